@@ -1,0 +1,100 @@
+"""The I2C bus at the edge of the chip: targets, and the register-pointer device that most sensors are.
+
+Not modelled: clock stretching by targets, multi-controller arbitration, 10-bit addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from .registers import RegisterBlock
+
+
+class I2cTarget(Protocol):
+    """One 7-bit address on a bus."""
+
+    def start(self, reading: bool) -> None:
+        """Addressed after a START or repeated START."""
+
+    def write_byte(self, byte: int) -> bool:
+        """A data byte from the controller; the answer is ACK."""
+
+    def read_byte(self) -> int:
+        """A data byte to the controller."""
+
+    def stop(self) -> None:
+        """STOP condition."""
+
+
+class I2cBus:
+    """Two wires, pulled up, with targets on them."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.pulled_up: Callable[[], bool] = lambda: True
+        """Whether the pull-up resistors have a supply; without it both lines read low."""
+        self._targets: dict[int, tuple[I2cTarget, Callable[[], bool]]] = {}
+
+    def attach(self, address: int, target: I2cTarget, powered: Callable[[], bool] = lambda: True) -> None:
+        """Put `target` at the 7-bit `address`; it answers only while `powered()`."""
+        if address in self._targets:
+            raise ValueError(f"{self.name}: address 0x{address:02x} is taken")
+        self._targets[address] = target, powered
+
+    def select(self, address: int, reading: bool) -> I2cTarget | None:
+        """START and address byte: the target that acknowledged and is now addressed, or None for a NACK."""
+        if address not in self._targets:
+            return None
+        target, powered = self._targets[address]
+        if not (self.pulled_up() and powered()):
+            return None
+        target.start(reading)
+        return target
+
+
+class I2cRegisterDevice(RegisterBlock):
+    """First written byte selects a register; the pointer then advances (see `advance`)."""
+
+    name = "i2c device"
+    pointer = 0
+    _addressed = False
+
+    def start(self, reading: bool) -> None:
+        """After a write address the next byte is a register number; a read goes on from the pointer."""
+        self._addressed = reading
+
+    def write_byte(self, byte: int) -> bool:
+        """Register number, then data."""
+        if not self._addressed:
+            self._addressed = True
+            self.select_register(byte)
+        else:
+            self.write(self.pointer, byte, 0xFF)
+            self.pointer = self.advance(self.pointer)
+        return True
+
+    def read_byte(self) -> int:
+        """The register at the pointer."""
+        value = self.read(self.pointer) & 0xFF
+        self.pointer = self.advance(self.pointer)
+        return value
+
+    def stop(self) -> None:
+        """The next write starts with a register number again."""
+        self._addressed = False
+
+    def select_register(self, byte: int) -> None:
+        """The sub-address byte: bit 7 is not part of the register number on ST's parts."""
+        self.pointer = byte & 0x7F
+
+    def advance(self, pointer: int) -> int:
+        """The register after `pointer` in a multi-byte access."""
+        return pointer + 1 & 0x7F
+
+    def unmapped_read(self, offset: int) -> int:
+        """Reserved registers of a sensor read as 0."""
+        return 0
+
+    def unmapped_write(self, offset: int, value: int) -> None:
+        """Reserved registers of a sensor ignore writes."""

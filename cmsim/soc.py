@@ -1,0 +1,228 @@
+"""The chip without its CPU: memories, blocks, pins, and what a block may reach beyond its own registers.
+
+A `Chip` is a table; a `Soc` is one chip brought to life. Neither knows Unicorn, so that models are tested alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
+
+from .errors import CmsimError, RunError
+from .i2c import I2cBus
+from .kernel import CPU_HZ, Line, Scheduler
+from .pins import Pin, Pins
+from .serial import SerialPort
+
+
+class BusError(CmsimError):
+    """An EasyDMA or debugger access that hits no memory."""
+
+
+class Block(Protocol):
+    """What the bus, the interrupt controller and PPI need of a peripheral."""
+
+    name: str
+    base: int
+    irq: Line
+
+    @property
+    def irq_number(self) -> int: ...
+    def reset(self) -> None: ...
+    def read(self, offset: int) -> int: ...
+    def write(self, offset: int, value: int, mask: int = ...) -> None: ...
+    def subscribe(self, event_offset: int, subscriber: Callable[[], None]) -> Callable[[], None]: ...
+    def trigger(self, task_offset: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a chip's memory map: a block of `size` bytes whose registers count from `base + first`."""
+
+    name: str
+    base: int
+    model: Callable[[Soc, str, int], Block]
+    first: int = 0
+    size: int = 0x1000
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A chip as a table."""
+
+    name: str
+    title: str
+    rows: tuple[Row, ...]
+    flash_size: int
+    ram_size: int
+    flash_base: int = 0
+    ram_base: int = 0x2000_0000
+    ram_code_alias: int = 0x0080_0000
+    flash_page: int = 4096
+    pins: int = 48
+    interrupts: int = 48
+    priority_bits: int = 3
+    hz: int = CPU_HZ
+    memory_title: str = ""
+
+    @property
+    def regions(self) -> tuple[tuple[str, int, int], ...]:
+        """(name, base, size) of what an image may fill."""
+        uicr = tuple((r.name, r.base, r.size) for r in self.rows if r.name == "UICR")
+        return (
+            ("flash", self.flash_base, self.flash_size),
+            ("RAM", self.ram_base, self.ram_size),
+            *uicr,
+        )
+
+
+@dataclass
+class Unmodelled:
+    """One kind of access that no model answers: `count` accesses, the first at `pc`."""
+
+    block: str
+    offset: int
+    access: str
+    pc: int
+    count: int = 0
+
+
+@dataclass
+class Hooks:
+    """What the CPU side offers to blocks; a `Soc` without a CPU has these harmless defaults."""
+
+    pc: Callable[[], int] = lambda: 0
+    stall: Callable[[int], None] = lambda cycles: None
+    """The CPU halts for so many cycles (flash is being written)."""
+    reset: Callable[[str], None] = lambda reason: None
+    system_off: Callable[[], None] = lambda: None
+    code_changed: Callable[[int, int], None] = lambda address, length: None
+    log: Callable[[str], None] = lambda line: None
+
+
+class Soc:
+    """One chip brought to life."""
+
+    def __init__(self, chip: Chip, *, scheduler: Scheduler | None = None, seed: int = 0, strict: bool = False) -> None:
+        self.chip, self.seed, self.strict = chip, seed, strict
+        self.scheduler = scheduler or Scheduler()
+        self.flash = bytearray(b"\xff") * chip.flash_size
+        self.ram = bytearray(chip.ram_size)
+        self.pins = Pins(chip.pins)
+        self.hooks = Hooks()
+        self.serial: dict[str, SerialPort] = {}
+        self.unmodelled: dict[tuple[str, int, str], Unmodelled] = {}
+        self.failure: CmsimError | None = None
+        """An error that a block met while the CPU runs; the run ends with it."""
+        self.program_flash: Callable[[int, int], bool] = lambda address, value: False
+        """Set by NVMC: (address, word) -> whether a store by the CPU to flash is allowed now and was done."""
+        self._i2c: dict[tuple[int, int], I2cBus] = {}
+        self.blocks: dict[str, Block] = {}
+        for row in chip.rows:
+            self.blocks[row.name] = row.model(self, row.name, row.base)
+
+    # --- memory, as EasyDMA sees it -------------------------------------------------------------------------
+
+    def dma_read(self, address: int, length: int) -> bytes:
+        """`length` bytes of data RAM for EasyDMA, which reaches nothing else (PS section 6.1.4)."""
+        offset = self._ram_offset(address, length)
+        return bytes(self.ram[offset : offset + length])
+
+    def dma_write(self, address: int, data: bytes) -> None:
+        """Store `data` in data RAM for EasyDMA."""
+        offset = self._ram_offset(address, len(data))
+        self.ram[offset : offset + len(data)] = data
+
+    def _ram_offset(self, address: int, length: int) -> int:
+        offset = address - self.chip.ram_base
+        if not (offset >= 0 and offset + length <= self.chip.ram_size):
+            raise BusError(
+                f"EasyDMA of {length} bytes at 0x{address:08x}: not in data RAM; place the buffer in RAM"
+            )
+        return offset
+
+    # --- the world around ---------------------------------------------------------------------------------
+
+    def serial_port(self, name: str) -> SerialPort:
+        """The byte channel of a UART or trace port, made on first use."""
+        return self.serial.setdefault(name, SerialPort(name))
+
+    def wire_i2c(self, bus: I2cBus, scl: int, sda: int) -> None:
+        """The board's wiring: `bus` hangs on these two pins (32 * port + pin)."""
+        self._i2c[scl, sda] = bus
+
+    def i2c_bus(self, scl: Pin | None, sda: Pin | None) -> I2cBus | None:
+        """The bus on two pins, or None where nothing is wired."""
+        numbers = tuple(self.pins.pins.index(pin) if pin else -1 for pin in (scl, sda))
+        return self._i2c.get((numbers[0], numbers[1]))
+
+    def random(self, name: str) -> Random:
+        """A reproducible source of randomness of its own for each user."""
+        return Random(f"{self.seed}/{name}")
+
+    def block_at(self, address: int) -> tuple[Block, int] | None:
+        """The block whose registers lie at `address`, and the offset in it."""
+        for row in self.chip.rows:
+            if row.base + row.first <= address < row.base + row.first + row.size:
+                return self.blocks[row.name], address - row.base
+        return None
+
+    def report_unmodelled(self, block: str, offset: int, access: str) -> None:
+        """Count an access that nothing models; say it once; fail the run under --strict."""
+        key = block, offset, access
+        seen = self.unmodelled.get(key)
+        if seen is None:
+            pc = self.hooks.pc()
+            seen = self.unmodelled[key] = Unmodelled(block, offset, access, pc)
+            line = f"{block}+0x{offset:03x}: {access} at pc 0x{pc:08x} is not modelled"
+            self.hooks.log(line)
+            if self.strict and self.failure is None:
+                self.failure = RunError(f"--strict: {line}; model it in the block's file or run without --strict")
+        seen.count += 1
+
+    def reset(self) -> None:
+        """Every block to its reset values (what survives a reset is each block's own business)."""
+        for block in self.blocks.values():
+            block.reset()
+
+
+@dataclass(frozen=True)
+class I2cWiring:
+    """A bus on two pins of the board, with pull-ups fed by a pin or by the supply (None)."""
+
+    name: str
+    scl: str
+    sda: str
+    pull_up: str | None = None
+
+
+@dataclass(frozen=True)
+class PartRow:
+    """One part on the board: what it is, which bus it sits on, which pin powers it, where its lines go."""
+
+    name: str
+    model: str
+    """Name of a `cmsim.parts` entry point."""
+    bus: str | None = None
+    power: str | None = None
+    lines: Mapping[str, str] = field(default_factory=dict)
+    stimulus: str | None = None
+    """The trace that feeds it: "imu" for --imu."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board as a table: no code."""
+
+    name: str
+    title: str
+    chip: Chip
+    pins: Mapping[str, str] = field(default_factory=dict)
+    """Names on the silk screen -> chip pins."""
+    i2c: tuple[I2cWiring, ...] = ()
+    parts: tuple[PartRow, ...] = ()
+    pulls: Mapping[str, str] = field(default_factory=dict)
+    """Resistors: chip pin -> "up" or "down"."""
+    console: str = "uart0"

@@ -1,0 +1,1 @@
+"""The chips, parts and boards that come with cmsim."""

@@ -1,0 +1,1 @@
+"""Parts outside the chip: sensors and the like, one file each."""
