@@ -212,10 +212,10 @@ class SharedBlock:
 
     ENABLE = 0x500
 
-    def __init__(self, name: str, personalities: Mapping[int, NordicPeripheral]) -> None:
+    def __init__(self, name: str, personalities: Mapping[int, NordicPeripheral | Unimplemented]) -> None:
         self.name, self.personalities = name, dict(personalities)
         """ENABLE value -> personality."""
-        self.selected: NordicPeripheral | None = None
+        self.selected: NordicPeripheral | Unimplemented | None = None
         self.irq = Line(f"{name}.irq")
         for personality in self.personalities.values():
             personality.irq.listen(self._irq_changed)
@@ -229,10 +229,10 @@ class SharedBlock:
     def _irq_changed(self, level: bool) -> None:
         self.irq.set(any(p.irq.level for p in self._listening()))
 
-    def _listening(self) -> list[NordicPeripheral]:
+    def _listening(self) -> list[NordicPeripheral | Unimplemented]:
         return list(self.personalities.values()) if self.selected is None else [self.selected]
 
-    def _with(self, offset: int) -> list[NordicPeripheral]:
+    def _with(self, offset: int) -> list[NordicPeripheral | Unimplemented]:
         listening = self._listening()
         return [p for p in listening if offset in p.registers] or listening[:1]
 
@@ -249,9 +249,11 @@ class SharedBlock:
     def write(self, offset: int, value: int, mask: int = WORD) -> None:
         """To the enabled personality, or to all that have the register; ENABLE selects."""
         if offset == self.ENABLE:
-            for key, personality in self.personalities.items():
-                personality.write(offset, value if key == value else 0, mask)
-            self.selected = self.personalities.get(value)
+            chosen = self.personalities.get(value)
+            for personality in self.personalities.values():  # one that nothing models hears only what concerns it
+                if personality in (chosen, self.selected) or offset in personality.registers:
+                    personality.write(offset, value if personality is chosen else 0, mask)
+            self.selected = chosen
             self._irq_changed(True)
             return
         for personality in self._with(offset):
@@ -276,9 +278,18 @@ class SharedBlock:
 class Unimplemented(RegisterBlock):
     """A block of the chip that the memory map names and nothing models: reset values, writes dropped, all reported."""
 
-    def __init__(self, soc: Soc, name: str, base: int, resets: Mapping[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        soc: Soc,
+        name: str,
+        base: int,
+        resets: Mapping[int, int] | None = None,
+        undocumented: frozenset[int] = frozenset(),
+    ) -> None:
         self.soc, self.name, self.base = soc, name, base
         self.resets = dict(resets or {})
+        self.undocumented = undocumented
+        """Offsets that vendor start-up code touches and no document explains: plain storage, not reported."""
         self.irq = Line(f"{name}.irq")
         super().__init__()
 
@@ -289,12 +300,17 @@ class Unimplemented(RegisterBlock):
 
     def unmapped_read(self, offset: int) -> int:
         """The data sheet's reset value."""
+        if offset in self.undocumented:
+            return self.values.get(offset, self.resets.get(offset, 0))
         self.soc.report_unmodelled(self.name, offset, "read")
         return self.resets.get(offset, 0)
 
     def unmapped_write(self, offset: int, value: int) -> None:
         """Nothing happens, and that is said."""
-        self.soc.report_unmodelled(self.name, offset, "write")
+        if offset in self.undocumented:
+            self.values[offset] = value
+        else:
+            self.soc.report_unmodelled(self.name, offset, "write")
 
     def subscribe(self, event_offset: int, subscriber: Subscriber) -> Callable[[], None]:
         """No event ever comes."""

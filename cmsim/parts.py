@@ -24,6 +24,8 @@ class Part:
         """7-bit address -> target."""
         self.lines: dict[str, Line] = {}
         """Output pins by the data sheet's name."""
+        self.open_drain: set[str] = set()
+        """Those of the lines that only pull low: while high they are released."""
         self.powered = True
         self._signals: dict[str, Signal] = {
             channel: _constant(rest) for channel, (_, rest) in self.channels.items()
@@ -35,9 +37,18 @@ class Part:
             raise KeyError(f"{self.name} senses {', '.join(self.channels)}, not {channel}")
         self._signals[channel] = signal
 
-    def sense(self, channel: str) -> float:
-        """The quantity now, in its base unit."""
-        return self._signals[channel](self.scheduler.now)
+    def sense(self, channel: str, cycle: int | None = None) -> float:
+        """The quantity at `cycle` (now, if None), in its base unit."""
+        return self._signals[channel](self.scheduler.now if cycle is None else cycle)
+
+    def drives(self, line: str) -> bool | None:
+        """What the output `line` does to the wire on it: high, low, or nothing (None)."""
+        level = self.lines[line].level
+        return None if not self.powered or (level and line in self.open_drain) else level
+
+    def answers(self, address: int) -> bool:
+        """Whether the I2C target at `address` takes part in the bus."""
+        return self.powered
 
     def set_power(self, on: bool) -> None:
         """The supply came or went; a part that comes up starts from its reset values."""

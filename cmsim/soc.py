@@ -70,10 +70,10 @@ class Chip:
     @property
     def regions(self) -> tuple[tuple[str, int, int], ...]:
         """(name, base, size) of what an image may fill."""
-        uicr = tuple((r.name, r.base, r.size) for r in self.rows if r.name == "UICR")
+        uicr = tuple(("uicr", r.base, r.size) for r in self.rows if r.name == "UICR")
         return (
             ("flash", self.flash_base, self.flash_size),
-            ("RAM", self.ram_base, self.ram_size),
+            ("ram", self.ram_base, self.ram_size),
             *uicr,
         )
 
@@ -114,6 +114,8 @@ class Soc:
         self.hooks = Hooks()
         self.serial: dict[str, SerialPort] = {}
         self.unmodelled: dict[tuple[str, int, str], Unmodelled] = {}
+        self.reset_reason = "power-on"
+        """Why the chip was last reset; blocks that some resets spare look here (set by POWER's `note_reset`)."""
         self.failure: CmsimError | None = None
         """An error that a block met while the CPU runs; the run ends with it."""
         self.program_flash: Callable[[int, int], bool] = lambda address, value: False
@@ -210,6 +212,8 @@ class PartRow:
     lines: Mapping[str, str] = field(default_factory=dict)
     stimulus: str | None = None
     """The trace that feeds it: "imu" for --imu."""
+    optional: bool = False
+    """Not soldered on: it is there only in a run that gives its stimulus."""
 
 
 @dataclass(frozen=True)
