@@ -1,0 +1,1 @@
+"""The ARMv7-M processor: Unicorn executes instructions, everything around them is modelled here."""

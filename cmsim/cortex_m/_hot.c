@@ -1,0 +1,310 @@
+/* The hot path: what Unicorn calls once per translation block, and at the edge of the memory map.
+ *
+ * Python owns everything here; this file adds, compares and follows pointers. Time is charged a block at a time, from
+ * a table that `learn` fills when a block is seen first. Where an access to a device needs the moment of its
+ * instruction, the block's list of memory instructions tells which one it was.
+ *
+ * Mirrored in hot.py; both sides check the sizes of the structures at import.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unicorn/unicorn.h>
+
+enum {
+    BLOCK_WATCHED = 1,  /* somebody waits for this address */
+    BLOCK_FP = 2,       /* contains floating-point instructions */
+    BLOCK_MASKS = 4,    /* may change PRIMASK, FAULTMASK, BASEPRI or CONTROL */
+    BLOCK_CHECKED = 8,  /* has alignment checks */
+    BLOCK_LEAVES = 16,  /* ends by an instruction that leaves Unicorn (WFI, WFE, SVC ...) */
+};
+
+enum stop { STOP_NONE, STOP_DEADLINE, STOP_WATCH, STOP_FP, STOP_ALIGNMENT, STOP_RELEARN, STOP_HOOK, STOP_INTERRUPT };
+
+/* One load or store that may reach a device. */
+struct access {
+    uint16_t offset;    /* of the instruction in its block */
+    uint16_t start;     /* cycles from the start of the block to the instruction */
+    uint16_t ordinal;   /* number of the instruction in its block */
+    uint8_t base, index, shift, width, words, store;
+    int32_t displacement;
+};
+
+/* An address that must be aligned: (register + add) & mask == 0 at the start of the block. */
+struct check {
+    uint8_t reg, mask;
+    uint16_t ordinal;
+    int32_t add;
+};
+
+struct detail {
+    const uint8_t *code; /* what was learnt, to notice code that was overwritten */
+    const struct access *accesses;
+    const struct check *checks;
+    uint32_t access_count, check_count;
+};
+
+struct block {
+    uint16_t cycles;       /* straight through, entered without a jump */
+    uint16_t instructions; /* 0: not learnt yet */
+    uint16_t size, flags;
+    const struct detail *detail;
+};
+
+struct region {
+    uint32_t base, size;
+    struct block *blocks;  /* one slot per halfword */
+    const uint8_t *memory; /* compared with what was learnt where code can change; NULL for flash */
+};
+
+struct clock {
+    uint64_t cycles, instructions, deadline;
+    uint64_t now;          /* the moment of the device access under way */
+    uint64_t now_instructions; /* instructions before it */
+    uint32_t address, size; /* the block that was charged last */
+    uint32_t fall_through; /* where the next block starts unless something jumps */
+    uint32_t refill;       /* cycles that a taken branch adds */
+    uint32_t resumed;      /* set before emu_start: 1 the block that we stopped in front of is announced again,
+                            * 2 what it needed (FP state, alignment) has been seen to as well */
+    uint32_t passed_hook;  /* instruction whose hook has just stopped and must now let pass; odd: none */
+    uint32_t masks_matter; /* an exception waits for a mask to go */
+    uint32_t fp_trap;      /* FPU off, or state to be saved lazily: stop in front of FP blocks */
+    uint32_t last_flags;
+    uint32_t stop;         /* enum stop */
+    uint32_t detail_value; /* interrupt number, ordinal of the misaligned instruction, hook number */
+    uint32_t pc;           /* the instruction of the device access under way, or of a hook */
+    uint32_t sev;          /* the event register was set by SEV */
+    uint32_t cursor;       /* next entry of the block's accesses */
+    uint32_t region_count;
+    const struct region *regions;
+    const struct block *block;
+    uint32_t (*learn)(uint32_t address, uint32_t size); /* non-zero: stop and translate again */
+    uint32_t (*read)(uint32_t address, uint32_t size);
+    void (*write)(uint32_t address, uint32_t size, uint32_t value);
+    uc_err (*emu_stop)(uc_engine *);
+    uc_err (*reg_read)(uc_engine *, int, void *);
+};
+
+static const int core_registers[16] = {
+    UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R4, UC_ARM_REG_R5,
+    UC_ARM_REG_R6, UC_ARM_REG_R7, UC_ARM_REG_R8, UC_ARM_REG_R9, UC_ARM_REG_R10, UC_ARM_REG_R11,
+    UC_ARM_REG_R12, UC_ARM_REG_SP, UC_ARM_REG_LR, UC_ARM_REG_PC,
+};
+
+static uint32_t core_register(uc_engine *uc, const struct clock *clock, uint8_t number)
+{
+    uint32_t value = 0;
+    clock->reg_read(uc, core_registers[number & 15], &value);
+    return value;
+}
+
+static void stop(uc_engine *uc, struct clock *clock, enum stop reason)
+{
+    clock->stop = reason;
+    clock->emu_stop(uc);
+}
+
+static struct block *slot(const struct clock *clock, uint32_t address, const uint8_t **memory)
+{
+    for (uint32_t i = 0; i < clock->region_count; i++) {
+        const struct region *region = &clock->regions[i];
+        uint32_t offset = address - region->base;
+        if (offset < region->size) {
+            *memory = region->memory == NULL ? NULL : region->memory + offset;
+            return &region->blocks[offset >> 1];
+        }
+    }
+    return NULL;
+}
+
+static int misaligned(uc_engine *uc, struct clock *clock, const struct block *block)
+{
+    const struct detail *detail = block->detail;
+    for (uint32_t i = 0; i < detail->check_count; i++) {
+        const struct check *check = &detail->checks[i];
+        if ((core_register(uc, clock, check->reg) + (uint32_t)check->add) & check->mask) {
+            clock->detail_value = check->ordinal;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
+{
+    struct clock *clock = user;
+    uint32_t address = (uint32_t)address64;
+    uint32_t resumed = clock->resumed;
+
+    if (!resumed && (clock->cycles >= clock->deadline || (clock->masks_matter && clock->last_flags & BLOCK_MASKS))) {
+        stop(uc, clock, STOP_DEADLINE); /* in front of the block: it is charged when it is announced again */
+        return;
+    }
+    const uint8_t *memory;
+    struct block *block = slot(clock, address, &memory);
+    if (block == NULL)
+        return; /* a fetch from nowhere faults by itself */
+    int known = block->instructions != 0 && block->size == size;
+    int changed = known && memory != NULL && memcmp(memory, block->detail->code, size) != 0;
+    if (!known || changed) {
+        uint32_t again = clock->learn(address, size);
+        if (again || changed) { /* what Unicorn translated may be the old code */
+            stop(uc, clock, STOP_RELEARN);
+            return;
+        }
+    }
+    if (block->flags) {
+        if (block->flags & BLOCK_WATCHED && !(resumed && clock->passed_hook == address)) {
+            stop(uc, clock, STOP_WATCH);
+            return;
+        }
+        if (block->flags & BLOCK_FP && clock->fp_trap && resumed < 2) {
+            stop(uc, clock, STOP_FP);
+            return;
+        }
+        if (block->flags & BLOCK_CHECKED && resumed < 2 && misaligned(uc, clock, block)) {
+            stop(uc, clock, STOP_ALIGNMENT);
+            return;
+        }
+    }
+    clock->resumed = 0;
+    clock->cycles += block->cycles + (address != clock->fall_through ? clock->refill : 0);
+    clock->instructions += block->instructions;
+    clock->address = address;
+    clock->size = size;
+    clock->block = block;
+    clock->last_flags = block->flags;
+    clock->cursor = 0;
+    clock->fall_through = address + size;
+}
+
+/* In front of one instruction, where a block cannot tell enough by itself. */
+struct hook {
+    struct clock *clock;
+    const struct access *access; /* HOOK_ALIGNMENT: of this address */
+    uint32_t number, kind, enabled;
+    uint32_t operand; /* HOOK_ALIGNMENT: bits that must be 0; HOOK_DIVIDE: the divisor's register */
+};
+
+enum hook_kind { HOOK_WATCH, HOOK_ALIGNMENT, HOOK_DIVIDE, HOOK_BREAK };
+
+static uint32_t effective_address(uc_engine *uc, const struct clock *clock, const struct access *access)
+{
+    uint32_t address = core_register(uc, clock, access->base) + (uint32_t)access->displacement;
+    if (access->index != 255)
+        address += core_register(uc, clock, access->index) << access->shift;
+    return address;
+}
+
+static void on_instruction(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    struct hook *hook = user;
+    struct clock *clock = hook->clock;
+    (void)size;
+    if (!hook->enabled)
+        return;
+    if (clock->passed_hook == (uint32_t)address) {
+        clock->passed_hook = 1;
+        return;
+    }
+    if (hook->kind == HOOK_ALIGNMENT && !(effective_address(uc, clock, hook->access) & hook->operand))
+        return;
+    if (hook->kind == HOOK_DIVIDE && core_register(uc, clock, (uint8_t)hook->operand) != 0)
+        return;
+    clock->pc = (uint32_t)address;
+    clock->detail_value = hook->number;
+    stop(uc, clock, STOP_HOOK);
+}
+
+static void on_sev(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    (void)uc, (void)address, (void)size;
+    ((struct clock *)user)->sev = 1;
+}
+
+static void on_interrupt(uc_engine *uc, uint32_t number, void *user)
+{
+    struct clock *clock = user;
+    clock->detail_value = number;
+    stop(uc, clock, STOP_INTERRUPT);
+}
+
+/* Which instruction of the running block makes this access, and when. The registers hold what they held when that
+ * instruction started, so the first entry from the cursor on whose address matches is the one. */
+static void locate(uc_engine *uc, struct clock *clock, uint32_t address, uint32_t store)
+{
+    const struct block *block = clock->block;
+    uint64_t began = clock->cycles - (block == NULL ? 0 : block->cycles);
+    uint64_t before = clock->instructions - (block == NULL ? 0 : block->instructions);
+    clock->now = clock->cycles;
+    clock->now_instructions = clock->instructions;
+    clock->pc = clock->address;
+    if (block == NULL || block->detail == NULL)
+        return;
+    const struct detail *detail = block->detail;
+    uint32_t count = detail->access_count;
+    for (uint32_t i = clock->cursor; i < count; i++) {
+        const struct access *access = &detail->accesses[i];
+        if (access->store != store)
+            continue;
+        if (count > 1 && address - effective_address(uc, clock, access) >= (uint32_t)access->width * access->words)
+            continue;
+        clock->cursor = access->words > 1 ? i : i + 1;
+        clock->pc = clock->address + access->offset;
+        clock->now = began + access->start;
+        clock->now_instructions = before + access->ordinal;
+        return;
+    }
+}
+
+struct window {
+    struct clock *clock;
+    uint32_t base;
+};
+
+static uint64_t on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
+{
+    struct window *window = user;
+    uint32_t address = window->base + (uint32_t)offset;
+    locate(uc, window->clock, address, 0);
+    return window->clock->read(address, size);
+}
+
+static void on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    struct window *window = user;
+    uint32_t address = window->base + (uint32_t)offset;
+    locate(uc, window->clock, address, 1);
+    window->clock->write(address, size, (uint32_t)value);
+}
+
+static int add_address(PyObject *module, const char *name, void (*function)(void))
+{
+    PyObject *value = PyLong_FromVoidPtr((void *)(uintptr_t)function);
+    int failed = value == NULL || PyModule_AddObjectRef(module, name, value) < 0;
+    Py_XDECREF(value);
+    return failed;
+}
+
+#define ADDRESS(name) add_address(module, #name, (void (*)(void))name)
+#define SIZE(name) PyModule_AddIntConstant(module, "sizeof_" #name, (long)sizeof(struct name)) < 0
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_hot", "Addresses of the native callbacks, for uc_hook_add.", -1, NULL, NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__hot(void)
+{
+    PyObject *module = PyModule_Create(&definition);
+    if (module == NULL)
+        return NULL;
+    if (ADDRESS(on_block) || ADDRESS(on_instruction) || ADDRESS(on_sev) || ADDRESS(on_interrupt) || ADDRESS(on_read) ||
+        ADDRESS(on_write) || SIZE(access) || SIZE(check) || SIZE(detail) || SIZE(block) || SIZE(region) ||
+        SIZE(clock) || SIZE(hook) || SIZE(window)) {
+        Py_DECREF(module);
+        return NULL;
+    }
+    return module;
+}

@@ -1,0 +1,14 @@
+on_block: int
+on_instruction: int
+on_sev: int
+on_interrupt: int
+on_read: int
+on_write: int
+sizeof_access: int
+sizeof_check: int
+sizeof_detail: int
+sizeof_block: int
+sizeof_region: int
+sizeof_clock: int
+sizeof_hook: int
+sizeof_window: int

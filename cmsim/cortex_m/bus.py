@@ -1,0 +1,158 @@
+"""The memory map as the CPU sees it: who answers at an address, with which rights, and the faults that follow.
+
+Not modelled: bit-banding (the nRF52 has none), the debugger's access port.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from ..soc import Soc
+from .mpu import EXECUTE, READ, WRITE, Mpu
+
+PAGE = 1024
+"""Unicorn's page: the grain of cached rights."""
+PPB_FIRST, PPB_LAST = 0xE000_0000, 0xE00F_FFFF
+
+
+class Device(Protocol):
+    """What answers reads and writes of registers."""
+
+    name: str
+
+    def read(self, offset: int) -> int: ...
+    def write(self, offset: int, value: int, mask: int = ...) -> None: ...
+
+
+@dataclass(frozen=True)
+class Window:
+    """Addresses [first, last] answered by `device`, whose offsets count from `base`."""
+
+    first: int
+    last: int
+    device: Device
+    base: int
+
+
+class Denied(Enum):
+    """Why an access is refused."""
+
+    UNMAPPED = "nothing is mapped there"
+    MPU = "the MPU forbids it"
+    EXECUTE_NEVER = "the region is not executable"
+    PRIVILEGE = "the private peripheral bus needs privilege"
+    READ_ONLY = "flash is not writable"
+
+
+@dataclass
+class Refusal:
+    """The last access that the memory map refused."""
+
+    page: int
+    access: int
+    """READ, WRITE or EXECUTE."""
+    why: Denied
+    it_state: int = 0
+
+
+class Bus:
+    """Rights by address, and the devices behind the I/O part of the map."""
+
+    def __init__(self, soc: Soc, mpu: Mpu) -> None:
+        chip = soc.chip
+        self.soc, self.mpu = soc, mpu
+        self._flash = range(chip.flash_base, chip.flash_base + chip.flash_size)
+        self._ram = range(chip.ram_base, chip.ram_base + chip.ram_size)
+        self._alias = range(chip.ram_code_alias, chip.ram_code_alias + chip.ram_size)
+        self._pages: dict[int, list[Window]] = {}
+        self.windows: list[Window] = []
+        for row in chip.rows:
+            first = row.base + row.first
+            self.attach(first, first + row.size - 1, soc.blocks[row.name], row.base)
+
+    def attach(self, first: int, last: int, device: Device, base: int) -> None:
+        """Let `device` answer at [first, last]."""
+        window = Window(first, last, device, base)
+        self.windows.append(window)
+        for page in range(first >> 12, (last >> 12) + 1):
+            self._pages.setdefault(page, []).append(window)
+
+    @property
+    def io_pages(self) -> list[int]:
+        """The 4 KB page numbers that devices answer in."""
+        return sorted(self._pages)
+
+    # --- device accesses ---------------------------------------------------------------------------------
+
+    def _window(self, address: int) -> Window | None:
+        for window in self._pages.get(address >> 12, ()):
+            if window.first <= address <= window.last:
+                return window
+        return None
+
+    def read(self, address: int, size: int) -> int:
+        """A load of `size` bytes from a device; unoccupied words of an occupied page read as 0."""
+        window = self._window(address)
+        if window is None:
+            self.soc.report_unmodelled("hole", address, "read")
+            return 0
+        word = window.device.read(address - window.base & ~3)
+        if size == 4:
+            return word
+        return word >> 8 * (address & 3) & (1 << 8 * size) - 1
+
+    def write(self, address: int, size: int, value: int) -> None:
+        """A store of `size` bytes to a device."""
+        window = self._window(address)
+        if window is None:
+            self.soc.report_unmodelled("hole", address, "write")
+            return
+        if size == 4:
+            window.device.write(address - window.base, value)
+        else:
+            shift = 8 * (address & 3)
+            mask = (1 << 8 * size) - 1
+            window.device.write(address - window.base & ~3, (value & mask) << shift, mask << shift)
+
+    # --- rights --------------------------------------------------------------------------------------------
+
+    def default_rights(self, address: int) -> int:
+        """READ | WRITE | EXECUTE by the chip's map alone; 0 where nothing is."""
+        if address in self._flash:
+            return READ | EXECUTE
+        if address in self._ram or address in self._alias:
+            return READ | WRITE | EXECUTE
+        if address >> 12 in self._pages:
+            return READ | WRITE
+        return 0
+
+    def denied(self, address: int, access: int, privileged: bool, ignore_mpu: bool = False) -> Denied | None:
+        """Why `access` to `address` is refused, or None if it is allowed."""
+        rights = self.default_rights(address)
+        if PPB_FIRST <= address <= PPB_LAST:
+            if access == EXECUTE:
+                return Denied.EXECUTE_NEVER
+            if not privileged:
+                return Denied.PRIVILEGE
+            return None if rights else Denied.UNMAPPED
+        mpu = self.mpu.rights(address, privileged, ignore_mpu)
+        if mpu is not None and not mpu & access:
+            return Denied.MPU
+        if not rights:
+            return Denied.UNMAPPED
+        if not rights & access:
+            return Denied.READ_ONLY if access == WRITE else Denied.EXECUTE_NEVER
+        return None
+
+    def check_range(self, address: int, length: int, access: int, privileged: bool) -> Denied | None:
+        """`denied` for each end of a frame (frames never span a region smaller than themselves in practice)."""
+        return self.denied(address, access, privileged) or self.denied(address + length - 1, access, privileged)
+
+    def memory(self, address: int, length: int) -> tuple[bytearray, int] | None:
+        """The memory behind `address` and the offset in it, if all `length` bytes lie in one memory."""
+        for area, data in ((self._ram, self.soc.ram), (self._flash, self.soc.flash), (self._alias, self.soc.ram)):
+            if address in area and address + length <= area.stop:
+                return data, address - area.start
+        return None

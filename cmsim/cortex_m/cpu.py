@@ -1,0 +1,733 @@
+"""The processor: Unicorn executes blocks, this file decides when it runs, why it stopped, and what follows.
+
+Not modelled: MRS BASEPRI returns the written low bits that silicon drops; FPDSCR is stored but new FP contexts start
+from its reset value; interrupts are taken between translation blocks, at most a few instructions late.
+"""
+
+from __future__ import annotations
+
+import ctypes as ct
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from unicorn import UC_ARCH_ARM, UC_MODE_THUMB, Uc, UcError
+from unicorn import unicorn_const as uc_const
+from unicorn.arm_const import UC_CPU_ARM_CORTEX_M4
+from unicorn.unicorn_py3.unicorn import uclib
+
+from ..errors import CmsimError
+from ..soc import Soc
+from ..timing import TimingModel
+from . import _hot
+from . import state as st
+from .blocks import BlockTable, CodeMemory, HookRequest, Learned
+from .bus import PAGE, Bus, Denied, Refusal
+from .decode import NO_REGISTER, PC, STORES, Instruction, Kind, decode
+from .exceptions import (
+    BFARVALID,
+    DACCVIOL,
+    DIVBYZERO,
+    HFSR_DEBUGEVT,
+    IACCVIOL,
+    IBUSERR,
+    IMPRECISERR,
+    INVSTATE,
+    NOCP,
+    PRECISERR,
+    UNALIGNED,
+    UNDEFINSTR,
+    ExceptionUnit,
+    Lockup,
+)  # fmt: skip
+from .flash_store import FlashStore
+from .hot import LEARN, READ, WRITE, BlockFlag, Clock, Hook, HookKind, Stop, Window
+from .mpu import EXECUTE, Mpu
+from .mpu import READ as MAY_READ
+from .mpu import WRITE as MAY_WRITE
+from .nvic import ExceptionState, NvicRegisters
+from .scb import SystemControl
+from .semihosting import Semihosting
+from .systick import SysTick
+from .trace import Dwt, Itm
+
+FOREVER = 1 << 62
+UNTIL_PAGE = 0xEFFF_F000
+UNTIL = UNTIL_PAGE + 0x800
+"""An address that firmware never reaches: Unicorn insists on one to stop at, and fetches around it."""
+SEMIHOSTING = 0xBEAB
+
+EXCP_SWI, EXCP_BKPT, EXCP_EXCEPTION_EXIT, EXCP_NOCP, EXCP_INVSTATE = 2, 7, 8, 17, 18
+
+
+class State(Enum):
+    """Why `Cpu.run` returned."""
+
+    LIMIT = "limit"
+    REQUEST = "request"
+    IDLE = "idle"
+    LOCKUP = "lockup"
+
+
+@dataclass
+class Outcome:
+    """How a stretch of execution ended."""
+
+    state: State
+    detail: str = ""
+
+
+_TLB_FILL = ct.CFUNCTYPE(ct.c_bool, ct.c_void_p, ct.c_uint64, ct.c_int, ct.c_void_p, ct.c_void_p)
+
+
+class _TlbEntry(ct.Structure):
+    _fields_ = [("paddr", ct.c_uint64), ("perms", ct.c_int)]
+
+
+class Cpu:
+    """A Cortex-M4F around one `Soc`."""
+
+    def __init__(self, soc: Soc, timing: TimingModel) -> None:
+        self.soc, self.timing = soc, timing
+        self.scheduler = soc.scheduler
+        self.uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB)
+        self.uc.ctl_set_cpu_model(UC_CPU_ARM_CORTEX_M4)
+        self.uc.ctl_set_tlb_mode(uc_const.UC_TLB_VIRTUAL)
+        self.registers = st.Registers(self.uc)
+        self.states = ExceptionState(soc.chip.interrupts, soc.chip.priority_bits)
+        self.scb = SystemControl(self.states)
+        self.systick = SysTick(self.scheduler, self.states)
+        self.mpu = Mpu()
+        self.dwt = Dwt(self._counts, lambda: self.scb.trace_enabled)
+        self.itm = Itm(soc.serial_port)
+        self.bus = Bus(soc, self.mpu)
+        self.clock = Clock(refill=timing.refill, passed_hook=1, pc=1)
+        self.exceptions = ExceptionUnit(
+            soc, self.registers, self.states, self.scb, self.bus, self.clock, timing
+        )
+        chip = soc.chip
+        self.blocks = BlockTable(
+            (
+                CodeMemory(chip.flash_base, soc.flash, False),
+                CodeMemory(chip.ram_base, soc.ram, True),
+                CodeMemory(chip.ram_code_alias, soc.ram, True),
+            ),
+            timing,
+        )
+        self.semihosting = Semihosting(self.bus, soc)
+        self.flash_store = FlashStore(self.registers, soc)
+        self.sleep_cycles = 0
+        self.sleeping: Kind | None = None
+        self.on_watch: Callable[[int], None] = lambda address: None
+        self._refusal: Refusal | None = None
+        self._error: BaseException | None = None
+        self._requested = False
+        self._hooks: list[tuple[Hook, HookRequest]] = []
+        self._new_hooks: list[HookRequest] = []
+        self._new_sev: list[int] = []
+        self._break: tuple[Hook, Callable[[int], None]] | None = None
+        self._keep: list[Any] = []
+        self._io = False
+        self._map()
+        self._connect()
+
+    # --- construction -------------------------------------------------------------------------------------
+
+    def _map(self) -> None:
+        """Memories by pointer (they are the Soc's own bytes), devices by callback, rights by our own TLB fill."""
+        for memory in self.blocks.memories:
+            pointer = ct.addressof((ct.c_char * len(memory.data)).from_buffer(memory.data))
+            everything = uc_const.UC_PROT_ALL
+            self._check(uclib.uc_mem_map_ptr(self._handle, memory.base, len(memory.data), everything, pointer))
+        self.bus.attach(0xE000_0000, 0xE000_0FFF, self.itm, 0xE000_0000)
+        self.bus.attach(0xE000_1000, 0xE000_1FFF, self.dwt, 0xE000_1000)
+        scs = 0xE000_E000
+        self.bus.attach(scs + 0x010, scs + 0x01F, self.systick, scs)
+        nvic = NvicRegisters(self.states)
+        self._nvic = nvic
+        self.bus.attach(scs + 0x004, scs + 0x007, nvic, scs)
+        self.bus.attach(scs + 0x100, scs + 0x4EF, nvic, scs)
+        self.bus.attach(scs + 0xF00, scs + 0xF03, nvic, scs)
+        self.bus.attach(scs + 0xD90, scs + 0xDBB, self.mpu, scs)
+        for first, last in ((0x008, 0x00F), (0xD00, 0xD8F), (0xDC0, 0xDFF), (0xF34, 0xF4B)):
+            self.bus.attach(scs + first, scs + last, self.scb, scs)
+        self.uc.mem_map(UNTIL_PAGE, 0x1000)
+
+        clock = ct.addressof(self.clock)
+        for first, count in _runs(self.bus.io_pages):
+            window = Window(clock, first << 12)
+            self._keep.append(window)
+            at = ct.addressof(window)
+            self._check(
+                uclib.uc_mmio_map(
+                    self._handle, ct.c_uint64(first << 12), ct.c_size_t(count << 12),
+                    ct.c_void_p(_hot.on_read), ct.c_void_p(at), ct.c_void_p(_hot.on_write), ct.c_void_p(at),
+                )
+            )  # fmt: skip
+
+    def _connect(self) -> None:
+        clock = self.clock
+        self._learn, self._read, self._write = LEARN(self._on_learn), READ(self._on_read), WRITE(self._on_write)
+        clock.learn, clock.read, clock.write = self._learn, self._read, self._write
+        clock.regions = ct.addressof(self.blocks.regions)
+        clock.region_count = len(self.blocks.regions)
+        clock.emu_stop = ct.cast(uclib.uc_emu_stop, ct.c_void_p).value
+        clock.reg_read = ct.cast(uclib.uc_reg_read, ct.c_void_p).value
+        self._add_hook(uc_const.UC_HOOK_BLOCK, _hot.on_block, ct.addressof(clock))
+        self._add_hook(uc_const.UC_HOOK_INTR, _hot.on_interrupt, ct.addressof(clock))
+        self._fill = _TLB_FILL(self._on_tlb_fill)
+        fill = ct.cast(self._fill, ct.c_void_p).value
+        self._add_hook(uc_const.UC_HOOK_TLB_FILL, fill or 0, 0)
+        self.blocks.request_hook = self._new_hooks.append
+        self.blocks.request_sev = self._new_sev.append
+        self.scheduler.on_earlier = self._deadline_moved
+        self.states.on_change = self.attention
+        self.states.on_pend = self._on_pend
+        self.scb.current_exception = lambda: self.exceptions.current
+        self.scb.on_control = self._control_changed
+        self.scb.on_reset = lambda: self.soc.hooks.reset("sreq")
+        self.mpu.on_change = self._rights_changed
+        self.exceptions.on_mode_change = self._mode_changed
+        self.soc.hooks.pc = lambda: self.clock.pc if self._io else self.exceptions.pc
+        self.soc.hooks.stall = self._stall
+        self.soc.hooks.code_changed = self._code_changed
+        for block in self.soc.blocks.values():
+            number = block.irq_number
+            if block.base >> 28 == 4 and number < self.soc.chip.interrupts:
+                self.states.connect(number, block.irq)
+
+    @property
+    def _handle(self) -> Any:
+        return self.uc._uch
+
+    def _check(self, error: int) -> None:
+        if error:
+            raise UcError(error)
+
+    def _add_hook(self, kind: int, callback: int, user: int, first: int = 1, last: int = 0) -> None:
+        handle = ct.c_size_t()
+        self._check(
+            uclib.uc_hook_add(
+                self._handle, ct.byref(handle), ct.c_int(kind), ct.c_void_p(callback), ct.c_void_p(user),
+                ct.c_uint64(first), ct.c_uint64(last),
+            )
+        )  # fmt: skip
+
+    # --- callbacks from native code -------------------------------------------------------------------------
+
+    def _guard(self, error: BaseException) -> None:
+        """An exception in a callback would be lost in native code: keep it and stop at the next block."""
+        if self._error is None:
+            self._error = error
+        self.attention()
+
+    def _on_learn(self, address: int, size: int) -> int:
+        try:
+            return int(self.blocks.learn(address, size))
+        except BaseException as error:
+            self._guard(error)
+            return 1
+
+    def _on_read(self, address: int, size: int) -> int:
+        self._io = True
+        try:
+            self.scheduler.advance(self.clock.now)
+            return self.bus.read(address, size)
+        except BaseException as error:
+            self._guard(error)
+            return 0
+        finally:
+            self._io = False
+
+    def _on_write(self, address: int, size: int, value: int) -> None:
+        self._io = True
+        try:
+            self.scheduler.advance(self.clock.now)
+            self.bus.write(address, size, value)
+        except BaseException as error:
+            self._guard(error)
+        finally:
+            self._io = False
+
+    def _on_tlb_fill(self, uc: int, address: int, kind: int, entry: int, user: int) -> bool:
+        try:
+            cpsr = self.registers.read(st.CPSR)
+            it_state = cpsr & st.IT_BITS
+            if it_state:  # restored for the fault that may follow; left there it would skip later instructions
+                self.registers.write(st.CPSR, cpsr & ~st.IT_BITS)
+            access = {uc_const.UC_MEM_WRITE: MAY_WRITE, uc_const.UC_MEM_FETCH: EXECUTE}.get(kind, MAY_READ)
+            perms = self._page_rights(address, access)
+            if isinstance(perms, Denied):
+                self._refusal = Refusal(address, access, perms, it_state)
+                return False
+            result = _TlbEntry.from_address(entry)
+            result.paddr, result.perms = address, perms
+            return True
+        except BaseException as error:
+            self._guard(error)
+            return False
+
+    def _page_rights(self, page: int, access: int) -> int | Denied:
+        """Unicorn's permission bits for a page. EXEC only when fetched from: stores to executable pages are slow."""
+        if page & ~0xFFF == UNTIL_PAGE:
+            return int(uc_const.UC_PROT_READ | uc_const.UC_PROT_EXEC)
+        simple = not self.mpu.enabled and page < 0xE000_0000
+        privileged = simple or self.exceptions.privileged
+        ignore = not simple and self.exceptions.execution_priority() < 0
+
+        def allowed(wanted: int) -> bool:
+            return self.bus.denied(page, wanted, privileged, ignore) is None
+
+        denied = self.bus.denied(page, access, privileged, ignore)
+        if denied is not None:
+            return denied
+        perms: int = uc_const.UC_PROT_READ if allowed(MAY_READ) else 0
+        if access == EXECUTE:
+            perms |= uc_const.UC_PROT_EXEC
+            if self.bus.default_rights(page) & MAY_WRITE and allowed(MAY_WRITE):
+                perms |= uc_const.UC_PROT_WRITE
+        elif allowed(MAY_WRITE):
+            perms |= uc_const.UC_PROT_WRITE
+        return perms
+
+    # --- what others tell us ----------------------------------------------------------------------------------
+
+    def attention(self) -> None:
+        """Stop in front of the next block."""
+        self.clock.deadline = 0
+
+    def request_stop(self) -> None:
+        """`run` returns as soon as it can."""
+        self._requested = True
+        self.attention()
+
+    def _deadline_moved(self, cycle: int) -> None:
+        self.clock.deadline = min(self.clock.deadline, cycle)
+
+    def _on_pend(self, number: int) -> None:
+        if self.scb.sev_on_pend:
+            self.exceptions.event_register = True
+
+    def _stall(self, cycles: int) -> None:
+        self.clock.cycles += cycles
+
+    def _code_changed(self, address: int, length: int) -> None:
+        self.blocks.forget_range(address, length)
+        self._stale_code = True
+        self.attention()
+
+    _stale_code = False
+    _stale_rights = False
+
+    def _control_changed(self) -> None:
+        traps = self.blocks.traps
+        now = bool(self.scb.unalign_trap), bool(self.scb.divide_trap)
+        if now != (traps.unaligned, traps.divide):
+            traps.unaligned, traps.divide = now
+            self.blocks.forget_all()
+            for hook, request in self._hooks:
+                self._set_enabled(hook, request)
+        self._mode_changed()
+
+    def _rights_changed(self) -> None:
+        self._stale_rights = True
+        self.attention()
+
+    def _mode_changed(self) -> None:
+        if self.scb.fp_access == 3:
+            off = False
+        else:
+            off = self.scb.fp_access != 1 or not self.exceptions.privileged
+        self.clock.fp_trap = int(off or self.scb.lazy_active)
+        if self.mpu.enabled and not self.mpu.during_faults:
+            self._stale_rights = True  # handlers of HardFault and NMI run without the MPU
+
+    def _counts(self) -> tuple[int, int, int, int, int, int]:
+        clock = self.clock
+        cycles, instructions = (clock.now, clock.now_instructions) if self._io else (clock.cycles, clock.instructions)
+        return cycles, instructions, 0, self.exceptions.exception_cycles, self.sleep_cycles, 0
+
+    # --- reset ----------------------------------------------------------------------------------------------
+
+    def reset(self, vector_table: int) -> None:
+        """The state after a system reset, with VTOR as a boot loader would leave it."""
+        for block in (self.scb, self.systick, self.mpu, self.dwt, self.itm, self._nvic):
+            block.reset()
+        self.states.reset()
+        self.sleeping = None
+        self.exceptions.event_register = False
+        self.registers.set_mode(0, 0)
+        self.registers.masks.write(0, 0, 0)
+        self.registers.core.write(*([0] * 16))
+        self.registers.write(st.FPSCR, 0)
+        self.registers.write(st.CPSR, self.registers.read(st.CPSR) & ~(st.FLAGS | st.IT_BITS) | st.CPSR_THUMB)
+        self.scb.VTOR = vector_table
+        memory = self.bus.memory(vector_table, 8)
+        if memory is None:
+            raise CmsimError(f"vector table at 0x{vector_table:08x}: not in flash or RAM")
+        data, offset = memory
+        stack = int.from_bytes(data[offset : offset + 4], "little")
+        entry = int.from_bytes(data[offset + 4 : offset + 8], "little")
+        self.registers.write(st.SP, stack & ~3)
+        self.registers.write(st.LR, 0xFFFF_FFFF)
+        self.exceptions.pc, self.exceptions.thumb = entry & ~1, bool(entry & 1)
+        self.clock.fall_through = entry & ~1
+        self._control_changed()
+        self._stale_code = self._stale_rights = True
+
+    # --- running ----------------------------------------------------------------------------------------------
+
+    def run(self, limit: int = FOREVER) -> Outcome:
+        """Let time pass until `limit` cycles, a request to stop, lockup, or eternal sleep."""
+        clock, scheduler, exceptions = self.clock, self.scheduler, self.exceptions
+        self._requested = False
+        try:
+            while True:
+                scheduler.advance(clock.cycles)
+                if self._error is not None:
+                    error, self._error = self._error, None
+                    raise error
+                if self.soc.failure is not None:
+                    raise self.soc.failure
+                if self._requested:
+                    return Outcome(State.REQUEST)
+                if clock.cycles >= limit:
+                    return Outcome(State.LIMIT)
+                if self.sleeping is not None:
+                    outcome = self._sleep(limit)
+                    if outcome is not None:
+                        return outcome
+                    continue
+                if exceptions.take_pending():
+                    continue
+                if exceptions.sleep_on_exit:
+                    exceptions.sleep_on_exit, self.sleeping = False, Kind.WFI
+                    continue
+                self._refresh()
+                due = scheduler.next_due
+                clock.deadline = limit if due is None or due > limit else due
+                clock.masks_matter = int(self.states.pending & self.states.enabled != 0)
+                self._execute()
+        except Lockup as lockup:
+            return Outcome(State.LOCKUP, str(lockup))
+
+    def _sleep(self, limit: int) -> Outcome | None:
+        """Jump to the next moment at which anything can happen; None when awake or time has passed."""
+        exceptions, clock = self.exceptions, self.clock
+        if exceptions.wakes() or (self.sleeping is Kind.WFE and exceptions.event_register):
+            if self.sleeping is Kind.WFE:
+                exceptions.event_register = False
+            self.sleeping = None
+            return None
+        due = self.scheduler.next_due
+        if due is None and limit == FOREVER:
+            return Outcome(State.IDLE, f"asleep at 0x{exceptions.pc:08x} with nothing to wake it")
+        until = limit if due is None or due > limit else due
+        if until > clock.cycles:
+            self.sleep_cycles += until - clock.cycles
+            clock.cycles = until
+        return None
+
+    def _refresh(self) -> None:
+        """Drop what Unicorn has cached of rights and code that changed."""
+        if self._stale_code:
+            self._stale_code = False
+            self.uc.ctl_flush_tb()
+        if self._stale_rights:
+            self._stale_rights = False
+            self.uc.ctl(uc_const.UC_CTL_TLB_FLUSH, uc_const.UC_CTL_IO_WRITE)
+
+    def _execute(self) -> None:
+        """One stretch inside Unicorn, and what follows from the way it ended."""
+        clock, exceptions = self.clock, self.exceptions
+        clock.stop = Stop.NONE
+        if not clock.resumed:
+            clock.resumed = 1
+        self._refusal = None
+        begin = exceptions.pc | exceptions.thumb
+        error = uclib.uc_emu_start(
+            self._handle, ct.c_uint64(begin), ct.c_uint64(UNTIL), ct.c_uint64(0), ct.c_size_t(0)
+        )
+        clock.resumed = 0
+        exceptions.pc = self.registers.read(st.PC)
+        if clock.sev:
+            clock.sev = 0
+            exceptions.event_register = True
+        stop = clock.stop
+        if stop == Stop.DEADLINE:
+            return
+        if stop == Stop.INTERRUPT:
+            self._on_interrupt(clock.detail_value)
+        elif stop == Stop.WATCH:
+            self._watched(exceptions.pc)
+        elif stop == Stop.HOOK:
+            self._on_hook(self._hooks[clock.detail_value], clock.pc)
+        elif stop == Stop.RELEARN:
+            self._relearn()
+        elif stop == Stop.FP:
+            self._on_fp()
+        elif stop == Stop.ALIGNMENT:
+            self._on_alignment(clock.detail_value)
+        elif error == uc_const.UC_ERR_OK:
+            self._slept()
+        else:
+            self._on_error(error)
+
+    def _last(self) -> Learned | None:
+        return self.blocks.learned.get(self.clock.address)
+
+    def _slept(self) -> None:
+        """Unicorn returned by itself: WFI."""
+        last = self._last()
+        if last is not None and last.instructions[-1].kind is Kind.WFI:
+            self.sleeping = Kind.WFI
+
+    def _watched(self, address: int) -> None:
+        self.clock.passed_hook = address
+        self.scheduler.advance(self.clock.cycles)
+        self.on_watch(address)
+
+    def _refund(self, address: int) -> None:
+        """The block that was charged ran only up to the instruction at `address`."""
+        clock = self.clock
+        found = self.blocks.instruction_at(clock.address, address)
+        if found is not None:
+            number, block = found
+            clock.cycles -= block.starts[-1] - block.starts[number]
+            clock.instructions -= len(block.instructions) - number
+        clock.fall_through = address
+
+    # --- hooks in front of instructions -------------------------------------------------------------------------
+
+    def _set_enabled(self, hook: Hook, request: HookRequest) -> None:
+        if request.kind is HookKind.ALIGNMENT:
+            traps = self.blocks.traps.unaligned
+            hook.enabled = int(traps or self._always_aligned(request.address))
+        elif request.kind is HookKind.DIVIDE:
+            hook.enabled = int(self.blocks.traps.divide)
+        elif request.kind is HookKind.WATCH:
+            hook.enabled = int(request.address in self.blocks.watched)
+
+    def _always_aligned(self, address: int) -> bool:
+        return self._instruction(address).kind not in (Kind.LOAD, Kind.STORE)
+
+    def _install(self, request: HookRequest) -> Hook:
+        access = None if request.access is None else ct.addressof(request.access)
+        hook = Hook(ct.addressof(self.clock), access, len(self._hooks), request.kind, 1, request.operand)
+        self._hooks.append((hook, request))
+        self._set_enabled(hook, request)
+        address = request.address
+        self._add_hook(uc_const.UC_HOOK_CODE, _hot.on_instruction, ct.addressof(hook), address, address)
+        return hook
+
+    def _relearn(self) -> None:
+        """Blocks asked for hooks, or their code changed: what was translated is void."""
+        for request in self._new_hooks:
+            self._install(request)
+        for address in self._new_sev:
+            self._add_hook(uc_const.UC_HOOK_CODE, _hot.on_sev, ct.addressof(self.clock), address, address)
+        self._new_hooks.clear()
+        self._new_sev.clear()
+        self.uc.ctl_remove_cache(self.exceptions.pc, self.exceptions.pc + 2)
+
+    def watch(self, address: int) -> None:
+        """Call `on_watch` in front of the instruction at `address` from now on."""
+        if self.blocks.watch(address):
+            self._stale_code = True
+        for hook, request in self._hooks:
+            if request.kind is HookKind.WATCH and request.address == address:
+                hook.enabled = 1
+
+    def unwatch(self, address: int) -> None:
+        """Undo `watch`."""
+        self.blocks.unwatch(address)
+        for hook, request in self._hooks:
+            if request.kind is HookKind.WATCH and request.address == address:
+                hook.enabled = 0
+
+    def _break_at(self, address: int, action: Callable[[int], None]) -> None:
+        """Run on to the instruction at `address`, then `action(address)`."""
+        for hook, request in self._hooks:
+            if request.kind is HookKind.BREAK and request.address == address:
+                break
+        else:
+            hook = self._install(HookRequest(HookKind.BREAK, address))
+            self.uc.ctl_flush_tb()
+        hook.enabled = 1
+        self._break = hook, action
+        self.clock.resumed = 2
+
+    def _on_hook(self, found: tuple[Hook, HookRequest], address: int) -> None:
+        hook, request = found
+        self._refund(address)
+        if request.kind is HookKind.WATCH:
+            self._watched(address)
+        elif request.kind is HookKind.ALIGNMENT:
+            self._fault(UNALIGNED, address)
+        elif request.kind is HookKind.DIVIDE:
+            self._fault(DIVBYZERO, address)
+        else:
+            hook.enabled = 0
+            pending, self._break = self._break, None
+            if pending is not None:
+                pending[1](address)
+
+    def _on_alignment(self, ordinal: int) -> None:
+        """The block in front of us will make an unaligned access that silicon refuses."""
+        block = self.blocks.learned[self.exceptions.pc]
+        address = block.instructions[ordinal].address
+        if ordinal == 0:
+            self._fault(UNALIGNED, address)
+        else:
+            self._break_at(address, lambda at: self._fault(UNALIGNED, at))
+
+    def _on_fp(self) -> None:
+        """The block in front of us uses the FPU while it is off, or before its registers were saved."""
+        if self.scb.fp_access == 3 or (self.scb.fp_access == 1 and self.exceptions.privileged):
+            self.exceptions.save_lazily()
+            self._mode_changed()
+            self.clock.resumed = 2
+            return
+        block = self.blocks.learned[self.exceptions.pc]
+        address = next(i.address for i in block.instructions if i.kind.name.startswith("FP_"))
+        if address == block.address:
+            self._fault(NOCP, address)
+        else:
+            self._break_at(address, lambda at: self._fault(NOCP, at))
+
+    # --- faults and traps -----------------------------------------------------------------------------------------
+
+    def _fault(self, cause: int, pc: int, address: int | None = None) -> None:
+        self.exceptions.fault(cause, pc, address)
+
+    def _on_interrupt(self, number: int) -> None:
+        exceptions = self.exceptions
+        if number == EXCP_EXCEPTION_EXIT:
+            value = exceptions.pc | self.registers.read(st.CPSR) >> 5 & 1
+            exceptions.exception_return(value)
+        elif number == EXCP_SWI:
+            exceptions.supervisor_call()
+        elif number == EXCP_BKPT:
+            self._on_breakpoint()
+        elif number == EXCP_NOCP:
+            self._fault(NOCP, exceptions.pc)
+        elif number == EXCP_INVSTATE:
+            self._fault(INVSTATE, exceptions.pc)
+        else:
+            raise CmsimError(f"unicorn raised interrupt {number} at 0x{exceptions.pc:08x}; please report this")
+
+    def _on_breakpoint(self) -> None:
+        pc = self.exceptions.pc
+        code = self.bus.memory(pc, 2)
+        if code is not None and int.from_bytes(code[0][code[1] : code[1] + 2], "little") == SEMIHOSTING:
+            r0, r1 = self.registers.core.read()[:2]
+            result = self.semihosting.call(r0, r1)
+            self.registers.write(st.CORE[0], result)
+            self.exceptions.pc = pc + 2
+            if self.semihosting.exit_status is not None:
+                self.request_stop()
+        elif self.scb.monitor_enabled:
+            self.scb.DFSR |= 2
+            self.states.pend(12)
+        else:
+            self.scb.DFSR |= 2
+            self.exceptions.hard_fault(HFSR_DEBUGEVT, pc)
+
+    def _on_error(self, error: int) -> None:
+        exceptions = self.exceptions
+        pc = exceptions.pc
+        if self._refusal is not None:
+            self._on_refusal(self._refusal)
+            return
+        if error == uc_const.UC_ERR_INSN_INVALID:
+            last = self._last()
+            ended = last is not None and pc == last.address + last.size
+            kind = last.instructions[-1].kind if last is not None else Kind.UNDEFINED
+            if ended and kind is Kind.WFE:
+                if exceptions.event_register:
+                    exceptions.event_register = False
+                else:
+                    self.sleeping = Kind.WFE
+            elif not (ended and kind is Kind.YIELD):
+                self._refund(pc)
+                self._fault(UNDEFINSTR, pc)
+        elif error == uc_const.UC_ERR_EXCEPTION and not exceptions.thumb:
+            self._fault(INVSTATE, pc)
+        elif error == uc_const.UC_ERR_EXCEPTION and not self.registers.read(st.CPSR) & st.CPSR_THUMB:
+            exceptions.thumb = False
+            self._fault(INVSTATE, pc)
+        else:
+            raise CmsimError(f"unicorn stopped with error {error} at pc 0x{pc:08x}; please report this")
+
+    def _instruction(self, pc: int) -> Instruction:
+        memory = self.bus.memory(pc, 2)
+        if memory is None:
+            return Instruction(pc, 2, Kind.UNDEFINED, 0)
+        data, offset = memory
+        return next(decode(bytes(data[offset : offset + 4]), pc), Instruction(pc, 2, Kind.UNDEFINED, 0))
+
+    def _operand_address(self, instruction: Instruction) -> int:
+        """The address that a load or store uses, from the registers as they are in front of it."""
+        core = self.registers.core.read()
+        base = (instruction.address + 4 & ~3) if instruction.base == PC else core[instruction.base]
+        index = 0 if instruction.index == NO_REGISTER else core[instruction.index] << instruction.shift
+        return base + index + instruction.offset & 0xFFFF_FFFF
+
+    def _on_refusal(self, refusal: Refusal) -> None:
+        """The memory map refused an access: a store to flash, or a fault."""
+        pc = self.exceptions.pc
+        if refusal.access == EXECUTE:
+            cause = IBUSERR if refusal.why is Denied.UNMAPPED else IACCVIOL
+            self._fault(cause, pc)
+            return
+        self._refund(pc)
+        if refusal.it_state:
+            self.registers.write(st.CPSR, self.registers.read(st.CPSR) | refusal.it_state)
+        instruction = self._instruction(pc)
+        address = self._operand_address(instruction)
+        if address // PAGE != refusal.page // PAGE:
+            address = max(address, refusal.page)  # a multiple access that runs into the page
+        if refusal.why is Denied.READ_ONLY and self.flash_store.perform(instruction, address):
+            self._skip(instruction)
+            return
+        if refusal.why is Denied.MPU:
+            self._fault(DACCVIOL, pc, address)
+        elif self.scb.ignore_bus_faults and self.exceptions.execution_priority() <= -1:
+            self._skip(instruction)
+        elif instruction.kind in STORES and not self.scb.disable_write_buffer and refusal.why is not Denied.PRIVILEGE:
+            self._skip(instruction)
+            self.exceptions.fault(IMPRECISERR & ~BFARVALID, self.exceptions.pc, address)
+        else:
+            self._fault(PRECISERR, pc, address)
+
+    def _skip(self, instruction: Instruction) -> None:
+        """Go on behind `instruction`, which was carried out here."""
+        self.clock.cycles += self.timing.block([instruction]).cycles
+        self.clock.instructions += 1
+        self.exceptions.pc = self.clock.fall_through = instruction.end
+        cpsr = self.registers.read(st.CPSR)
+        if cpsr & st.IT_BITS:
+            self.registers.write(st.CPSR, cpsr & ~st.IT_BITS | _advance_it(cpsr))
+
+
+def _advance_it(cpsr: int) -> int:
+    """ITSTATE for the next instruction, in CPSR's bits (DDI 0403E, ITAdvance())."""
+    state = cpsr >> 10 & 0x3F
+    state = state << 2 | cpsr >> 25 & 3
+    state = 0 if not state & 7 else state & 0xE0 | state << 1 & 0x1F
+    return (state & 3) << 25 | (state >> 2) << 10
+
+
+def _runs(pages: list[int]) -> list[tuple[int, int]]:
+    """(first page, count) of each run of neighbouring pages."""
+    runs: list[tuple[int, int]] = []
+    for page in pages:
+        if runs and runs[-1][0] + runs[-1][1] == page:
+            runs[-1] = runs[-1][0], runs[-1][1] + 1
+        else:
+            runs.append((page, 1))
+    return runs
+
+
+__all__ = ["BlockFlag", "Cpu", "Outcome", "State"]

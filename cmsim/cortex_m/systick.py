@@ -1,0 +1,89 @@
+"""SysTick, the 24-bit system timer (Arm DDI 0403E, B3.3).
+
+The nRF52 has no reference clock: TICKINT counts the processor clock (CLKSOURCE reads as one), and CALIB says so.
+
+Not modelled: stopping while the processor sleeps deeply.
+"""
+
+from __future__ import annotations
+
+from ..kernel import Scheduler
+from ..registers import Register, RegisterBlock
+from .nvic import ExceptionState, SystemException
+
+
+class SysTick(RegisterBlock):
+    """0xE000E010."""
+
+    name = "SysTick"
+    CTRL = Register(0x010, 0x4, writable=0x3)
+    LOAD = Register(0x014, writable=0xFF_FFFF)
+    VAL = Register(0x018, writable=0)
+    CALIB = Register(0x01C, 0xC000_0000, writable=0)
+
+    enabled = CTRL.bit(0)
+    interrupt = CTRL.bit(1)
+    counted = CTRL.bit(16)
+
+    def __init__(self, scheduler: Scheduler, state: ExceptionState) -> None:
+        self.scheduler, self.state = scheduler, state
+        self.zero = scheduler.alarm(self._reach_zero)
+        super().__init__()
+
+    def reset(self) -> None:
+        """Disabled, counter at 0."""
+        super().reset()
+        self.zero.cancel()
+        self._stopped_at = 0
+        self._zero_at = 0
+
+    def _value(self) -> int:
+        """The counter: cycles left until it is zero."""
+        if not self.enabled:
+            return self._stopped_at
+        return max(0, self._zero_at - self.scheduler.now)
+
+    def _run(self, value: int) -> None:
+        """Count from `value`; a counter at 0 loads LOAD at the next clock."""
+        left = value if value else self.LOAD + 1 if self.LOAD else 0
+        self._zero_at = self.scheduler.now + left
+        if left:
+            self.zero.at(self._zero_at)
+        else:
+            self.zero.cancel()
+
+    def _reach_zero(self) -> None:
+        self.counted = True
+        if self.LOAD:
+            self._zero_at += self.LOAD + 1
+            self.zero.at(self._zero_at)
+        if self.interrupt:
+            self.state.pend(SystemException.SYSTICK)
+
+    @CTRL.on_read
+    def _read_ctrl(self) -> int:
+        value = self.CTRL
+        self.counted = False
+        return value
+
+    def write(self, offset: int, value: int, mask: int = 0xFFFF_FFFF) -> None:
+        """CTRL needs the counter's value from before the write."""
+        was_enabled, before = self.enabled, self._value()
+        super().write(offset, value, mask)
+        if offset == SysTick.CTRL.offset and self.enabled != was_enabled:
+            if self.enabled:
+                self._run(before)
+            else:
+                self._stopped_at = before
+                self.zero.cancel()
+
+    @VAL.on_read
+    def _read_val(self) -> int:
+        return self._value()
+
+    @VAL.on_write
+    def _clear(self, value: int) -> None:
+        self.counted = False
+        self._stopped_at = 0
+        if self.enabled:
+            self._run(0)
