@@ -1,0 +1,154 @@
+"""The nRF52840 as a table: its memories and every block of its memory map (nRF52840 PS v1.8, section 4.2).
+
+Blocks that share a base address are one row: POWER and CLOCK are one block with two chapters; a serial instance is a
+`SharedBlock` whose ENABLE register selects the personality; EGU n is also the software interrupt SWI n. P0 and P1, NVMC
+and ACL, CRYPTOCELL and its host registers split one page by offset.
+
+The ROM table at 0xF0000000 and the block at 0x4006E000 are in no table of the data sheet: start-up code and the USB
+driver of the vendor look there.
+
+Not modelled: every row whose model is `unmodelled(...)`: named, answering reset values, each access reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cmsim.nordic import NordicPeripheral, SharedBlock, Unimplemented
+from cmsim.soc import Chip, Row, Soc
+
+from . import reset_values as resets
+from .egu import Egu
+from .ficr import Ficr
+from .gpio import Gpio
+from .gpiote import Gpiote
+from .nvmc import Nvmc
+from .power import PowerClock
+from .ppi import Ppi
+from .rng import Rng
+from .rtc import Rtc, Rtc4
+from .temp import Temp
+from .timer import Timer, Timer6
+from .twi import Twi
+from .twim import Twim
+from .uart import Uart
+from .uarte import Uarte
+from .uicr import Uicr
+from .wdt import Wdt
+
+Personality = Callable[[Soc, str, int], NordicPeripheral | Unimplemented]
+
+
+def unmodelled(
+    values: resets.ResetValues | None = None, undocumented: frozenset[int] = frozenset()
+) -> Callable[[Soc, str, int], Unimplemented]:
+    """A block without a model; `undocumented` offsets are those that vendor start-up code touches."""
+    return lambda soc, name, base: Unimplemented(soc, name, base, values, undocumented)
+
+
+def shared(personalities: Mapping[int, tuple[str, Personality]]) -> Callable[[Soc, str, int], SharedBlock]:
+    """Several blocks at one base address: ENABLE value -> (name, model)."""
+    return lambda soc, name, base: SharedBlock(
+        name, {key: model(soc, own, base) for key, (own, model) in personalities.items()}
+    )
+
+
+SPI_AND_TWI_0 = shared(
+    {
+        5: ("TWI0", Twi),
+        6: ("TWIM0", Twim),
+        9: ("TWIS0", unmodelled(resets.TWIS)),
+        1: ("SPI0", unmodelled(resets.SPI)),
+        7: ("SPIM0", unmodelled(resets.SPIM)),
+        2: ("SPIS0", unmodelled(resets.SPIS)),
+    }
+)
+SPI_AND_TWI_1 = shared(
+    {
+        5: ("TWI1", Twi),
+        6: ("TWIM1", Twim),
+        9: ("TWIS1", unmodelled(resets.TWIS)),
+        1: ("SPI1", unmodelled(resets.SPI)),
+        7: ("SPIM1", unmodelled(resets.SPIM)),
+        2: ("SPIS1", unmodelled(resets.SPIS)),
+    }
+)
+SPI_2 = shared(
+    {
+        7: ("SPIM2", unmodelled(resets.SPIM)),
+        2: ("SPIS2", unmodelled(resets.SPIS)),
+        1: ("SPI2", unmodelled(resets.SPI)),
+    }
+)
+
+CCM_AND_AAR = shared({2: ("CCM", unmodelled(resets.CCM, frozenset({0x518}))), 3: ("AAR", unmodelled(resets.AAR))})
+
+ROWS: tuple[Row, ...] = (
+    Row("POWER", 0x4000_0000, PowerClock),
+    Row("P0", 0x5000_0000, Gpio, size=0x800),
+    Row("P1", 0x5000_0300, Gpio, first=0x500, size=0x300),
+    Row("FICR", 0x1000_0000, Ficr),
+    Row("UICR", 0x1000_1000, Uicr),
+    Row("RADIO", 0x4000_1000, unmodelled(resets.RADIO)),
+    Row("UARTE0_UART0", 0x4000_2000, shared({8: ("UARTE0", Uarte), 4: ("UART0", Uart)})),
+    Row("SPIM0_SPIS0_TWIM0_TWIS0_SPI0_TWI0", 0x4000_3000, SPI_AND_TWI_0),
+    Row("SPIM1_SPIS1_TWIM1_TWIS1_SPI1_TWI1", 0x4000_4000, SPI_AND_TWI_1),
+    Row("NFCT", 0x4000_5000, unmodelled(resets.NFCT, frozenset({0x68C}))),
+    Row("GPIOTE", 0x4000_6000, Gpiote),
+    Row("SAADC", 0x4000_7000, unmodelled(resets.SAADC)),
+    Row("TIMER0", 0x4000_8000, Timer),
+    Row("TIMER1", 0x4000_9000, Timer),
+    Row("TIMER2", 0x4000_A000, Timer),
+    Row("RTC0", 0x4000_B000, Rtc),
+    Row("TEMP", 0x4000_C000, Temp),
+    Row("RNG", 0x4000_D000, Rng),
+    Row("ECB", 0x4000_E000, unmodelled()),
+    Row("CCM_AAR", 0x4000_F000, CCM_AND_AAR),
+    Row("WDT", 0x4001_0000, Wdt),
+    Row("RTC1", 0x4001_1000, Rtc4),
+    Row("QDEC", 0x4001_2000, unmodelled(resets.QDEC)),
+    Row(
+        "COMP_LPCOMP",
+        0x4001_3000,
+        shared({2: ("COMP", unmodelled(resets.COMP)), 1: ("LPCOMP", unmodelled(resets.LPCOMP))}),
+    ),
+    Row("EGU0", 0x4001_4000, Egu),
+    Row("EGU1", 0x4001_5000, Egu),
+    Row("EGU2", 0x4001_6000, Egu),
+    Row("EGU3", 0x4001_7000, Egu),
+    Row("EGU4", 0x4001_8000, Egu),
+    Row("EGU5", 0x4001_9000, Egu),
+    Row("TIMER3", 0x4001_A000, Timer6),
+    Row("TIMER4", 0x4001_B000, Timer6),
+    Row("PWM0", 0x4001_C000, unmodelled(resets.PWM)),
+    Row("PDM", 0x4001_D000, unmodelled(resets.PDM)),
+    Row("NVMC", 0x4001_E000, Nvmc, size=0x800),
+    Row("ACL", 0x4001_E000, unmodelled(), first=0x800, size=0x800),
+    Row("PPI", 0x4001_F000, Ppi),
+    Row("MWU", 0x4002_0000, unmodelled()),
+    Row("PWM1", 0x4002_1000, unmodelled(resets.PWM)),
+    Row("PWM2", 0x4002_2000, unmodelled(resets.PWM)),
+    Row("SPIM2_SPIS2_SPI2", 0x4002_3000, SPI_2),
+    Row("RTC2", 0x4002_4000, Rtc4),
+    Row("I2S", 0x4002_5000, unmodelled(resets.I2S)),
+    Row("FPU", 0x4002_6000, unmodelled()),
+    Row("USBD", 0x4002_7000, unmodelled(resets.USBD, frozenset({0x800, 0x804, 0xC1C}))),
+    Row("UARTE1", 0x4002_8000, Uarte),
+    Row("QSPI", 0x4002_9000, unmodelled(resets.QSPI, frozenset({0x640}))),
+    Row("PWM3", 0x4002_D000, unmodelled(resets.PWM)),
+    Row("SPIM3", 0x4002_F000, unmodelled(resets.SPIM)),
+    Row("USBD errata", 0x4006_E000, unmodelled(None, frozenset({0xC00, 0xC14, 0xD14}))),
+    Row("CRYPTOCELL", 0x5002_A000, unmodelled()),
+    Row("CC_HOST_RGF", 0x5002_A000, unmodelled(resets.CC_HOST_RGF), first=0x1000),
+    Row("ROM table", 0xF000_0000, unmodelled({0xFE0: 0x08}, frozenset({0xFE0, 0xFE4, 0xFE8}))),
+)
+"""By address, but for what others look up when they are made: RTC and WDT the clock, GPIOTE the ports."""
+
+NRF52840 = Chip(
+    name="nrf52840",
+    title="Nordic nRF52840",
+    rows=ROWS,
+    flash_size=1024 * 1024,
+    ram_size=256 * 1024,
+    memory_title="1 MB flash, 256 KB RAM",
+)

@@ -1,0 +1,212 @@
+"""CLOCK: the oscillators and who may start them (nRF52840 PS v1.8, section 5.4).
+
+The CPU's 64 MHz always count: `HFCLKSTART` changes the source from HFINT to HFXO, nothing else. The LFCLK is an exact
+32,768 Hz from whichever source, counted from the cycle at which it started; RTC and WDT ask `lfclk_of(soc)` for it.
+Typical start-up times of the electrical specification: HFXO 104 us plus its debounce time (0.36 ms by default), LFRC
+0.6 ms, LFXO 0.25 s (LFRC feeds the LFCLK until then), LFSYNT 0.1 ms, calibration of the LFRC 17 ms.
+
+Not modelled: drift and jitter of any source (so calibration changes nothing), the phase step when LFXO takes over from
+LFRC, the trace port clock, HFXO and LFCLK requests that blocks make by themselves. A START task for a clock that runs
+already only repeats its event.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from cmsim.kernel import CPU_HZ, LFCLK, Line, Rate, Scheduler
+from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.registers import Register
+from cmsim.soc import Soc
+
+MICROSECOND = CPU_HZ // 1_000_000
+HFXO_POWER_UP = 104 * MICROSECOND
+HFXO_DEBOUNCE_UNIT = 16 * MICROSECOND
+LFRC_START = 600 * MICROSECOND
+LFXO_START = CPU_HZ // 4
+LFSYNT_START = 100 * MICROSECOND
+LFRC_CALIBRATION = 17_000 * MICROSECOND
+CTIV_UNIT = CPU_HZ // 4
+"""CTIV counts quarters of a second."""
+HALF_PERIOD = Rate(LFCLK.cycles, 2 * LFCLK.ticks)
+RUNNING = 1 << 16
+"""HFCLKSTAT.STATE and LFCLKSTAT.STATE."""
+
+
+class LfclkSource(IntEnum):
+    """LFCLKSRC.SRC."""
+
+    RC, XTAL, SYNTH = 0, 1, 2
+
+
+class HfclkSource(IntEnum):
+    """HFCLKSTAT.SRC."""
+
+    RC, XTAL = 0, 1
+
+
+class Lfclk:
+    """The 32,768 Hz clock as its users see it: rising edge k comes k periods after it started."""
+
+    def __init__(self, scheduler: Scheduler, running: bool = False) -> None:
+        self._scheduler = scheduler
+        self.running = Line("LFCLK", running)
+        self.origin = scheduler.now
+        """The cycle of edge 0, while it runs."""
+
+    def start(self) -> None:
+        """Edge 0 is now."""
+        if not self.running.level:
+            self.origin = self._scheduler.now
+            self.running.set(True)
+
+    def stop(self) -> None:
+        """No further edge comes; listeners still see the old origin."""
+        self.running.set(False)
+
+    @property
+    def tick(self) -> int:
+        """The number of the latest rising edge."""
+        return LFCLK.ticks_in(self._scheduler.now - self.origin)
+
+    def edge(self, tick: int) -> int:
+        """The cycle of rising edge `tick`."""
+        return self.origin + LFCLK.cycles_for(tick)
+
+    @property
+    def synchronised(self) -> int:
+        """The edge at which a task of now takes effect: first a falling, then a rising edge must pass.
+
+        That is 0.5 to 1.5 periods (15 to 46 us) away, as the RTC chapter has it.
+        """
+        return (HALF_PERIOD.ticks_in(self._scheduler.now - self.origin) + 3) // 2
+
+
+class Clock(NordicPeripheral):
+    """The CLOCK half of the block at 0x40000000 (POWER is the other)."""
+
+    undocumented = frozenset({0x53C, 0xEE4, *range(0xE00, 0xE38, 4)})
+
+    HFCLKSTART = Task(0x000)
+    HFCLKSTOP = Task(0x004)
+    LFCLKSTART = Task(0x008)
+    LFCLKSTOP = Task(0x00C)
+    CAL = Task(0x010)
+    CTSTART = Task(0x014)
+    CTSTOP = Task(0x018)
+    HFCLKSTARTED = Event(0x100)
+    LFCLKSTARTED = Event(0x104)
+    DONE = Event(0x10C)
+    CTTO = Event(0x110)
+    CTSTARTED = Event(0x128)
+    CTSTOPPED = Event(0x12C)
+    HFCLKRUN = Register(0x408, writable=0)
+    HFCLKSTAT = Register(0x40C, writable=0)
+    LFCLKRUN = Register(0x414, writable=0)
+    LFCLKSTAT = Register(0x418, writable=0)
+    LFCLKSRCCOPY = Register(0x41C, writable=0)
+    LFCLKSRC = Register(0x518, writable=0x3_0003)
+    HFXODEBOUNCE = Register(0x528, 0x10, writable=0xFF)
+    CTIV = Register(0x538, writable=0x7F)
+    TRACECONFIG = Register(0x55C, writable=0x3_0003)
+    LFRCMODE = Register(0x5B4, writable=0x1)
+
+    def __init__(self, soc: Soc, name: str, base: int) -> None:
+        self.lfclk = Lfclk(soc.scheduler)
+        self._hfxo = soc.scheduler.alarm(self._hfxo_stable)
+        self._lfrc = soc.scheduler.alarm(self._lfrc_feeds)
+        self._lf_source = soc.scheduler.alarm(self._lf_source_stable)
+        self._calibration = soc.scheduler.alarm(lambda: self.emit(self.DONE))
+        self._calibration_timer = soc.scheduler.alarm(lambda: self.emit(self.CTTO))
+        super().__init__(soc, name, base)
+
+    def reset(self) -> None:
+        """HFINT alone: no LFCLK, nothing starting."""
+        super().reset()
+        for alarm in (self._hfxo, self._lfrc, self._lf_source, self._calibration, self._calibration_timer):
+            alarm.cancel()
+        self.lfclk.stop()
+        self.HFCLKSTAT = RUNNING | HfclkSource.RC  # the CPU runs, so HFINT does
+
+    # --- the high frequency clock -------------------------------------------------------------------------
+
+    @HFCLKSTART
+    def _start_hfxo(self) -> None:
+        self.HFCLKRUN = 1
+        if self.HFCLKSTAT & 1:
+            self.emit(self.HFCLKSTARTED)
+        elif not self._hfxo.armed:
+            self._hfxo.after(HFXO_POWER_UP + self.HFXODEBOUNCE * HFXO_DEBOUNCE_UNIT)
+
+    def _hfxo_stable(self) -> None:
+        self.HFCLKSTAT = RUNNING | HfclkSource.XTAL
+        self.emit(self.HFCLKSTARTED)
+
+    @HFCLKSTOP
+    def _stop_hfxo(self) -> None:
+        self._hfxo.cancel()
+        self.HFCLKRUN = 0
+        self.HFCLKSTAT = RUNNING | HfclkSource.RC
+
+    # --- the low frequency clock --------------------------------------------------------------------------
+
+    @LFCLKSTART
+    def _start_lfclk(self) -> None:
+        if self.LFCLKRUN:
+            if not self._lf_source.armed:
+                self.emit(self.LFCLKSTARTED)
+            return
+        self.LFCLKRUN = 1
+        source = self.LFCLKSRCCOPY = self.LFCLKSRC & 3
+        if source == LfclkSource.XTAL:
+            self._lfrc.after(LFRC_START)
+            self._lf_source.after(LFXO_START)
+        else:
+            self._lf_source.after(LFSYNT_START if source == LfclkSource.SYNTH else LFRC_START)
+
+    def _lfrc_feeds(self) -> None:
+        self.LFCLKSTAT = RUNNING | LfclkSource.RC
+        self.lfclk.start()
+
+    def _lf_source_stable(self) -> None:
+        self.LFCLKSTAT = RUNNING | self.LFCLKSRCCOPY
+        self.lfclk.start()
+        self.emit(self.LFCLKSTARTED)
+
+    @LFCLKSTOP
+    def _stop_lfclk(self) -> None:
+        self._lfrc.cancel()
+        self._lf_source.cancel()
+        self._calibration_timer.cancel()
+        self.lfclk.stop()
+        self.LFCLKRUN = self.LFCLKSTAT = 0
+
+    # --- the RC oscillator --------------------------------------------------------------------------------
+
+    @LFRCMODE.on_write
+    def _select_lfrc_mode(self, value: int) -> None:
+        self.LFRCMODE = self.LFRCMODE & 1 | (self.LFRCMODE & 1) << 16
+
+    @CAL
+    def _calibrate(self) -> None:
+        self._calibration.after(LFRC_CALIBRATION)
+
+    @CTSTART
+    def _start_calibration_timer(self) -> None:
+        if self.lfclk.running.level:
+            self._calibration_timer.after(self.CTIV * CTIV_UNIT)
+            self.emit(self.CTSTARTED)
+
+    @CTSTOP
+    def _stop_calibration_timer(self) -> None:
+        if self.lfclk.running.level:
+            self._calibration_timer.cancel()
+            self.emit(self.CTSTOPPED)
+
+
+def lfclk_of(soc: Soc) -> Lfclk:
+    """The LFCLK of the chip; on one without a CLOCK block (a test's) it always runs."""
+    for block in soc.blocks.values():
+        if isinstance(block, Clock):
+            return block.lfclk
+    return Lfclk(soc.scheduler, running=True)

@@ -1,0 +1,176 @@
+"""NVMC: non-volatile memory controller (nRF52840 PS v1.8, section 4.3).
+
+With CONFIG = Wen a store of one aligned word to flash or UICR clears bits (the old word AND the new) and takes 41 us.
+With CONFIG = Een ERASEPAGE (ERASEPCR1 is the same register, ERASEPCR0 its twin) takes 85 ms, ERASEALL 169 ms for flash
+and UICR, ERASEUICR 85 ms; ERASEPAGEPARTIAL takes ERASEPAGEPARTIALCFG ms, and the page is erased when its parts add up
+to 85 ms. The CPU halts meanwhile if it executes from flash; a program in RAM sees READY and READYNEXT low, and its next
+store or erase waits for them. Without the right CONFIG nothing changes.
+
+Not modelled: wear and the limit of two writes a word, the undefined bits of a page erased in part (they keep their
+value), power failure during an erase. The cache is a matter of the timing model: `count_cache` feeds IHIT and IMISS.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from functools import cached_property
+
+from cmsim.kernel import CPU_HZ
+from cmsim.nordic import NordicPeripheral
+from cmsim.registers import WORD, Register
+from cmsim.soc import Soc
+
+from .uicr import SIZE as UICR_SIZE
+from .uicr import Uicr
+
+MILLISECOND = CPU_HZ // 1000
+WRITE_TIME = 41 * CPU_HZ // 1_000_000
+ERASE_PAGE_TIME = 85 * MILLISECOND
+ERASE_ALL_TIME = 169 * MILLISECOND
+
+
+class Mode(IntEnum):
+    """CONFIG.WEN; 3 is reserved and allows nothing."""
+
+    REN, WEN, EEN, RESERVED = 0, 1, 2, 3
+
+
+class Nvmc(NordicPeripheral):
+    """NVMC."""
+
+    READY = Register(0x400, 0x1, writable=0)
+    READYNEXT = Register(0x408, writable=0)
+    CONFIG = Register(0x504, writable=0x3)
+    ERASEPAGE = Register(0x508)
+    ERASEALL = Register(0x50C, writable=0x1)
+    ERASEPCR0 = Register(0x510)
+    ERASEUICR = Register(0x514, writable=0x1)
+    ERASEPAGEPARTIAL = Register(0x518)
+    ERASEPAGEPARTIALCFG = Register(0x51C, 0xA, writable=0x7F)
+    ICACHECNF = Register(0x540, writable=0x101)
+    IHIT = Register(0x548)
+    IMISS = Register(0x54C)
+    mode = CONFIG.enum(1, 0, Mode)
+    cache_enabled = ICACHECNF.bit(0)
+    cache_profiling = ICACHECNF.bit(8)
+
+    def __init__(self, soc: Soc, name: str, base: int) -> None:
+        self._busy_until = self._held_until = 0
+        self._erased_for: dict[int, int] = {}
+        """Page number -> cycles of partial erase so far."""
+        super().__init__(soc, name, base)
+        soc.program_flash = self.program
+
+    # --- state --------------------------------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether a write or an erase is under way."""
+        return self.scheduler.now < self._busy_until
+
+    @READY.on_read
+    @READYNEXT.on_read
+    def _read_ready(self) -> int:
+        return int(not self.busy)
+
+    def _occupy(self, cycles: int) -> None:
+        """The flash is busy for `cycles` from now on, and so is a CPU that executes from it."""
+        chip = self.soc.chip
+        self._busy_until = max(self.scheduler.now, self._busy_until) + cycles
+        if chip.flash_base <= self.soc.hooks.pc() < chip.flash_base + chip.flash_size:
+            self._wait()
+
+    def _wait(self) -> None:
+        """Hold the CPU until the flash is ready; `now` may show a stall only after the instruction that caused it."""
+        begin = max(self.scheduler.now, self._held_until)
+        if self._busy_until > begin:
+            self._held_until = self._busy_until
+            self.soc.hooks.stall(self._busy_until - begin)
+
+    # --- programming --------------------------------------------------------------------------------------
+
+    def program(self, address: int, value: int) -> bool:
+        """A word store by the CPU to flash or UICR: whether it is allowed now, and then it is done."""
+        if self.mode != Mode.WEN or address & 3:
+            return False
+        chip, uicr = self.soc.chip, self._uicr
+        offset = address - chip.flash_base
+        if 0 <= offset < chip.flash_size:
+            self._wait()
+            word = slice(offset, offset + 4)
+            old = int.from_bytes(self.soc.flash[word], "little")
+            self.soc.flash[word] = (old & value & WORD).to_bytes(4, "little")
+            self.soc.hooks.code_changed(address, 4)
+        elif uicr and 0 <= address - uicr.base < UICR_SIZE:
+            self._wait()
+            uicr.program(address - uicr.base, value & WORD)
+        else:
+            return False
+        self._occupy(WRITE_TIME)
+        return True
+
+    @cached_property
+    def _uicr(self) -> Uicr | None:
+        return next((block for block in self.soc.blocks.values() if isinstance(block, Uicr)), None)
+
+    # --- erasing ------------------------------------------------------------------------------------------
+
+    @ERASEPAGE.on_write
+    @ERASEPCR0.on_write
+    def _erase_page(self, address: int) -> None:
+        if self.mode == Mode.EEN:
+            self._wait()
+            self._clear_page(address)
+            self._occupy(ERASE_PAGE_TIME)
+
+    @ERASEPAGEPARTIAL.on_write
+    def _erase_part(self, address: int) -> None:
+        if self.mode != Mode.EEN:
+            return
+        self._wait()
+        page, cycles = self._page(address), self.ERASEPAGEPARTIALCFG * MILLISECOND
+        self._erased_for[page] = self._erased_for.get(page, 0) + cycles
+        if self._erased_for[page] >= ERASE_PAGE_TIME:
+            self._clear_page(address)
+        self._occupy(cycles)
+
+    @ERASEALL.on_write
+    def _erase_all(self, value: int) -> None:
+        self.ERASEALL = 0
+        if self.mode == Mode.EEN and value & 1:
+            self._wait()
+            self._erased_for.clear()
+            self._fill(0, self.soc.chip.flash_size)
+            if uicr := self._uicr:
+                uicr.erase()
+            self._occupy(ERASE_ALL_TIME)
+
+    @ERASEUICR.on_write
+    def _erase_uicr(self, value: int) -> None:
+        self.ERASEUICR = 0
+        if self.mode == Mode.EEN and value & 1:
+            self._wait()
+            if uicr := self._uicr:
+                uicr.erase()
+            self._occupy(ERASE_PAGE_TIME)
+
+    def _page(self, address: int) -> int:
+        return (address - self.soc.chip.flash_base) // self.soc.chip.flash_page
+
+    def _clear_page(self, address: int) -> None:
+        page, size = self._page(address), self.soc.chip.flash_page
+        self._erased_for.pop(page, None)
+        if 0 <= page < self.soc.chip.flash_size // size:
+            self._fill(page * size, size)
+
+    def _fill(self, offset: int, length: int) -> None:
+        self.soc.flash[offset : offset + length] = b"\xff" * length
+        self.soc.hooks.code_changed(self.soc.chip.flash_base + offset, length)
+
+    # --- cache --------------------------------------------------------------------------------------------
+
+    def count_cache(self, hits: int, misses: int) -> None:
+        """The timing model saw so many hits and misses; they count while profiling is on."""
+        if self.cache_profiling:
+            self.IHIT = self.IHIT + hits & WORD
+            self.IMISS = self.IMISS + misses & WORD

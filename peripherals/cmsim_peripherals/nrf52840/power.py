@@ -1,0 +1,172 @@
+"""POWER: reset reasons, retained bytes, regulators, System OFF (nRF52840 PS v1.8, section 5.3), and the block it
+shares with CLOCK.
+
+Outside drives it: `note_reset(reason)` before `soc.reset()`, `enter_sleep` and `leave_sleep` from the CPU, the `vbus`
+line and `set_supply` from the board. What is retained follows the table of reset sources: RESETREAS survives all but
+power-on and brown-out, GPREGRET and GPREGRET2 survive a soft reset, a lockup and System OFF.
+
+Not modelled: currents; RAM sections keep working when switched off; regulator modes and the sub power modes (CONSTLAT
+and LOWPWR) change nothing; POFCON does not hold NVMC off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cmsim.errors import UsageError
+from cmsim.kernel import Line
+from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.registers import Register
+from cmsim.soc import Soc
+
+from .clock import MICROSECOND, Clock
+
+RESET_REASONS: Mapping[str, int] = {
+    "pin": 1 << 0,
+    "watchdog": 1 << 1,
+    "sreq": 1 << 2,
+    "lockup": 1 << 3,
+    "off": 1 << 16,
+    "lpcomp": 1 << 17,
+    "debug": 1 << 18,
+    "nfc": 1 << 19,
+    "vbus": 1 << 20,
+    "power-on": 0,
+}
+"""Reason -> its bit of RESETREAS."""
+CLEARS_RETAINED = frozenset({"pin", "watchdog", "power-on"})
+USB_REGULATOR_START = 1000 * MICROSECOND
+"""From VBUS to USBPWRRDY."""
+
+
+class Power(NordicPeripheral):
+    """The POWER half of the block at 0x40000000."""
+
+    CONSTLAT = Task(0x078)
+    LOWPWR = Task(0x07C)
+    POFWARN = Event(0x108)
+    SLEEPENTER = Event(0x114)
+    SLEEPEXIT = Event(0x118)
+    USBDETECTED = Event(0x11C)
+    USBREMOVED = Event(0x120)
+    USBPWRRDY = Event(0x124)
+    RESETREAS = Register(0x400, writable=0)
+    RAMSTATUS = Register(0x428, writable=0)
+    USBREGSTATUS = Register(0x438, writable=0)
+    SYSTEMOFF = Register(0x500, writable=0)
+    POFCON = Register(0x510, writable=0xF1F)
+    GPREGRET = Register(0x51C, writable=0xFF)
+    GPREGRET2 = Register(0x520, writable=0xFF)
+    DCDCEN = Register(0x578, writable=0x1)
+    DCDCEN0 = Register(0x580, writable=0x1)
+    MAINREGSTATUS = Register(0x640, writable=0)
+    RAM_POWER = Register.array(0x900, 9, stride=0x10, reset=0xFFFF)
+    RAM_POWERSET = Register.array(0x904, 9, stride=0x10, reset=0xFFFF, writable=0)
+    RAM_POWERCLR = Register.array(0x908, 9, stride=0x10, reset=0xFFFF, writable=0)
+    pof_enabled = POFCON.bit(0)
+    pof_threshold = POFCON.field(4, 1)
+
+    def __init__(self, soc: Soc, name: str, base: int) -> None:
+        self.vbus = Line("VBUS", True)
+        """5 V at the USB connector; a board plugged into a computer has it."""
+        self._usb_regulator_ready = True
+        self._usb_regulator = soc.scheduler.alarm(self._usb_power_ready)
+        self._supply = 3300
+        super().__init__(soc, name, base)
+        self.vbus.listen(self._vbus_changed)
+
+    def reset(self) -> None:
+        """All but the retained registers, for which `note_reset` decides."""
+        retained = (type(self).RESETREAS, type(self).GPREGRET, type(self).GPREGRET2)
+        kept = {register.offset: self.values.get(register.offset, 0) for register in retained}
+        super().reset()
+        self.values.update(kept)
+
+    # --- resets and sleep ---------------------------------------------------------------------------------
+
+    def note_reset(self, reason: str) -> None:
+        """Say why the chip is about to be reset; keys of `RESET_REASONS`. RESETREAS accumulates."""
+        if reason not in RESET_REASONS:
+            raise UsageError(f"reset reason {reason!r}: use one of {', '.join(RESET_REASONS)}")
+        self.soc.reset_reason = reason
+        self.RESETREAS = self.RESETREAS | RESET_REASONS[reason] if reason != "power-on" else 0
+        if reason in CLEARS_RETAINED:
+            self.GPREGRET = self.GPREGRET2 = 0
+
+    @RESETREAS.on_write
+    def _clear_reset_reasons(self, value: int) -> None:
+        self.RESETREAS &= ~value
+
+    @SYSTEMOFF.on_write
+    def _system_off(self, value: int) -> None:
+        if value & 1:
+            self.soc.hooks.system_off()
+
+    def enter_sleep(self) -> None:
+        """The CPU sleeps (WFI or WFE)."""
+        self.emit(self.SLEEPENTER)
+
+    def leave_sleep(self) -> None:
+        """The CPU is awake again."""
+        self.emit(self.SLEEPEXIT)
+
+    # --- supplies -----------------------------------------------------------------------------------------
+
+    def set_supply(self, millivolts: int) -> None:
+        """The voltage at VDD; falling below the POFCON threshold warns."""
+        falling, self._supply = millivolts < self._supply, millivolts
+        if falling:
+            self._warn()
+
+    @POFCON.on_write
+    def _configure_pof(self, value: int) -> None:
+        self._warn()
+
+    def _warn(self) -> None:
+        threshold = 1700 + 100 * (self.pof_threshold - 4)  # V17 is 4, V28 is 15
+        if self.pof_enabled and self.pof_threshold >= 4 and self._supply < threshold:
+            self.emit(self.POFWARN)
+
+    @USBREGSTATUS.on_read
+    def _usb_status(self) -> int:
+        return self.vbus.level | self._usb_regulator_ready << 1
+
+    def _vbus_changed(self, present: bool) -> None:
+        self._usb_regulator_ready = False
+        if present:
+            self._usb_regulator.after(USB_REGULATOR_START)
+            self.emit(self.USBDETECTED)
+        else:
+            self._usb_regulator.cancel()
+            self.emit(self.USBREMOVED)
+
+    def _usb_power_ready(self) -> None:
+        self._usb_regulator_ready = True
+        self.emit(self.USBPWRRDY)
+
+    # --- RAM ----------------------------------------------------------------------------------------------
+
+    @RAM_POWERSET.on_write
+    def _switch_on(self, n: int, mask: int) -> None:
+        self.RAM_POWER[n] |= mask
+
+    @RAM_POWERCLR.on_write
+    def _switch_off(self, n: int, mask: int) -> None:
+        self.RAM_POWER[n] &= ~mask
+
+    @RAM_POWERSET.on_read
+    def _read_set(self, n: int) -> int:
+        return self.RAM_POWER[n]
+
+    @RAM_POWERCLR.on_read
+    def _read_clear(self, n: int) -> int:
+        return self.RAM_POWER[n]
+
+    @RAMSTATUS.on_read
+    def _ram_status(self) -> int:
+        on = [bool(power & 1) for power in self.RAM_POWER]
+        return sum((on[2 * block] or on[2 * block + 1]) << block for block in range(4))
+
+
+class PowerClock(Clock, Power):
+    """The one block at 0x40000000: two chapters, one interrupt, one INTEN."""

@@ -1,0 +1,81 @@
+"""What sensors with an output data rate share: the instants of their samples, and numbers in registers.
+
+A sensor that nobody reads costs nothing: its ticks are counted when somebody looks, and a sample's value is a function
+of the cycle at which its tick fell.
+"""
+
+from __future__ import annotations
+
+from cmsim.kernel import Rate
+
+WORD_MIN, WORD_MAX = -0x8000, 0x7FFF
+AXES = ("x", "y", "z")
+
+
+class SampleClock:
+    """The ticks of an output data rate, numbered from 1; the first comes one period after the start."""
+
+    def __init__(self) -> None:
+        self.rate: Rate | None = None
+        self.origin = 0
+        self.taken = 0
+        """The last tick that `take` has handed out."""
+
+    def run(self, rate: Rate | None, origin: int) -> None:
+        """Tick at `rate` from cycle `origin` on, or not at all (None); a clock that runs at `rate` runs on."""
+        if rate != self.rate:
+            self.rate, self.origin, self.taken = rate, origin, 0
+
+    def moment(self, tick: int) -> int:
+        """The cycle of `tick`."""
+        return self.origin + self.rate.cycles_for(tick) if self.rate else self.origin
+
+    def passed(self, cycle: int) -> int:
+        """How many ticks there were up to and with `cycle`."""
+        return max(0, self.rate.ticks_in(cycle - self.origin)) if self.rate else 0
+
+    def take(self, now: int) -> range:
+        """The ticks since the last call."""
+        first, self.taken = self.taken + 1, max(self.taken, self.passed(now))
+        return range(first, self.taken + 1)
+
+    @property
+    def next(self) -> int | None:
+        """The cycle of the tick after those taken, or None if the clock stands."""
+        return self.moment(self.taken + 1) if self.rate else None
+
+
+def counts(value: float, micro_per_lsb: int) -> int:
+    """`value` in steps of `micro_per_lsb` millionths: to the nearest (ties to even), saturated to a 16-bit word."""
+    return round(max(WORD_MIN, min(WORD_MAX, value * 1e6 / micro_per_lsb)))
+
+
+def signed(value: int, bits: int) -> int:
+    """The low `bits` bits of `value` as two's complement."""
+    sign = 1 << (bits - 1)
+    return (value & (sign << 1) - 1 ^ sign) - sign
+
+
+class OutputWords:
+    """The byte pairs of output registers: byte order, and block data update (BDU).
+
+    With BDU the word whose first half was read stands still until its other half is read, too.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, tuple[int, int]] = {}
+
+    def byte(self, channel: int, half: int, fresh: int, *, held: bool, big_endian: bool) -> int:
+        """Byte `half` (0 at the lower address) of `channel`, whose word is `fresh` by now."""
+        word = fresh
+        if held:
+            word, first = self._held.setdefault(channel, (fresh, half))
+            if half != first:
+                del self._held[channel]
+        else:
+            self._held.pop(channel, None)
+        return word >> 8 * (half ^ big_endian) & 0xFF
+
+    def clear(self) -> None:
+        """Hold nothing."""
+        self._held.clear()

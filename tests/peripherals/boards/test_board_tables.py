@@ -1,0 +1,70 @@
+"""The tables of the boards against the vendors' pin lists, and the IMU behind them."""
+
+import pytest
+from cmsim_peripherals.boards.nano33ble_sense import BOARD as NANO
+from cmsim_peripherals.boards.nrf52840dk import BOARD as DK
+from cmsim_peripherals.parts.lsm9ds1 import Lsm9ds1
+
+from cmsim.boards import PartModel, assemble
+from cmsim.soc import Board, Soc
+
+
+def lsm9ds1(name: str) -> PartModel:
+    assert name == "lsm9ds1"
+    return Lsm9ds1
+
+
+@pytest.mark.parametrize("board", [NANO, DK], ids=lambda board: board.name)
+def test_every_pin_of_the_table_exists(board: Board) -> None:
+    soc = Soc(board.chip)
+    named = [*board.pins.values(), *board.pulls]
+    named += [pin for wiring in board.i2c for pin in (wiring.scl, wiring.sda, wiring.pull_up) if pin]
+    named += [pin for part in board.parts for pin in (*part.lines.values(), part.power) if pin]
+    for name in named:
+        assert soc.pins[soc.pins.number(name)].name == name
+    assemble(board, soc, ("imu",), part=lsm9ds1)
+
+
+@pytest.mark.parametrize(
+    ("board", "pins"),
+    [
+        (NANO, {"LED_BUILTIN": "P0.13", "LEDR": "P0.24", "LEDG": "P0.16", "LEDB": "P0.06", "LED_PWR": "P1.09"}),
+        (NANO, {"TX": "P1.03", "RX": "P1.10", "D8": "P0.21", "D9": "P0.27", "A0": "P0.04", "A7": "P0.03"}),
+        (DK, {"LED1": "P0.13", "LED4": "P0.16", "BUTTON1": "P0.11", "BUTTON4": "P0.25", "TX": "P0.06", "RX": "P0.08"}),
+    ],
+)
+def test_pins(board: Board, pins: dict[str, str]) -> None:
+    assert {name: board.pins[name] for name in pins} == pins
+
+
+def test_header_pins_of_the_nano_are_all_different() -> None:
+    header = [pin for name, pin in NANO.pins.items() if name[0] in "AD" and name[1:].isdigit()]
+    assert len(header) == len(set(header)) == 22
+
+
+def test_the_nano_answers_only_with_supply_and_pull_ups() -> None:
+    soc = Soc(NANO.chip)
+    parts = assemble(NANO, soc, part=lsm9ds1)
+    bus = soc.i2c_bus(soc.pins[15], soc.pins[14])
+    assert bus is not None
+    assert bus.name == "Wire1"
+    for pin in (22, 32):
+        assert [bus.select(address, False) for address in (0x6B, 0x1E)] == [None, None]
+        soc.pins[pin].drive("gpio", True)
+    imu = parts["imu"]
+    assert isinstance(imu, Lsm9ds1)
+    assert [bus.select(address, False) for address in (0x6B, 0x1E)] == [imu.ag, imu.m]
+    assert bus.select(0x5F, False) is None  # HTS221: on the board, not modelled
+    assert soc.i2c_bus(soc.pins[2], soc.pins[31]) is not None
+
+
+def test_the_kit_has_an_imu_only_with_a_trace() -> None:
+    soc = Soc(DK.chip)
+    assert assemble(DK, soc, part=lsm9ds1) == {}
+    soc = Soc(DK.chip)
+    parts = assemble(DK, soc, ("imu",), part=lsm9ds1)
+    bus = soc.i2c_bus(soc.pins[27], soc.pins[26])
+    assert bus is not None
+    assert bus.select(0x6B, False) is not None
+    parts["imu"].lines["INT1_A/G"].set(True)
+    assert soc.pins[soc.pins.number("P1.03")].level
