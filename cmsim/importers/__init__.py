@@ -1,0 +1,1 @@
+"""Importers: recordings that live elsewhere, turned into traces."""
