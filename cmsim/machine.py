@@ -1,0 +1,342 @@
+"""A board with firmware in it: what users of the Python interface hold in their hands.
+
+    machine = cmsim.Machine("app.elf", board="nano33ble-sense", imu="walk.csv")
+    machine.run(until="ready", seconds=2)
+    print(machine.cycles, machine.console("uart0"), machine.record["inferences"])
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .boards import assemble, find_board
+from .cortex_m.cpu import FOREVER, Cpu, State
+from .errors import RunError, UsageError
+from .image import Image, load, vector_table
+from .kernel import CPU_HZ, cycles_of
+from .measure.calls import Watches
+from .measure.inferences import InferenceMeter
+from .measure.memory import MemoryMeter
+from .parts import Part
+from .pins import Pin
+from .record import Stop, build
+from .soc import Board, Soc
+from .stimuli import ACCEL, End, Interpolation, Trace, signals
+from .stimuli import load as load_trace
+from .timing import DEFAULT, MODELS
+
+UICR_BASE = 0x1000_1000
+
+
+class Machine:
+    """One board, one firmware image, one run.
+
+    `firmware` is a path (ELF, HEX, UF2, BIN with `base`) or a loaded `Image`; `board` a name or a `Board`;
+    `imu` a trace (path or `Trace`) for the inertial sensor. `imu_end` says what follows its last sample: "hold",
+    "loop", or "stop" (the run ends). `inference_function` names what one inference is, where the firmware has no
+    interpreter that cmsim knows. Raises `UsageError` for input that cannot be used.
+    """
+
+    def __init__(
+        self,
+        firmware: str | Path | Image,
+        board: str | Board = "nano33ble-sense",
+        *,
+        imu: str | Path | Trace | None = None,
+        imu_interpolation: Interpolation = "linear",
+        imu_end: End = "hold",
+        base: int | None = None,
+        vector: int | None = None,
+        seed: int = 0,
+        strict: bool = False,
+        timing: str = DEFAULT,
+        inference_function: str | None = None,
+        measure: bool = True,
+    ) -> None:
+        self.board = find_board(board) if isinstance(board, str) else board
+        chip = self.board.chip
+        self.image = firmware if isinstance(firmware, Image) else load(Path(firmware), base, chip.regions)
+        if timing not in MODELS:
+            raise UsageError(f"--timing {timing}: not known; choose one of {', '.join(MODELS)}")
+        self.timing = MODELS[timing]()
+        self.soc = Soc(chip, seed=seed, strict=strict)
+        trace = imu if isinstance(imu, Trace) or imu is None else load_trace(Path(imu), required=ACCEL)
+        self.parts: dict[str, Part] = assemble(self.board, self.soc, ("imu",) if trace is not None else ())
+        self._trace_end: int | None = None
+        if trace is not None:
+            self._feed("imu", trace, imu_interpolation, imu_end)
+        self._load_memories()
+        self.vector_table = vector_table(self.image, override=vector).address
+        self.cpu = Cpu(self.soc, self.timing)
+        self.soc.hooks.reset = self._request_reset
+        self.soc.hooks.system_off = self._system_off
+        self.cpu.reset(self.vector_table)
+        self._reset_reason: str | None = None
+        self._off = False
+        self.wall_seconds = 0.0
+        self.stop: Stop | None = None
+        """Why the last `run` ended."""
+        self.watches = Watches(self.cpu)
+        self.inference_meter: InferenceMeter | None = None
+        self.memory_meter: MemoryMeter | None = None
+        if measure:
+            self.inference_meter = InferenceMeter(self.cpu, self.image, self.watches, inference_function)
+            self.memory_meter = MemoryMeter(self.cpu, self.image, self.watches)
+            self.inference_meter.on_inference = self.memory_meter.mark_inference
+        elif inference_function is not None:
+            self.image.find(inference_function)
+
+    # --- construction -------------------------------------------------------------------------------------
+
+    def _feed(self, stimulus: str, trace: Trace, interpolation: Interpolation, end: End) -> None:
+        fed = False
+        for row in self.board.parts:
+            if row.stimulus != stimulus:
+                continue
+            part = self.parts[row.name]
+            for channel, signal in signals(trace, interpolation=interpolation, end=end).items():
+                if channel in part.channels:
+                    part.feed(channel, signal.value)
+                    self._trace_end = signal.end_cycle
+                    fed = True
+        if not fed:
+            raise UsageError(f"--{stimulus}: board {self.board.name} has no part that takes it")
+
+    def _load_memories(self) -> None:
+        chip, soc = self.soc.chip, self.soc
+        for segment in self.image.segments:
+            if chip.flash_base <= segment.address < chip.flash_base + chip.flash_size:
+                offset = segment.address - chip.flash_base
+                soc.flash[offset : offset + len(segment.data)] = segment.data
+            elif chip.ram_base <= segment.address < chip.ram_base + chip.ram_size:
+                offset = segment.address - chip.ram_base
+                soc.ram[offset : offset + len(segment.data)] = segment.data
+            else:
+                uicr: Any = soc.blocks["UICR"]
+                uicr.load(segment.address - UICR_BASE, segment.data)
+
+    # --- resets and power ---------------------------------------------------------------------------------
+
+    def _request_reset(self, reason: str) -> None:
+        self._reset_reason = reason
+        self.cpu.request_stop()
+
+    def _system_off(self) -> None:
+        self._off = True
+        self.cpu.request_stop()
+
+    def _perform_reset(self, reason: str) -> None:
+        power: Any = self.soc.blocks.get("POWER")
+        if power is not None:
+            power.note_reset(reason)
+        self.soc.reset()
+        self.cpu.reset(self.vector_table)
+        self.watches.forget_returns()
+
+    # --- running ------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        until: str | Callable[[], bool] | None = None,
+        *,
+        seconds: float | None = None,
+        inferences: int | None = None,
+        channel: str | None = None,
+        progress: Callable[[Machine], None] | None = None,
+    ) -> Stop:
+        """Let simulated time pass until the first of the goals is reached, and say which.
+
+        `until`: a text on any console (or on `channel`), or a condition that is looked at about every millisecond of
+        simulated time; `seconds` of simulated time from now; so many more `inferences`. Raises `RunError` only for
+        what `--strict` forbids; faults and lockup end the run and are told by the returned `Stop`.
+        """
+        began = time.perf_counter()
+        limit = FOREVER if seconds is None else self.cycles + cycles_of(seconds)
+        goal = _Goal(self, until, inferences, channel)
+        try:
+            self.stop = self._run(limit, goal, progress)
+        finally:
+            goal.close()
+            self.wall_seconds += time.perf_counter() - began
+        return self.stop
+
+    def _run(self, limit: int, goal: _Goal, progress: Callable[[Machine], None] | None) -> Stop:  # noqa: PLR0911
+        slice_ = CPU_HZ // 1000 if goal.condition is not None else CPU_HZ // 4
+        cpu = self.cpu
+        trace_end = self._trace_end
+        while True:
+            reached = goal.reached()
+            if reached is not None:
+                return reached
+            if trace_end is not None and self.cycles >= trace_end:
+                return Stop("trace ended", f"at {trace_end / CPU_HZ:.3f} s")
+            horizon = self.cycles + slice_ if progress or goal.condition is not None else FOREVER
+            outcome = cpu.run(min(limit, horizon, FOREVER if trace_end is None else trace_end))
+            if progress is not None:
+                progress(self)
+            if self._off:
+                return Stop("system off", "POWER.SYSTEMOFF was written")
+            if self._reset_reason is not None:
+                reason, self._reset_reason = self._reset_reason, None
+                self._perform_reset(reason)
+                continue
+            if outcome.state is State.LOCKUP:
+                return Stop("lockup", self._explain(outcome.detail))
+            if cpu.semihosting.exit_status is not None:
+                return Stop("exit", f"semihosting exit status {cpu.semihosting.exit_status}")
+            if outcome.state is State.IDLE:
+                return Stop("idle", self._explain(outcome.detail))
+            reached = goal.reached()
+            if reached is not None:
+                return reached
+            if outcome.state is State.LIMIT and self.cycles >= limit:
+                return Stop("time", f"{self.seconds:.3f} s")
+
+    def _explain(self, detail: str) -> str:
+        """The detail with the function at the PC, and the first fault if there was one."""
+        symbol = self.image.symbols.function_at(self.cpu.exceptions.pc)
+        where = f" in {symbol.demangled}" if symbol is not None else ""
+        faults = self.cpu.exceptions.faults
+        first = ""
+        if faults:
+            fault = faults[0]
+            at = "" if fault.address is None else f", address 0x{fault.address:08x}"
+            first = f"; first fault: {fault.exception} {fault.cause} at pc 0x{fault.pc:08x}{at}"
+        return f"{detail}{where}{first}"
+
+    # --- looking and touching -------------------------------------------------------------------------------
+
+    @property
+    def cycles(self) -> int:
+        """CPU cycles since power-on (64 MHz), sleep included."""
+        return self.cpu.clock.cycles
+
+    @property
+    def instructions(self) -> int:
+        """Instructions executed since power-on."""
+        return self.cpu.clock.instructions
+
+    @property
+    def seconds(self) -> float:
+        """Simulated time since power-on."""
+        return self.cycles / CPU_HZ
+
+    def address(self, where: str | int) -> int:
+        """The address of a symbol, or the number itself."""
+        return where if isinstance(where, int) else self.image.find(where).address
+
+    def read(self, where: str | int, size: int | None = None) -> bytes:
+        """`size` bytes of flash or RAM (the symbol's own size if None). UsageError where there is no memory."""
+        if size is None:
+            size = self.image.find(where).size if isinstance(where, str) else 4
+        data, offset = self._memory(where, size)
+        return bytes(data[offset : offset + size])
+
+    def write(self, where: str | int, data: bytes) -> None:
+        """Overwrite flash or RAM, as a debugger would."""
+        memory, offset = self._memory(where, len(data))
+        memory[offset : offset + len(data)] = data
+        self.soc.hooks.code_changed(self.address(where), len(data))
+
+    def _memory(self, where: str | int, size: int) -> tuple[bytearray, int]:
+        address = self.address(where)
+        memory = self.cpu.bus.memory(address, size)
+        if memory is None:
+            raise UsageError(f"{where}: {size} bytes at 0x{address:08x} are not in flash or RAM")
+        return memory
+
+    def console(self, channel: str | None = None) -> str:
+        """What the firmware has printed on `channel` ("uart0", "uart1", "itm0", "semihosting") so far."""
+        return self.soc.serial_port(channel or self.board.console).text
+
+    def send(self, channel: str, data: bytes) -> None:
+        """Bytes towards the firmware; they arrive at the line's own bit rate."""
+        self.soc.serial_port(channel).send(data)
+
+    def pin(self, name: str) -> Pin:
+        """A pin by its name on the board ("LED_BUILTIN") or on the chip ("P0.13")."""
+        chip_name = self.board.pins.get(name, name)
+        number = self.soc.pins.number(chip_name)
+        if number >= len(self.soc.pins):
+            raise UsageError(f"pin {name!r}: {self.soc.chip.title} has pins up to {self.soc.pins.pins[-1].name}")
+        return self.soc.pins[number]
+
+    def on(self, where: str | int, callback: Callable[[Machine], None]) -> Callable[[], None]:
+        """Call `callback(machine)` before the instruction at a symbol or address runs; the result undoes it."""
+        return self.watches.on_entry(self.address(where) & ~1, lambda: callback(self))
+
+    @property
+    def registers(self) -> Mapping[str, int]:
+        """R0 to R12, SP, LR, PC as they are between two instructions."""
+        names = (*(f"r{n}" for n in range(13)), "sp", "lr", "pc")
+        values = dict(zip(names, self.cpu.registers.core.read(), strict=True))
+        values["pc"] = self.cpu.exceptions.pc
+        return values
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Everything that was measured so far, as plain data (docs/record.md)."""
+        return build(self)
+
+    def fail_unless(self, *reasons: str) -> None:
+        """RunError unless the last run ended for one of `reasons`."""
+        if self.stop is not None and self.stop.reason not in reasons:
+            raise RunError(f"{self.image.path}: {self.stop.reason}: {self.stop.detail}")
+
+
+class _Goal:
+    """What ends a run: a text, a condition, a number of inferences."""
+
+    def __init__(
+        self, machine: Machine, until: str | Callable[[], bool] | None, inferences: int | None, channel: str | None
+    ) -> None:
+        self.machine = machine
+        self.text = until.encode() if isinstance(until, str) else None
+        self.condition = until if callable(until) else None
+        self._undo: list[Callable[[], None]] = []
+        self._seen = False
+        meter = machine.inference_meter
+        self._wanted: int | None = None
+        if inferences is not None:
+            if meter is None or not meter.functions:
+                raise UsageError(
+                    f"{machine.image.path}: no inference function found; name it with --inference-function"
+                )
+            self._wanted = len(meter.inferences) + inferences
+            self._undo.append(meter.notify(machine.cpu.request_stop))
+        if self.text is not None:
+            channels = [channel] if channel else ["uart0", "uart1", "semihosting", "itm0"]
+            for name in {*channels, *(machine.soc.serial if channel is None else ())}:
+                self._listen(name)
+
+    def _listen(self, name: str) -> None:
+        port = self.machine.soc.serial_port(name)
+        start = len(port.output)
+        text = self.text
+        assert text is not None
+
+        def hear(data: bytes) -> None:
+            if port.output.find(text, max(start, len(port.output) - len(data) - len(text))) >= 0:
+                self._seen = True
+                self.machine.cpu.request_stop()
+
+        self._undo.append(port.listen(hear))
+
+    def reached(self) -> Stop | None:
+        """The goal that has been reached, if one has."""
+        meter = self.machine.inference_meter
+        if self._seen and self.text is not None:
+            return Stop("text", f"{self.text.decode()!r} seen")
+        if self._wanted is not None and meter is not None and len(meter.inferences) >= self._wanted:
+            return Stop("inferences", f"{len(meter.inferences)} done")
+        if self.condition is not None and self.condition():
+            return Stop("condition", "the condition holds")
+        return None
+
+    def close(self) -> None:
+        """Listen no more."""
+        for undo in self._undo:
+            undo()

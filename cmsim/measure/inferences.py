@@ -1,0 +1,135 @@
+"""Inferences and their operators, found in unmodified firmware by symbol.
+
+An inference is one outermost call of an inference function; an operator is one call that our interpreter makes through
+`cmsim::run_operator`, whose first argument points to a registration that begins with the operator's name.
+
+Not modelled: operators of TensorFlow Lite Micro firmware (the call tree will find them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..cortex_m import state as st
+from ..cortex_m.cpu import Cpu
+from ..image import Image
+from .calls import Watches
+
+INFERENCE_FUNCTIONS = (
+    "cmsim::Interpreter::invoke()",
+    "tflite::MicroInterpreter::Invoke()",
+    "tflite::MicroInterpreterGraph::InvokeSubgraph(int)",
+)
+"""Outermost first: the first one that the image has and that is called counts."""
+OPERATOR_FUNCTION = "cmsim::run_operator"
+LONGEST_NAME = 64
+
+
+@dataclass
+class OperatorRun:
+    """One operator within one inference."""
+
+    index: int
+    name: str
+    cycles: int = 0
+    instructions: int = 0
+
+
+@dataclass
+class Inference:
+    """One inference, from the first instruction of the function to the one it returns to."""
+
+    index: int
+    function: str
+    start_cycle: int
+    start_instruction: int
+    cycles: int = 0
+    instructions: int = 0
+    stack_peak: int | None = None
+    operators: list[OperatorRun] = field(default_factory=list)
+
+
+class InferenceMeter:
+    """Times the calls of the inference functions."""
+
+    def __init__(self, cpu: Cpu, image: Image, watches: Watches, function: str | None = None) -> None:
+        self.cpu, self.watches = cpu, watches
+        self.inferences: list[Inference] = []
+        """Those that are complete."""
+        self.functions: dict[str, int] = {}
+        self.on_inference: Callable[[Inference, bool], None] = lambda inference, done: None
+        self._running: Inference | None = None
+        self._listeners: list[Callable[[], None]] = []
+        if function is not None:
+            symbol = image.find(function)
+            self.functions[symbol.demangled] = symbol.address & ~1
+        else:
+            self.functions = find_inference_functions(image)
+        for name, address in self.functions.items():
+            watches.on_entry(address, lambda name=name: self._enter(name))  # type: ignore[misc]
+        for symbol in image.symbols.functions:
+            if symbol.demangled.startswith(OPERATOR_FUNCTION + "("):
+                watches.on_entry(symbol.address & ~1, self._enter_operator)
+
+    def notify(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after each inference; the result undoes it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _enter(self, name: str) -> None:
+        if self._running is not None:
+            return
+        clock = self.cpu.clock
+        inference = Inference(len(self.inferences), name, clock.cycles, clock.instructions)
+        self._running = inference
+        self.on_inference(inference, False)
+        self.watches.on_return(self._leave)
+
+    def _leave(self) -> None:
+        inference, clock = self._running, self.cpu.clock
+        if inference is None:
+            return
+        inference.cycles = clock.cycles - inference.start_cycle
+        inference.instructions = clock.instructions - inference.start_instruction
+        self._running = None
+        self.inferences.append(inference)
+        self.on_inference(inference, True)
+        for listener in tuple(self._listeners):
+            listener()
+
+    def _enter_operator(self) -> None:
+        inference, clock = self._running, self.cpu.clock
+        if inference is None:
+            return
+        core = self.cpu.registers.core.read()
+        run = OperatorRun(core[3], self._name(core[0]))
+        inference.operators.append(run)
+        cycles, instructions = clock.cycles, clock.instructions
+
+        def leave() -> None:
+            run.cycles = clock.cycles - cycles
+            run.instructions = clock.instructions - instructions
+
+        self.watches.on_return(leave)
+
+    def _name(self, registration: int) -> str:
+        """The text that the registration's first word points to."""
+        found = self.cpu.bus.memory(registration, 4)
+        if found is None:
+            return "?"
+        data, offset = found
+        text = self.cpu.bus.memory(int.from_bytes(data[offset : offset + 4], "little"), 1)
+        if text is None:
+            return "?"
+        data, offset = text
+        return bytes(data[offset : offset + LONGEST_NAME]).partition(b"\0")[0].decode("ascii", "replace")
+
+
+def find_inference_functions(image: Image) -> dict[str, int]:
+    """The known inference functions that the image has: name -> address."""
+    found: dict[str, int] = {}
+    for symbol in image.symbols.functions:
+        if symbol.name.startswith("_Z") and symbol.demangled in INFERENCE_FUNCTIONS:
+            found[symbol.demangled] = symbol.address & ~1
+    return {name: found[name] for name in INFERENCE_FUNCTIONS if name in found}

@@ -1,0 +1,78 @@
+"""The record of a run: plain data that serialises to JSON; reports and comparisons read nothing else (docs/record.md)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .kernel import CPU_HZ
+
+if TYPE_CHECKING:
+    from .machine import Machine
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a run ended: a short reason and a detail for people."""
+
+    reason: str
+    detail: str = ""
+
+
+def build(machine: Machine) -> dict[str, Any]:
+    """Everything that was measured, in the order of docs/record.md."""
+    image, cpu = machine.image, machine.cpu
+    meter, memory = machine.inference_meter, machine.memory_meter
+    stop = machine.stop or Stop("not run")
+    return {
+        "schema": SCHEMA,
+        "firmware": {"name": Path(image.path).name, "format": image.format},
+        "board": machine.board.name,
+        "timing": machine.timing.name,
+        "cycles": machine.cycles,
+        "instructions": machine.instructions,
+        "seconds": machine.cycles / CPU_HZ,
+        "wall_seconds": machine.wall_seconds,
+        "stop": {"reason": stop.reason, "detail": stop.detail},
+        "console": {name: port.text for name, port in sorted(machine.soc.serial.items()) if port.output},
+        "inferences": [
+            {
+                "index": i.index,
+                "start_cycle": i.start_cycle,
+                "cycles": i.cycles,
+                "instructions": i.instructions,
+                "stack_peak": i.stack_peak,
+                "operators": [
+                    {"index": o.index, "name": o.name, "cycles": o.cycles, "instructions": o.instructions}
+                    for o in i.operators
+                ],
+            }
+            for i in (meter.inferences if meter is not None else ())
+        ],
+        "memory": {
+            "flash_used": image.flash_used,
+            "static_ram": image.static_ram,
+            "stack_size": None if memory is None else memory.stack_size,
+            "stack_peak": None if memory is None else memory.stack_peak,
+            "heap_peak": None,
+            "arena_size": None if memory is None else memory.arena_size,
+            "arena_used": None if memory is None else memory.arena_used,
+        },
+        "unmodelled": [
+            {"block": u.block, "offset": u.offset, "access": u.access, "count": u.count, "pc": u.pc}
+            for u in machine.soc.unmodelled.values()
+        ],
+        "faults": [
+            {"exception": f.exception, "cause": f.cause, "pc": f.pc, "address": f.address, "cycle": f.cycle}
+            for f in cpu.exceptions.faults
+        ],
+    }
+
+
+def to_json(record: dict[str, Any]) -> str:
+    """One line a key, stable order: two records of the same run differ only in `wall_seconds`."""
+    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
