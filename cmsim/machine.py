@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from .boards import assemble, find_board
-from .cortex_m.cpu import FOREVER, Cpu, State
-from .errors import RunError, UsageError
+from .cortex_m.cpu import FOREVER, Cpu, Outcome, State
+from .cortex_m.exceptions import Fault
+from .errors import CmsimError, RunError, UsageError
 from .image import Image, load, vector_table
 from .kernel import CPU_HZ, cycles_of
 from .measure.calls import Watches
@@ -73,12 +74,17 @@ class Machine:
         self.cpu = Cpu(self.soc, self.timing)
         self.soc.hooks.reset = self._request_reset
         self.soc.hooks.system_off = self._system_off
+        power: Any = self.soc.blocks.get("POWER")
+        if power is not None:
+            self.cpu.on_sleep = lambda asleep: power.enter_sleep() if asleep else power.leave_sleep()
         self.cpu.reset(self.vector_table)
         self._reset_reason: str | None = None
         self._off = False
         self.wall_seconds = 0.0
         self.stop: Stop | None = None
         """Why the last `run` ended."""
+        self._new_fault: Fault | None = None
+        self.cpu.exceptions.on_fault = self._note_fault
         self.watches = Watches(self.cpu)
         self.inference_meter: InferenceMeter | None = None
         self.memory_meter: MemoryMeter | None = None
@@ -128,6 +134,16 @@ class Machine:
         self._off = True
         self.cpu.request_stop()
 
+    def _note_fault(self, fault: Fault) -> None:
+        self._new_fault = fault
+        self.cpu.request_stop()
+
+    @property
+    def _watchdog_runs(self) -> bool:
+        """Whether an empty loop ends by itself, in a reset."""
+        watchdog: Any = self.soc.blocks.get("WDT")
+        return watchdog is not None and bool(watchdog.RUNSTATUS)
+
     def _perform_reset(self, reason: str) -> None:
         power: Any = self.soc.blocks.get("POWER")
         if power is not None:
@@ -150,50 +166,69 @@ class Machine:
         """Let simulated time pass until the first of the goals is reached, and say which.
 
         `until`: a text on any console (or on `channel`), or a condition that is looked at about every millisecond of
-        simulated time; `seconds` of simulated time from now; so many more `inferences`. Raises `RunError` only for
-        what `--strict` forbids; faults and lockup end the run and are told by the returned `Stop`.
+        simulated time; `seconds` of simulated time from now; so many more `inferences`. `progress` is called every
+        quarter of a simulated second.
+
+        The run also ends, and the returned `Stop` tells, when the trace has ended (if it is to), at lockup, at a fault
+        whose handler is an empty loop, in System OFF, at a semihosting exit, and when the firmware sleeps with nothing
+        to wake it; but sleep lasts for `seconds` if no text or inference is waited for. Raises `RunError` for what
+        `--strict` forbids.
         """
         began = time.perf_counter()
         limit = FOREVER if seconds is None else self.cycles + cycles_of(seconds)
         goal = _Goal(self, until, inferences, channel)
         try:
             self.stop = self._run(limit, goal, progress)
+        except CmsimError as error:
+            self.stop = Stop("error", str(error))
+            raise
+        except KeyboardInterrupt:
+            self.stop = Stop("interrupted", f"at {self.seconds:.3f} s")
+            raise
         finally:
             goal.close()
             self.wall_seconds += time.perf_counter() - began
         return self.stop
 
-    def _run(self, limit: int, goal: _Goal, progress: Callable[[Machine], None] | None) -> Stop:  # noqa: PLR0911
+    def _run(self, limit: int, goal: _Goal, progress: Callable[[Machine], None] | None) -> Stop:
         slice_ = CPU_HZ // 1000 if goal.condition is not None else CPU_HZ // 4
-        cpu = self.cpu
-        trace_end = self._trace_end
+        sliced = progress is not None or goal.condition is not None
+        trace_end = FOREVER if self._trace_end is None else self._trace_end
+        idle_ends = goal.condition is None and (limit == FOREVER or goal.needs_firmware)
         while True:
             reached = goal.reached()
             if reached is not None:
                 return reached
-            if trace_end is not None and self.cycles >= trace_end:
+            if self.cycles >= trace_end:
                 return Stop("trace ended", f"at {trace_end / CPU_HZ:.3f} s")
-            horizon = self.cycles + slice_ if progress or goal.condition is not None else FOREVER
-            outcome = cpu.run(min(limit, horizon, FOREVER if trace_end is None else trace_end))
+            if self.cycles >= limit:
+                return Stop("time", f"{self.seconds:.3f} s")
+            horizon = self.cycles + slice_ if sliced else FOREVER
+            outcome = self.cpu.run(min(limit, horizon, trace_end), idle_ends=idle_ends)
             if progress is not None:
                 progress(self)
-            if self._off:
-                return Stop("system off", "POWER.SYSTEMOFF was written")
-            if self._reset_reason is not None:
+            if self._reset_reason is not None and not self._off:
                 reason, self._reset_reason = self._reset_reason, None
                 self._perform_reset(reason)
                 continue
-            if outcome.state is State.LOCKUP:
-                return Stop("lockup", self._explain(outcome.detail))
-            if cpu.semihosting.exit_status is not None:
-                return Stop("exit", f"semihosting exit status {cpu.semihosting.exit_status}")
-            if outcome.state is State.IDLE:
-                return Stop("idle", self._explain(outcome.detail))
-            reached = goal.reached()
-            if reached is not None:
-                return reached
-            if outcome.state is State.LIMIT and self.cycles >= limit:
-                return Stop("time", f"{self.seconds:.3f} s")
+            ended = self._ended(outcome)
+            if ended is not None:
+                return ended
+
+    def _ended(self, outcome: Outcome) -> Stop | None:
+        """Why nothing more can happen, if that is so."""
+        cpu = self.cpu
+        if self._off:
+            return Stop("system off", "POWER.SYSTEMOFF was written")
+        if outcome.state is State.LOCKUP:
+            return Stop("lockup", self._explain(outcome.detail))
+        if cpu.semihosting.exit_status is not None:
+            return Stop("exit", f"semihosting exit status {cpu.semihosting.exit_status}")
+        if self._new_fault is not None:
+            fault, self._new_fault = self._new_fault, None
+            if not self._watchdog_runs and cpu.exceptions.handler_spins(fault):
+                return Stop("fault", self._explain(f"{fault.exception} with an empty loop as its handler"))
+        return Stop("idle", self._explain(outcome.detail)) if outcome.state is State.IDLE else None
 
     def _explain(self, detail: str) -> str:
         """The detail with the function at the PC, and the first fault if there was one."""
@@ -298,6 +333,8 @@ class _Goal:
         self.condition = until if callable(until) else None
         self._undo: list[Callable[[], None]] = []
         self._seen = False
+        self.needs_firmware = self.text is not None or inferences is not None
+        """Whether the goal is out of reach while the firmware sleeps."""
         meter = machine.inference_meter
         self._wanted: int | None = None
         if inferences is not None:

@@ -1,8 +1,8 @@
 /* The hot path: what Unicorn calls once per translation block, and at the edge of the memory map.
  *
  * Python owns everything here; this file adds, compares and follows pointers. Time is charged a block at a time, from
- * a table that `learn` fills when a block is seen first. Where an access to a device needs the moment of its
- * instruction, the block's list of memory instructions tells which one it was.
+ * a table that `learn` fills when a block is seen first. An access to a device happens at the moment of its instruction,
+ * which PC and the block's list of places tell.
  *
  * Mirrored in hot.py; both sides check the sizes of the structures at import.
  */
@@ -18,17 +18,16 @@ enum {
     BLOCK_FP = 2,       /* contains floating-point instructions */
     BLOCK_MASKS = 4,    /* may change PRIMASK, FAULTMASK, BASEPRI or CONTROL */
     BLOCK_CHECKED = 8,  /* has alignment checks */
-    BLOCK_LEAVES = 16,  /* ends by an instruction that leaves Unicorn (WFI, WFE, SVC ...) */
+    BLOCK_STACK = 16,   /* lowers SP */
 };
 
-enum stop { STOP_NONE, STOP_DEADLINE, STOP_WATCH, STOP_FP, STOP_ALIGNMENT, STOP_RELEARN, STOP_HOOK, STOP_INTERRUPT };
+enum stop {
+    STOP_NONE, STOP_DEADLINE, STOP_WATCH, STOP_FP, STOP_ALIGNMENT, STOP_RELEARN, STOP_HOOK, STOP_INTERRUPT, STOP_DENIED,
+};
 
-/* One load or store that may reach a device. */
+/* How an instruction forms its address. */
 struct access {
-    uint16_t offset;    /* of the instruction in its block */
-    uint16_t start;     /* cycles from the start of the block to the instruction */
-    uint16_t ordinal;   /* number of the instruction in its block */
-    uint8_t base, index, shift, width, words, store;
+    uint8_t base, index, shift, pad;
     int32_t displacement;
 };
 
@@ -39,11 +38,18 @@ struct check {
     int32_t add;
 };
 
+/* Where an instruction stands in its block. */
+struct place {
+    uint16_t start;   /* cycles from the start of the block */
+    uint16_t ordinal; /* instructions before it */
+};
+
 struct detail {
-    const uint8_t *code; /* what was learnt, to notice code that was overwritten */
-    const struct access *accesses;
+    const uint8_t *code;        /* what was learnt, to notice code that was overwritten */
+    const struct place *places; /* one a halfword */
     const struct check *checks;
-    uint32_t access_count, check_count;
+    uint32_t check_count;
+    int32_t stack_low;          /* the deepest that the block takes SP, relative to SP at its start */
 };
 
 struct block {
@@ -59,11 +65,24 @@ struct region {
     const uint8_t *memory; /* compared with what was learnt where code can change; NULL for flash */
 };
 
+/* A stack whose deepest use is wanted. */
+struct stack {
+    uint32_t low, high, deepest;
+};
+
+/* Memory whose rights change within a page: its pages are mapped as devices, and asked for each access. */
+struct guard {
+    uint32_t physical, base, size; /* where Unicorn finds it, where the program finds it */
+    uint8_t *memory;
+    const uint8_t *rights;         /* one a granule of 32 bytes: 1 read, 2 write; 4, 8 the same unprivileged */
+};
+
 struct clock {
     uint64_t cycles, instructions, deadline;
     uint64_t now;          /* the moment of the device access under way */
     uint64_t now_instructions; /* instructions before it */
     uint32_t address, size; /* the block that was charged last */
+    uint32_t block_cycles, block_instructions;
     uint32_t fall_through; /* where the next block starts unless something jumps */
     uint32_t refill;       /* cycles that a taken branch adds */
     uint32_t resumed;      /* set before emu_start: 1 the block that we stopped in front of is announced again,
@@ -74,18 +93,23 @@ struct clock {
     uint32_t last_flags;
     uint32_t stop;         /* enum stop */
     uint32_t detail_value; /* interrupt number, ordinal of the misaligned instruction, hook number */
+    uint32_t it_state;     /* ITSTATE at the last device access, in CPSR's bits */
     uint32_t pc;           /* the instruction of the device access under way, or of a hook */
     uint32_t sev;          /* the event register was set by SEV */
-    uint32_t cursor;       /* next entry of the block's accesses */
-    uint32_t region_count;
+    uint32_t region_count, guard_count, stack_count;
     const struct region *regions;
-    const struct block *block;
+    const struct guard *guards;
+    struct stack *stacks;
+    const struct detail *detail; /* of the running block */
     uint32_t (*learn)(uint32_t address, uint32_t size); /* non-zero: stop and translate again */
     uint32_t (*read)(uint32_t address, uint32_t size);
     void (*write)(uint32_t address, uint32_t size, uint32_t value);
     uc_err (*emu_stop)(uc_engine *);
     uc_err (*reg_read)(uc_engine *, int, void *);
+    uc_err (*reg_write)(uc_engine *, int, const void *);
 };
+
+#define IT_BITS 0x0600FC00u
 
 static const int core_registers[16] = {
     UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R4, UC_ARM_REG_R5,
@@ -98,6 +122,14 @@ static uint32_t core_register(uc_engine *uc, const struct clock *clock, uint8_t 
     uint32_t value = 0;
     clock->reg_read(uc, core_registers[number & 15], &value);
     return value;
+}
+
+static int privileged(uc_engine *uc, const struct clock *clock)
+{
+    uint32_t control = 0, ipsr = 0;
+    clock->reg_read(uc, UC_ARM_REG_CONTROL, &control);
+    clock->reg_read(uc, UC_ARM_REG_IPSR, &ipsr);
+    return (ipsr & 0x1FF) != 0 || !(control & 1);
 }
 
 static void stop(uc_engine *uc, struct clock *clock, enum stop reason)
@@ -130,6 +162,21 @@ static int misaligned(uc_engine *uc, struct clock *clock, const struct block *bl
         }
     }
     return 0;
+}
+
+/* SP at the start of the block, and as low as the block will take it (not known for an alloca: seen a block later). */
+static void deepen(uc_engine *uc, struct clock *clock, const struct block *block)
+{
+    uint32_t sp = core_register(uc, clock, 13);
+    uint32_t low = sp + (uint32_t)block->detail->stack_low;
+    for (uint32_t i = 0; i < clock->stack_count; i++) {
+        struct stack *stack = &clock->stacks[i];
+        if (sp - stack->low <= stack->high - stack->low) {
+            if (low < stack->deepest)
+                stack->deepest = low;
+            return;
+        }
+    }
 }
 
 static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
@@ -169,14 +216,17 @@ static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *use
             return;
         }
     }
+    if (clock->stack_count && (block->flags | clock->last_flags) & BLOCK_STACK)
+        deepen(uc, clock, block);
     clock->resumed = 0;
     clock->cycles += block->cycles + (address != clock->fall_through ? clock->refill : 0);
     clock->instructions += block->instructions;
     clock->address = address;
     clock->size = size;
-    clock->block = block;
+    clock->block_cycles = block->cycles;
+    clock->block_instructions = block->instructions;
+    clock->detail = block->detail;
     clock->last_flags = block->flags;
-    clock->cursor = 0;
     clock->fall_through = address + size;
 }
 
@@ -231,32 +281,61 @@ static void on_interrupt(uc_engine *uc, uint32_t number, void *user)
     stop(uc, clock, STOP_INTERRUPT);
 }
 
-/* Which instruction of the running block makes this access, and when. The registers hold what they held when that
- * instruction started, so the first entry from the cursor on whose address matches is the one. */
-static void locate(uc_engine *uc, struct clock *clock, uint32_t address, uint32_t store)
+/* The devices are mapped without rights, so that Unicorn asks here first, with PC brought up to date: this tells which
+ * instruction of the running block makes the access, and when. */
+static int on_access(uc_engine *uc, uc_mem_type type, uint64_t physical, int size, int64_t value, void *user)
 {
-    const struct block *block = clock->block;
-    uint64_t began = clock->cycles - (block == NULL ? 0 : block->cycles);
-    uint64_t before = clock->instructions - (block == NULL ? 0 : block->instructions);
+    struct clock *clock = user;
+    uint32_t offset, cpsr = 0;
+    (void)value;
+
+    clock->pc = core_register(uc, clock, 15);
     clock->now = clock->cycles;
     clock->now_instructions = clock->instructions;
-    clock->pc = clock->address;
-    if (block == NULL || block->detail == NULL)
-        return;
-    const struct detail *detail = block->detail;
-    uint32_t count = detail->access_count;
-    for (uint32_t i = clock->cursor; i < count; i++) {
-        const struct access *access = &detail->accesses[i];
-        if (access->store != store)
-            continue;
-        if (count > 1 && address - effective_address(uc, clock, access) >= (uint32_t)access->width * access->words)
-            continue;
-        clock->cursor = access->words > 1 ? i : i + 1;
-        clock->pc = clock->address + access->offset;
-        clock->now = began + access->start;
-        clock->now_instructions = before + access->ordinal;
-        return;
+    offset = clock->pc - clock->address;
+    if (clock->detail != NULL && offset < clock->size) {
+        const struct place *place = &clock->detail->places[offset >> 1];
+        clock->now -= clock->block_cycles - place->start;
+        clock->now_instructions -= clock->block_instructions - place->ordinal;
     }
+    clock->reg_read(uc, UC_ARM_REG_CPSR, &cpsr);
+    clock->it_state = cpsr & IT_BITS;
+    if (clock->it_state) { /* bringing PC up to date leaves ITSTATE behind, which would skip later code */
+        cpsr &= ~IT_BITS;
+        clock->reg_write(uc, UC_ARM_REG_CPSR, &cpsr);
+    }
+    for (uint32_t i = 0; i < clock->guard_count; i++) {
+        const struct guard *guard = &clock->guards[i];
+        uint32_t at = (uint32_t)physical - guard->physical;
+        if (at < guard->size) {
+            uint8_t rights = guard->rights[at >> 5] & guard->rights[(at + (uint32_t)size - 1) >> 5];
+            uint8_t wanted = type == UC_MEM_WRITE_PROT ? 2 : 1;
+            if (!privileged(uc, clock))
+                wanted <<= 2;
+            if (!(rights & wanted)) {
+                clock->detail_value = guard->base + at;
+                clock->stop = STOP_DENIED;
+                return 0;
+            }
+        }
+    }
+    return 1;
+}
+
+static uint64_t on_guarded_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
+{
+    const struct guard *guard = user;
+    uint64_t value = 0;
+    (void)uc;
+    memcpy(&value, guard->memory + offset, size);
+    return value;
+}
+
+static void on_guarded_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    const struct guard *guard = user;
+    (void)uc;
+    memcpy(guard->memory + offset, &value, size);
 }
 
 struct window {
@@ -266,18 +345,16 @@ struct window {
 
 static uint64_t on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
 {
-    struct window *window = user;
-    uint32_t address = window->base + (uint32_t)offset;
-    locate(uc, window->clock, address, 0);
-    return window->clock->read(address, size);
+    const struct window *window = user;
+    (void)uc;
+    return window->clock->read(window->base + (uint32_t)offset, size);
 }
 
 static void on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
 {
-    struct window *window = user;
-    uint32_t address = window->base + (uint32_t)offset;
-    locate(uc, window->clock, address, 1);
-    window->clock->write(address, size, (uint32_t)value);
+    const struct window *window = user;
+    (void)uc;
+    window->clock->write(window->base + (uint32_t)offset, size, (uint32_t)value);
 }
 
 static int add_address(PyObject *module, const char *name, void (*function)(void))
@@ -301,8 +378,10 @@ PyMODINIT_FUNC PyInit__hot(void)
     if (module == NULL)
         return NULL;
     if (ADDRESS(on_block) || ADDRESS(on_instruction) || ADDRESS(on_sev) || ADDRESS(on_interrupt) || ADDRESS(on_read) ||
-        ADDRESS(on_write) || SIZE(access) || SIZE(check) || SIZE(detail) || SIZE(block) || SIZE(region) ||
-        SIZE(clock) || SIZE(hook) || SIZE(window)) {
+        ADDRESS(on_write) || ADDRESS(on_access) || ADDRESS(on_guarded_read) || ADDRESS(on_guarded_write) ||
+        SIZE(access) || SIZE(check) || SIZE(detail) || SIZE(block) || SIZE(region) ||
+        SIZE(clock) || SIZE(hook) || SIZE(window) || SIZE(place) ||
+        SIZE(stack) || SIZE(guard)) {
         Py_DECREF(module);
         return NULL;
     }

@@ -4,6 +4,9 @@ on_sev: int
 on_interrupt: int
 on_read: int
 on_write: int
+on_access: int
+on_guarded_read: int
+on_guarded_write: int
 sizeof_access: int
 sizeof_check: int
 sizeof_detail: int
@@ -12,3 +15,6 @@ sizeof_region: int
 sizeof_clock: int
 sizeof_hook: int
 sizeof_window: int
+sizeof_place: int
+sizeof_stack: int
+sizeof_guard: int

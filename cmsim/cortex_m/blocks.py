@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..timing import TimingModel
-from .decode import ALWAYS_ALIGNED, FLOATING_POINT, MEMORY, NO_REGISTER, PC, SP, STORES, Instruction, Kind, decode
-from .hot import BLOCK, Access, BlockFlag, Check, Detail, HookKind, Region, access_of
+from .decode import ALWAYS_ALIGNED, FLOATING_POINT, MEMORY, NO_REGISTER, PC, SP, Instruction, Kind, decode
+from .hot import BLOCK, Access, BlockFlag, Check, Detail, HookKind, Place, Region
 
-LEAVING = frozenset({Kind.WFI, Kind.WFE, Kind.YIELD, Kind.SVC, Kind.BKPT, Kind.UNDEFINED})
 CHANGES_MASKS = frozenset({Kind.MSR, Kind.CPS})
 
 
@@ -113,21 +112,21 @@ class BlockTable:
         flags = self._flags(instructions)
         if address in self.watched:
             flags |= BlockFlag.WATCHED
-        accesses = [
-            access_of(i, address, starts[n], n, i.kind in STORES)
-            for n, i in enumerate(instructions)
-            if i.kind in MEMORY and i.base not in (PC, SP)
-        ]
+        stack_low = _stack_low(instructions)
+        if stack_low or any(i.writes >> SP & 1 and i.base != SP for i in instructions):
+            flags |= BlockFlag.STACK
         checks = self._entry_checks(instructions)
         if checks:
             flags |= BlockFlag.CHECKED
-        access_array = (Access * len(accesses))(*accesses)
+        places = (Place * (size // 2 + 1))()
+        for n, instruction in enumerate(instructions):
+            places[(instruction.address - address) >> 1] = Place(starts[n], n)
         check_array = (Check * len(checks))(*checks)
         code_buffer = ct.create_string_buffer(code, len(code))
         detail = Detail(
-            ct.addressof(code_buffer), ct.addressof(access_array), ct.addressof(check_array), len(accesses), len(checks)
+            ct.addressof(code_buffer), ct.addressof(places), ct.addressof(check_array), len(checks), stack_low
         )
-        keep = (access_array, check_array, code_buffer, detail)
+        keep = (places, check_array, code_buffer, detail)
         self.learned[address] = Learned(address, size, instructions, starts, keep)
         self._inside.update(i.address for i in instructions[1:])
         count = max(1, len(instructions))
@@ -142,8 +141,6 @@ class BlockTable:
                 flags |= BlockFlag.FP
             elif kind in CHANGES_MASKS:
                 flags |= BlockFlag.MASKS
-        if instructions and instructions[-1].kind in LEAVING:
-            flags |= BlockFlag.LEAVES
         return flags
 
     def _must_align(self, instruction: Instruction) -> int:
@@ -186,7 +183,7 @@ class BlockTable:
         for n, mask, add in self._aligned(instructions):
             if add is None or instructions[n].in_it:
                 instruction = instructions[n]
-                access = access_of(instruction, address, 0, n, False)
+                access = Access.of(instruction)
                 requests.append(HookRequest(HookKind.ALIGNMENT, instruction.address, access, mask))
         for instruction in instructions:
             if self.traps.divide and instruction.kind is Kind.DIV:
@@ -239,3 +236,29 @@ class BlockTable:
                 if instruction.address == address:
                     return n, learned
         return None
+
+
+def _stack_low(instructions: list[Instruction]) -> int:
+    """How far below its value at the start of the block the block is seen to take SP, as a number <= 0."""
+    depth = lowest = 0
+    for instruction in instructions:
+        if instruction.base == SP and instruction.base_step:
+            depth += instruction.base_step
+        elif instruction.size == 2 and instruction.word & 0xFF00 == 0xB000:  # ADD/SUB SP, #imm7
+            change = 4 * (instruction.word & 0x7F)
+            depth += -change if instruction.word & 0x80 else change
+        elif instruction.size == 4 and instruction.word & 0xFBEF_8F00 in (0xF1AD_0D00, 0xF2AD_0D00):  # SUB.W SP, SP, #
+            depth -= _thumb_immediate(instruction.word)
+        lowest = min(lowest, depth)
+    return lowest
+
+
+def _thumb_immediate(word: int) -> int:
+    """The immediate of SUB.W (modified constant) or SUBW (12 bits) (DDI 0403E, A5.3.2)."""
+    imm12 = (word >> 26 & 1) << 11 | (word >> 12 & 7) << 8 | word & 0xFF
+    if word >> 25 & 1 or imm12 < 0x100:
+        return imm12
+    if imm12 < 0x400:
+        byte = imm12 & 0xFF
+        return (byte | byte << 16, byte << 8 | byte << 24, byte * 0x01010101)[(imm12 >> 8) - 1]
+    return (0x80 | imm12 & 0x7F) << (32 - (imm12 >> 7))

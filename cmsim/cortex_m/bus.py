@@ -14,6 +14,8 @@ from .mpu import EXECUTE, READ, WRITE, Mpu
 
 PAGE = 1024
 """Unicorn's page: the grain of cached rights."""
+GRANULE = 32
+"""The smallest MPU region: the grain of guarded rights."""
 PPB_FIRST, PPB_LAST = 0xE000_0000, 0xE00F_FFFF
 
 

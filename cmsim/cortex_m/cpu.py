@@ -24,6 +24,7 @@ from . import _hot
 from . import state as st
 from .blocks import BlockTable, CodeMemory, HookRequest, Learned
 from .bus import PAGE, Bus, Denied, Refusal
+from .guards import Guards
 from .decode import NO_REGISTER, PC, STORES, Instruction, Kind, decode
 from .exceptions import (
     BFARVALID,
@@ -42,7 +43,7 @@ from .exceptions import (
     Lockup,
 )  # fmt: skip
 from .flash_store import FlashStore
-from .hot import LEARN, READ, WRITE, BlockFlag, Clock, Hook, HookKind, Stop, Window
+from .hot import LEARN, READ, WRITE, BlockFlag, Clock, Hook, HookKind, Stack, Stop, Window
 from .mpu import EXECUTE, Mpu
 from .mpu import READ as MAY_READ
 from .mpu import WRITE as MAY_WRITE
@@ -120,6 +121,8 @@ class Cpu:
         self.sleep_cycles = 0
         self.sleeping: Kind | None = None
         self.on_watch: Callable[[int], None] = lambda address: None
+        self.on_sleep: Callable[[bool], None] = lambda asleep: None
+        """The processor falls asleep (True) or wakes (False)."""
         self._refusal: Refusal | None = None
         self._error: BaseException | None = None
         self._requested = False
@@ -159,12 +162,21 @@ class Cpu:
             window = Window(clock, first << 12)
             self._keep.append(window)
             at = ct.addressof(window)
-            self._check(
-                uclib.uc_mmio_map(
-                    self._handle, ct.c_uint64(first << 12), ct.c_size_t(count << 12),
-                    ct.c_void_p(_hot.on_read), ct.c_void_p(at), ct.c_void_p(_hot.on_write), ct.c_void_p(at),
-                )
-            )  # fmt: skip
+            self._map_io(first << 12, count << 12, _hot.on_read, _hot.on_write, at)
+        self.guards = Guards(self.bus, self.mpu, self.blocks.memories)
+        for guard in self.guards.guards:
+            at = ct.addressof(guard)
+            self._map_io(guard.physical, guard.size, _hot.on_guarded_read, _hot.on_guarded_write, at)
+
+    def _map_io(self, address: int, size: int, read: int, write: int, user: int) -> None:
+        """Memory that callbacks answer. It has no rights, so that Unicorn asks `on_access` first, with exact PC."""
+        self._check(
+            uclib.uc_mmio_map(
+                self._handle, ct.c_uint64(address), ct.c_size_t(size),
+                ct.c_void_p(read), ct.c_void_p(user), ct.c_void_p(write), ct.c_void_p(user),
+            )
+        )  # fmt: skip
+        self.uc.mem_protect(address, size, uc_const.UC_PROT_NONE)
 
     def _connect(self) -> None:
         clock = self.clock
@@ -175,7 +187,11 @@ class Cpu:
         clock.emu_stop = ct.cast(uclib.uc_emu_stop, ct.c_void_p).value
         clock.reg_read = ct.cast(uclib.uc_reg_read, ct.c_void_p).value
         self._add_hook(uc_const.UC_HOOK_BLOCK, _hot.on_block, ct.addressof(clock))
+        clock.reg_write = ct.cast(uclib.uc_reg_write, ct.c_void_p).value
+        clock.guards = ct.addressof(self.guards.guards)
         self._add_hook(uc_const.UC_HOOK_INTR, _hot.on_interrupt, ct.addressof(clock))
+        protected = uc_const.UC_HOOK_MEM_READ_PROT | uc_const.UC_HOOK_MEM_WRITE_PROT
+        self._add_hook(protected, _hot.on_access, ct.addressof(clock))
         self._fill = _TLB_FILL(self._on_tlb_fill)
         fill = ct.cast(self._fill, ct.c_void_p).value
         self._add_hook(uc_const.UC_HOOK_TLB_FILL, fill or 0, 0)
@@ -257,11 +273,17 @@ class Cpu:
             if it_state:  # restored for the fault that may follow; left there it would skip later instructions
                 self.registers.write(st.CPSR, cpsr & ~st.IT_BITS)
             access = {uc_const.UC_MEM_WRITE: MAY_WRITE, uc_const.UC_MEM_FETCH: EXECUTE}.get(kind, MAY_READ)
+            result = _TlbEntry.from_address(entry)
+            if access != EXECUTE and self.mpu.mixed(address, PAGE):
+                physical = self.guards.physical(address)
+                if physical is not None:
+                    result.paddr = physical
+                    result.perms = uc_const.UC_PROT_READ | uc_const.UC_PROT_WRITE
+                    return True
             perms = self._page_rights(address, access)
             if isinstance(perms, Denied):
                 self._refusal = Refusal(address, access, perms, it_state)
                 return False
-            result = _TlbEntry.from_address(entry)
             result.paddr, result.perms = address, perms
             return True
         except BaseException as error:
@@ -285,6 +307,8 @@ class Cpu:
         perms: int = uc_const.UC_PROT_READ if allowed(MAY_READ) else 0
         if access == EXECUTE:
             perms |= uc_const.UC_PROT_EXEC
+            if self.mpu.mixed(page, PAGE):
+                return int(uc_const.UC_PROT_EXEC)  # data accesses are asked about one by one
             if self.bus.default_rights(page) & MAY_WRITE and allowed(MAY_WRITE):
                 perms |= uc_const.UC_PROT_WRITE
         elif allowed(MAY_WRITE):
@@ -319,6 +343,7 @@ class Cpu:
 
     _stale_code = False
     _stale_rights = False
+    _asleep = False
 
     def _control_changed(self) -> None:
         traps = self.blocks.traps
@@ -355,7 +380,7 @@ class Cpu:
         for block in (self.scb, self.systick, self.mpu, self.dwt, self.itm, self._nvic):
             block.reset()
         self.states.reset()
-        self.sleeping = None
+        self.sleeping, self._asleep = None, False
         self.exceptions.event_register = False
         self.registers.set_mode(0, 0)
         self.registers.masks.write(0, 0, 0)
@@ -378,8 +403,14 @@ class Cpu:
 
     # --- running ----------------------------------------------------------------------------------------------
 
-    def run(self, limit: int = FOREVER) -> Outcome:
-        """Let time pass until `limit` cycles, a request to stop, lockup, or eternal sleep."""
+    def run(self, limit: int = FOREVER, *, idle_ends: bool | None = None) -> Outcome:
+        """Let time pass until `limit` cycles, a request to stop, lockup, or eternal sleep.
+
+        `idle_ends`: whether sleep that nothing can end returns at once; if not, it lasts until the limit. Unless told,
+        it does where there is no limit.
+        """
+        if idle_ends is None:
+            idle_ends = limit == FOREVER
         clock, scheduler, exceptions = self.clock, self.scheduler, self.exceptions
         self._requested = False
         try:
@@ -395,7 +426,7 @@ class Cpu:
                 if clock.cycles >= limit:
                     return Outcome(State.LIMIT)
                 if self.sleeping is not None:
-                    outcome = self._sleep(limit)
+                    outcome = self._sleep(limit, idle_ends)
                     if outcome is not None:
                         return outcome
                     continue
@@ -412,7 +443,7 @@ class Cpu:
         except Lockup as lockup:
             return Outcome(State.LOCKUP, str(lockup))
 
-    def _sleep(self, limit: int) -> Outcome | None:
+    def _sleep(self, limit: int, idle_ends: bool) -> Outcome | None:
         """Jump to the next moment at which anything can happen; None when awake or time has passed."""
         exceptions, clock = self.exceptions, self.clock
         if exceptions.wakes() or (self.sleeping is Kind.WFE and exceptions.event_register):
@@ -421,7 +452,7 @@ class Cpu:
             self.sleeping = None
             return None
         due = self.scheduler.next_due
-        if due is None and limit == FOREVER:
+        if due is None and idle_ends:
             return Outcome(State.IDLE, f"asleep at 0x{exceptions.pc:08x} with nothing to wake it")
         until = limit if due is None or due > limit else due
         if until > clock.cycles:
@@ -436,6 +467,7 @@ class Cpu:
             self.uc.ctl_flush_tb()
         if self._stale_rights:
             self._stale_rights = False
+            self.clock.guard_count = self.guards.update(self.exceptions.execution_priority() < 0)
             self.uc.ctl(uc_const.UC_CTL_TLB_FLUSH, uc_const.UC_CTL_IO_WRITE)
 
     def _execute(self) -> None:
@@ -539,6 +571,11 @@ class Cpu:
             if request.kind is HookKind.WATCH and request.address == address:
                 hook.enabled = 1
 
+    def watch_stacks(self, stacks: ct.Array[Stack]) -> None:
+        """Keep `deepest` of each stack true from now on. `stacks` must outlive the run."""
+        self._stacks = stacks
+        self.clock.stacks, self.clock.stack_count = ct.addressof(stacks), len(stacks)
+
     def unwatch(self, address: int) -> None:
         """Undo `watch`."""
         self.blocks.unwatch(address)
@@ -637,6 +674,12 @@ class Cpu:
     def _on_error(self, error: int) -> None:
         exceptions = self.exceptions
         pc = exceptions.pc
+        if self.clock.stop == Stop.DENIED:
+            write = error == uc_const.UC_ERR_WRITE_PROT
+            address = self.clock.detail_value
+            access = MAY_WRITE if write else MAY_READ
+            self._on_refusal(Refusal(address & -PAGE, access, Denied.MPU, self.clock.it_state), address)
+            return
         if self._refusal is not None:
             self._on_refusal(self._refusal)
             return
@@ -674,7 +717,7 @@ class Cpu:
         index = 0 if instruction.index == NO_REGISTER else core[instruction.index] << instruction.shift
         return base + index + instruction.offset & 0xFFFF_FFFF
 
-    def _on_refusal(self, refusal: Refusal) -> None:
+    def _on_refusal(self, refusal: Refusal, address: int | None = None) -> None:
         """The memory map refused an access: a store to flash, or a fault."""
         pc = self.exceptions.pc
         if refusal.access == EXECUTE:
@@ -685,9 +728,10 @@ class Cpu:
         if refusal.it_state:
             self.registers.write(st.CPSR, self.registers.read(st.CPSR) | refusal.it_state)
         instruction = self._instruction(pc)
-        address = self._operand_address(instruction)
-        if address // PAGE != refusal.page // PAGE:
-            address = max(address, refusal.page)  # a multiple access that runs into the page
+        if address is None:
+            address = self._operand_address(instruction)
+            if address // PAGE != refusal.page // PAGE:
+                address = max(address, refusal.page)  # a multiple access that runs into the page
         if refusal.why is Denied.READ_ONLY and self.flash_store.perform(instruction, address):
             self._skip(instruction)
             return

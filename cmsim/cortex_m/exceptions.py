@@ -22,6 +22,9 @@ from .scb import SystemControl
 LATE_ARRIVAL = 6
 """Cycles before the end of an entry up to which a more urgent exception still takes over the frame [KA 103489845]."""
 
+BRANCH_TO_ITSELF = 0xE7FE
+"""The encoding of `b .`."""
+
 # CFSR bits
 IACCVIOL, DACCVIOL, MUNSTKERR, MSTKERR, MLSPERR, MMARVALID = (1 << n for n in (0, 1, 3, 4, 5, 7))
 IBUSERR, PRECISERR, IMPRECISERR, UNSTKERR, STKERR, LSPERR, BFARVALID = (1 << n for n in (8, 9, 10, 11, 12, 13, 15))
@@ -68,8 +71,12 @@ class ExceptionUnit:
         self.pc = 0
         """Where execution goes on."""
         self.thumb = True
+        self.on_frame: Callable[[int], None] = lambda frame: None
+        """Told where each exception frame was put."""
         self.on_mode_change: Callable[[], None] = lambda: None
         """Handler mode or the FP context changed: cached traps must follow."""
+        self.on_fault: Callable[[Fault], None] = lambda fault: None
+        """A fault was noted; its handler has not begun."""
 
     # --- what the mode is ---------------------------------------------------------------------------------
 
@@ -129,6 +136,7 @@ class ExceptionUnit:
             scb.FPCAR = frame + 0x20
             scb.FPCCR = scb.FPCCR & 0xC000_0000 | 1 | (not privileged) << 1 | (ipsr == 0) << 3 | self._ready_bits()
         registers.write(st.SP, frame)
+        self.on_frame(frame)
         exc_return = 0xFFFF_FFE1 | (not fp) << 4
         if ipsr == 0:
             exc_return |= 8 | (4 if control & st.SPSEL else 0)
@@ -321,8 +329,15 @@ class ExceptionUnit:
         return SystemException.HARD_FAULT
 
     def _log(self, number: int, cause: str, pc: int, address: int | None) -> None:
-        name = "".join(part.capitalize() for part in SystemException(number).name.split("_"))
-        self.faults.append(Fault(name, cause, pc, address, self.clock.cycles))
+        self.faults.append(Fault(_title(number), cause, pc, address, self.clock.cycles))
+        self.on_fault(self.faults[-1])
+
+    def handler_spins(self, fault: Fault) -> bool:
+        """Whether the handler of `fault` is only a branch to itself, as start-up code has for want of a real one."""
+        number = next(n for n in SystemException if _title(n) == fault.exception)
+        vector = self.bus.memory(self.scb.VTOR + 4 * number, 4)
+        handler = None if vector is None else self.bus.memory(unpack_from("<I", *vector)[0] & ~1, 2)
+        return handler is not None and unpack_from("<H", *handler)[0] == BRANCH_TO_ITSELF
 
     # --- floating point -------------------------------------------------------------------------------------
 
@@ -338,3 +353,8 @@ class ExceptionUnit:
         data, offset = memory
         pack_into("<17I", data, offset, *self.registers.fp_frame.read())
         self._charge(17)
+
+
+def _title(number: int) -> str:
+    """The exception's name as the architecture manual writes it: HardFault."""
+    return "".join(part.capitalize() for part in SystemException(number).name.split("_"))

@@ -24,38 +24,36 @@ BLOCK = np.dtype(
 class BlockFlag(IntFlag):
     """What is special about a block."""
 
-    WATCHED, FP, MASKS, CHECKED, LEAVES = 1, 2, 4, 8, 16
+    WATCHED, FP, MASKS, CHECKED, STACK = 1, 2, 4, 8, 16
 
 
 class Stop(IntEnum):
     """Why native code asked Unicorn to stop."""
 
-    NONE, DEADLINE, WATCH, FP, ALIGNMENT, RELEARN, HOOK, INTERRUPT = range(8)
+    NONE, DEADLINE, WATCH, FP, ALIGNMENT, RELEARN, HOOK, INTERRUPT, DENIED = range(9)
 
 
 class Access(ct.Structure):
-    """One load or store that may reach a device: `struct access`."""
+    """How an instruction forms its address: `struct access`."""
 
     _fields_ = [
-        ("offset", ct.c_uint16),
-        ("start", ct.c_uint16),
-        ("ordinal", ct.c_uint16),
         ("base", ct.c_uint8),
         ("index", ct.c_uint8),
         ("shift", ct.c_uint8),
-        ("width", ct.c_uint8),
-        ("words", ct.c_uint8),
-        ("store", ct.c_uint8),
+        ("pad", ct.c_uint8),
         ("displacement", ct.c_int32),
     ]
 
+    @classmethod
+    def of(cls, instruction: Instruction) -> Access:
+        """The operand of a memory instruction."""
+        return cls(instruction.base, instruction.index, instruction.shift, 0, instruction.offset)
 
-def access_of(instruction: Instruction, block: int, start: int, ordinal: int, store: bool) -> Access:
-    """The `Access` of a memory instruction in the block at `block`."""
-    return Access(
-        instruction.address - block, start, ordinal, instruction.base, instruction.index, instruction.shift,
-        instruction.width, instruction.words, store, instruction.offset,
-    )  # fmt: skip
+
+class Place(ct.Structure):
+    """Where an instruction stands in its block: `struct place`."""
+
+    _fields_ = [("start", ct.c_uint16), ("ordinal", ct.c_uint16)]
 
 
 class Check(ct.Structure):
@@ -74,10 +72,10 @@ class Detail(ct.Structure):
 
     _fields_ = [
         ("code", ct.c_void_p),
-        ("accesses", ct.c_void_p),
+        ("places", ct.c_void_p),
         ("checks", ct.c_void_p),
-        ("access_count", ct.c_uint32),
         ("check_count", ct.c_uint32),
+        ("stack_low", ct.c_int32),
     ]
 
 
@@ -89,6 +87,28 @@ class Region(ct.Structure):
         ("size", ct.c_uint32),
         ("blocks", ct.c_void_p),
         ("memory", ct.c_void_p),
+    ]
+
+
+class Stack(ct.Structure):
+    """A stack whose deepest use is wanted: `struct stack`."""
+
+    low: int
+    high: int
+    deepest: int
+
+    _fields_ = [("low", ct.c_uint32), ("high", ct.c_uint32), ("deepest", ct.c_uint32)]
+
+
+class Guard(ct.Structure):
+    """Memory whose rights change within a page: `struct guard`."""
+
+    _fields_ = [
+        ("physical", ct.c_uint32),
+        ("base", ct.c_uint32),
+        ("size", ct.c_uint32),
+        ("memory", ct.c_void_p),
+        ("rights", ct.c_void_p),
     ]
 
 
@@ -118,7 +138,13 @@ class Clock(ct.Structure):
     detail_value: int
     pc: int
     sev: int
-    cursor: int
+    it_state: int
+    guard_count: int
+    stack_count: int
+    stacks: int | None
+    guards: int | None
+    block_cycles: int
+    block_instructions: int
     region_count: int
 
     _fields_ = [
@@ -129,6 +155,8 @@ class Clock(ct.Structure):
         ("now_instructions", ct.c_uint64),
         ("address", ct.c_uint32),
         ("size", ct.c_uint32),
+        ("block_cycles", ct.c_uint32),
+        ("block_instructions", ct.c_uint32),
         ("fall_through", ct.c_uint32),
         ("refill", ct.c_uint32),
         ("resumed", ct.c_uint32),
@@ -138,17 +166,22 @@ class Clock(ct.Structure):
         ("last_flags", ct.c_uint32),
         ("stop", ct.c_uint32),
         ("detail_value", ct.c_uint32),
+        ("it_state", ct.c_uint32),
         ("pc", ct.c_uint32),
         ("sev", ct.c_uint32),
-        ("cursor", ct.c_uint32),
         ("region_count", ct.c_uint32),
+        ("guard_count", ct.c_uint32),
+        ("stack_count", ct.c_uint32),
         ("regions", ct.c_void_p),
-        ("block", ct.c_void_p),
+        ("guards", ct.c_void_p),
+        ("stacks", ct.c_void_p),
+        ("detail", ct.c_void_p),
         ("learn", LEARN),
         ("read", READ),
         ("write", WRITE),
         ("emu_stop", ct.c_void_p),
         ("reg_read", ct.c_void_p),
+        ("reg_write", ct.c_void_p),
     ]
 
 
@@ -182,7 +215,7 @@ class Window(ct.Structure):
     _fields_ = [("clock", ct.c_void_p), ("base", ct.c_uint32)]
 
 
-for _structure in (Access, Check, Detail, Region, Clock, Hook, Window):
+for _structure in (Access, Place, Check, Detail, Region, Stack, Guard, Clock, Hook, Window):
     _native = getattr(_hot, f"sizeof_{_structure.__name__.lower()}")
     if ct.sizeof(_structure) != _native:
         raise ImportError(f"cmsim: {_structure.__name__} is {ct.sizeof(_structure)} bytes here, {_native} in _hot.c")

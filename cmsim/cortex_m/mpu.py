@@ -134,14 +134,13 @@ class Mpu(RegisterBlock):
             return None
         return 0
 
-    def boundaries(self, first: int, last: int) -> bool:
-        """Whether the rights may differ between `first` and `last` (a page that needs a closer look)."""
+    def mixed(self, first: int, size: int) -> bool:
+        """Whether the rights may differ within [first, first + size): a region or subregion ends inside."""
         if not self.enabled:
             return False
         for region in self.regions:
-            step = region.size // 8 if region.size >= 256 and region.disabled_subregions else region.size
-            if region.base <= last and first < region.base + region.size and (
-                first < region.base or last >= region.base + region.size or step < last - first + 1
-            ):
+            grain = region.size // 8 if region.size >= 256 and region.disabled_subregions else region.size
+            overlaps = region.base < first + size and first < region.base + region.size
+            if overlaps and (grain < size or region.base > first or region.base + region.size < first + size):
                 return True
         return False

@@ -1,20 +1,20 @@
 """RAM and flash of a run: static data, stack high-water mark, arena.
 
-The stack's high-water mark comes from painting the unused part of its region before the first instruction, as firmware
-does itself; the paint is written where no program has data yet, so nothing that runs can tell.
+The stack's depth is the lowest stack pointer (native code looks at it where a block lowers SP, and at each exception
+frame), so nothing is written and an untouched local array counts as used, which it is.
 
-Not modelled: several stacks (threads), the heap's peak (None unless the image has a heap), stacks without symbols.
+Not modelled: the heap's peak (None until allocators are followed), stacks without symbols.
 """
 
 from __future__ import annotations
 
 from ..cortex_m import state as st
 from ..cortex_m.cpu import Cpu
+from ..cortex_m.hot import Stack
 from ..image import Image
 from .calls import Watches
 from .inferences import Inference
 
-PAINT = 0xC5
 ARENA_FUNCTION = "cmsim::arena_ready"
 
 
@@ -22,14 +22,18 @@ class MemoryMeter:
     """Watches the main stack and the interpreter's arena."""
 
     def __init__(self, cpu: Cpu, image: Image, watches: Watches) -> None:
-        self.cpu, self.image = cpu, image
+        self.cpu = cpu
         self.arena_base: int | None = None
         self.arena_size: int | None = None
         self.arena_used: int | None = None
-        self.stack = image.stack_bounds()
-        self._peak = 0
-        if self.stack is not None:
-            self._paint(self.stack.low, self.stack.high)
+        bounds = image.stack_bounds()
+        self._stacks = (Stack * (0 if bounds is None else 1))()
+        self._lowest = 0
+        if bounds is not None:
+            self._stacks[0] = Stack(bounds.low, bounds.high, bounds.high)
+            self._lowest = bounds.high
+            cpu.watch_stacks(self._stacks)
+            cpu.exceptions.on_frame = self._frame
         for symbol in image.symbols.functions:
             if symbol.demangled.startswith(ARENA_FUNCTION + "("):
                 watches.on_entry(symbol.address & ~1, self._arena_ready)
@@ -37,50 +41,31 @@ class MemoryMeter:
     def _arena_ready(self) -> None:
         self.arena_base, self.arena_size, self.arena_used = self.cpu.registers.core.read()[:3]
 
-    def _region(self) -> tuple[bytearray, int, int] | None:
-        if self.stack is None:
-            return None
-        size = self.stack.high - self.stack.low
-        memory = self.cpu.bus.memory(self.stack.low, size)
-        return None if memory is None else (*memory, size)
-
-    def _paint(self, low: int, high: int) -> None:
-        memory = self.cpu.bus.memory(low, high - low)
-        if memory is not None:
-            data, offset = memory
-            data[offset : offset + high - low] = bytes((PAINT,)) * (high - low)
+    def _frame(self, frame: int) -> None:
+        for stack in self._stacks:
+            if stack.low <= frame < stack.deepest:
+                stack.deepest = frame
 
     @property
     def stack_size(self) -> int | None:
         """Bytes of the main stack's region."""
-        return None if self.stack is None else self.stack.high - self.stack.low
-
-    def _depth(self) -> int:
-        """Bytes from the stack's top to the deepest byte that is no longer paint."""
-        region = self._region()
-        if region is None:
-            return 0
-        data, offset, size = region
-        painted = bytes(data[offset : offset + size])
-        return size - (len(painted) - len(painted.lstrip(bytes((PAINT,)))))
+        return int(self._stacks[0].high - self._stacks[0].low) if len(self._stacks) else None
 
     @property
     def stack_peak(self) -> int | None:
-        """The deepest use of the main stack so far, in bytes."""
-        if self.stack is None:
+        """The deepest use of the main stack so far, in bytes; more than its size means that it overflowed."""
+        if not len(self._stacks):
             return None
-        self._peak = max(self._peak, self._depth())
-        return self._peak
+        return int(self._stacks[0].high - min(self._lowest, self._stacks[0].deepest))
 
     def mark_inference(self, inference: Inference, done: bool) -> None:
-        """Before an inference: paint what lies below the stack pointer again. After it: look how deep it went."""
-        if self.stack is None:
+        """Find the depth within one inference: start from the stack pointer, look at the end."""
+        if not len(self._stacks):
             return
+        stack = self._stacks[0]
+        self._lowest = min(self._lowest, stack.deepest)
         if done:
-            inference.stack_peak = self._depth()
-            self._peak = max(self._peak, inference.stack_peak)
-            return
-        self._peak = max(self._peak, self._depth())
-        sp = self.cpu.registers.read(st.SP)
-        if self.stack.low < sp <= self.stack.high:
-            self._paint(self.stack.low, sp)
+            inference.stack_peak = int(stack.high - stack.deepest)
+        else:
+            sp = self.cpu.registers.read(st.SP)
+            stack.deepest = sp if stack.low <= sp <= stack.high else stack.high
