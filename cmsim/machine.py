@@ -66,7 +66,8 @@ class Machine:
         self.soc = Soc(chip, seed=seed, strict=strict)
         trace = imu if isinstance(imu, Trace) or imu is None else load_trace(Path(imu), required=ACCEL)
         self.parts: dict[str, Part] = assemble(self.board, self.soc, ("imu",) if trace is not None else ())
-        self._trace_end: int | None = None
+        self.trace_end: int | None = None
+        """The cycle at which the trace has ended and the run with it; None unless it is to (imu_end="stop")."""
         if trace is not None:
             self._feed("imu", trace, imu_interpolation, imu_end)
         self._load_memories()
@@ -106,7 +107,7 @@ class Machine:
             for channel, signal in signals(trace, interpolation=interpolation, end=end).items():
                 if channel in part.channels:
                     part.feed(channel, signal.value)
-                    self._trace_end = signal.end_cycle
+                    self.trace_end = signal.end_cycle
                     fed = True
         if not fed:
             raise UsageError(f"--{stimulus}: board {self.board.name} has no part that takes it")
@@ -193,7 +194,7 @@ class Machine:
     def _run(self, limit: int, goal: _Goal, progress: Callable[[Machine], None] | None) -> Stop:
         slice_ = CPU_HZ // 1000 if goal.condition is not None else CPU_HZ // 4
         sliced = progress is not None or goal.condition is not None
-        trace_end = FOREVER if self._trace_end is None else self._trace_end
+        trace_end = FOREVER if self.trace_end is None else self.trace_end
         idle_ends = goal.condition is None and (limit == FOREVER or goal.needs_firmware)
         while True:
             reached = goal.reached()
@@ -234,7 +235,7 @@ class Machine:
         """The detail with the function at the PC, and the first fault if there was one."""
         symbol = self.image.symbols.function_at(self.cpu.exceptions.pc)
         where = f" in {symbol.demangled}" if symbol is not None else ""
-        faults = self.cpu.exceptions.faults
+        faults = self.faults
         first = ""
         if faults:
             fault = faults[0]
@@ -258,6 +259,16 @@ class Machine:
     def seconds(self) -> float:
         """Simulated time since power-on."""
         return self.cycles / CPU_HZ
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Every fault so far, handled or not."""
+        return self.cpu.exceptions.faults
+
+    @property
+    def exit_status(self) -> int | None:
+        """What the firmware ended with by semihosting; None if it has not."""
+        return self.cpu.semihosting.exit_status
 
     def address(self, where: str | int) -> int:
         """The address of a symbol, or the number itself."""

@@ -177,6 +177,9 @@ class Cpu:
             )
         )  # fmt: skip
         self.uc.mem_protect(address, size, uc_const.UC_PROT_NONE)
+        # Only for these addresses: a hook of this kind on RAM would make every store there slow.
+        protected = uc_const.UC_HOOK_MEM_READ_PROT | uc_const.UC_HOOK_MEM_WRITE_PROT
+        self._add_hook(protected, _hot.on_access, ct.addressof(self.clock), address, address + size - 1)
 
     def _connect(self) -> None:
         clock = self.clock
@@ -190,8 +193,6 @@ class Cpu:
         clock.reg_write = ct.cast(uclib.uc_reg_write, ct.c_void_p).value
         clock.guards = ct.addressof(self.guards.guards)
         self._add_hook(uc_const.UC_HOOK_INTR, _hot.on_interrupt, ct.addressof(clock))
-        protected = uc_const.UC_HOOK_MEM_READ_PROT | uc_const.UC_HOOK_MEM_WRITE_PROT
-        self._add_hook(protected, _hot.on_access, ct.addressof(clock))
         self._fill = _TLB_FILL(self._on_tlb_fill)
         fill = ct.cast(self._fill, ct.c_void_p).value
         self._add_hook(uc_const.UC_HOOK_TLB_FILL, fill or 0, 0)

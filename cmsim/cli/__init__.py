@@ -1,0 +1,74 @@
+"""The command line: `cmsim run`, `cmsim info`, `cmsim boards`; one file a command.
+
+Exit codes: 0 the goal was reached, 1 the run failed, 2 usage, 130 interrupted, 141 the reader of the output went away.
+Every error is one line that begins with `cmsim: error:`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from .. import __version__
+from ..errors import CmsimError
+from ..report.terminal import style, styled
+from . import boards, info, run
+
+USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+"""The last two as shells count them: 128 and the number of the signal."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with errors of one line."""
+
+    def error(self, message: str) -> NoReturn:
+        complain(f"{message} (see {self.prog} --help)")
+        raise SystemExit(USAGE)
+
+
+def complain(message: str) -> None:
+    """One error line on stderr."""
+    print(f"{style('cmsim: error:', 31, styled(sys.stderr))} {message}", file=sys.stderr)
+
+
+def parser() -> Parser:
+    """The whole grammar."""
+    top = Parser(
+        prog="cmsim",
+        description="Run Cortex-M firmware without the board, and know what every inference costs.",
+        epilog="Exit codes: 0 goal reached, 1 run failed, 2 usage, 130 interrupted.",
+    )
+    top.add_argument("--version", action="version", version=f"cmsim {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+    for command in (run, info, boards):
+        command.add_to(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        try:
+            options = parser().parse_args(arguments)
+            code: int = options.execute(options)
+        except CmsimError as error:
+            complain(str(error))
+            code = error.exit_code
+        except KeyboardInterrupt:
+            complain("interrupted")
+            code = INTERRUPTED
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # The interpreter would flush stdout once more as it ends, and complain.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE

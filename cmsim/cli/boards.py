@@ -1,0 +1,36 @@
+"""`cmsim boards`: what there is to run firmware on."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from typing import Any
+
+from ..report.terminal import WIDTH
+
+
+def add_to(commands: Any) -> None:
+    """The command's grammar."""
+    command = commands.add_parser("boards", help="list the boards", description="List the boards that are installed.")
+    command.set_defaults(execute=execute)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Print one paragraph a board."""
+    from ..boards import board_names, find_board, find_part  # noqa: PLC0415 - `cmsim --version` needs none of it
+
+    for name in board_names():
+        board = find_board(name)
+        chip = board.chip
+        print(f"{name}\n  {board.title}: {chip.title}, {chip.memory_title}")
+        print(f"  console {board.console}")
+        for part in board.parts:
+            channels = getattr(find_part(part.model), "channels", {})
+            where = f" on {part.bus}" if part.bus else ""
+            plugged = ", plugged in by that option" if part.optional else ""
+            fed = f", fed by --{part.stimulus}{plugged}" if part.stimulus else ""
+            print(f"  {part.name}: {part.model}{where}{fed}")
+            sensed = "; ".join(f"{channel} [{unit}]" for channel, (unit, _) in channels.items())
+            for line in textwrap.wrap(sensed, WIDTH - 5):
+                print(f"    {line}")
+    return 0

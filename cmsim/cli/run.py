@@ -1,0 +1,204 @@
+"""`cmsim run`: let firmware run until a goal is reached, and show what it printed and what it cost."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CmsimError, RunError, UsageError
+from . import firmware
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from ..machine import Machine
+    from ..record import Stop
+    from ..report.live import Live
+
+DESCRIPTION = """\
+Run FIRMWARE on a simulated board. Without arguments: the gesture application that ships with cmsim, on a trace that
+ships with it. The run ends when a goal is reached (--until, --inferences), when --seconds have passed, when the trace
+has ended (unless --imu-end says otherwise), or when the firmware sleeps with nothing left to wake it."""
+
+
+def add_to(commands: Any) -> None:
+    """The command's grammar."""
+    command = commands.add_parser("run", help="run firmware and measure it", description=DESCRIPTION)
+    firmware.add_arguments(command)
+    command.add_argument("--imu", metavar="TRACE", help="motion for the inertial sensor: CSV, .npz or Parquet")
+    command.add_argument("--imu-end", choices=("hold", "loop", "stop"), default="stop",
+                         help="after the trace's last sample: keep it, begin again, or end the run (default)")
+    goals = command.add_argument_group("goals")
+    goals.add_argument("--seconds", type=_seconds, metavar="S", help="simulated time, at most")
+    goals.add_argument("--inferences", type=_count, metavar="N", help="until N inferences are done")
+    goals.add_argument("--until", type=_text, metavar="TEXT", help="until TEXT appears on a console")
+    measure = command.add_argument_group("measuring")
+    measure.add_argument("--inference-function", metavar="NAME|ADDR",
+                         help="the function one call of which is an inference, if cmsim does not know the interpreter")
+    measure.add_argument("--timing", metavar="NAME", help="what instructions cost: manual (default), instructions")
+    measure.add_argument("--json", type=Path, metavar="FILE", help="write the record of the run there (docs/record.md)")
+    command.add_argument("--strict", action="store_true", help="end the run at the first access that nothing models")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="for everything that is random; default 0")
+    command.set_defaults(execute=execute)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return int(text)
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("the text is empty")
+    return text
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run, show, write the record; the exit code tells whether the goal was reached."""
+    from ..record import to_json  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
+    from ..report.terminal import report, styled  # noqa: PLC0415
+
+    machine = _machine(options)
+    if options.inferences and not (machine.inference_meter and machine.inference_meter.functions):
+        raise UsageError(f"{machine.image.path}: no inference function found; name it with --inference-function")
+    if options.json is not None:
+        _check_writable(options.json)
+    live, failure = _run(machine, options)
+    record = machine.record
+    chip = machine.board.chip
+    print("\n" + report(record, chip, live.results, bold=styled(sys.stdout)), end="", flush=True)
+    if options.json is not None:
+        try:
+            options.json.write_text(to_json(record), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{options.json}: cannot write the record: {error.strerror or error}") from None
+    assert machine.stop is not None
+    if machine.stop.reason == "interrupted":
+        raise KeyboardInterrupt
+    failure = failure or _failure(machine, machine.stop, options)
+    if failure is None:
+        return 0
+    said = live.error_line or live.last_line
+    wanted = machine.stop.reason in ("idle", "time", "trace ended") and said
+    raise RunError(f"{failure}; the firmware's last line: {said!r}" if wanted else failure)
+
+
+def _machine(options: argparse.Namespace) -> Machine:
+    from ..machine import Machine  # noqa: PLC0415
+    from ..timing import DEFAULT  # noqa: PLC0415
+
+    imu: Path | None = Path(options.imu) if options.imu is not None else None
+    if options.firmware is None and imu is None:
+        from .. import traces  # noqa: PLC0415 - packaged from traces/
+
+        imu = traces.path()
+    return Machine(
+        firmware.shipped() if options.firmware is None else Path(options.firmware),
+        options.board,
+        imu=imu,
+        imu_end=options.imu_end,
+        base=options.base,
+        vector=options.vector,
+        seed=options.seed,
+        strict=options.strict,
+        timing=options.timing or DEFAULT,
+        inference_function=options.inference_function,
+    )
+
+
+def _check_writable(path: Path) -> None:
+    """Better to know before the run."""
+    existed = path.exists()
+    try:
+        with path.open("ab"):
+            pass
+    except OSError as error:
+        raise UsageError(f"{path}: cannot write the record there: {error.strerror or error}") from None
+    if not existed:
+        path.unlink()
+
+
+def _run(machine: Machine, options: argparse.Namespace) -> tuple[Live, str | None]:
+    """The run itself, shown live; the message of the error that ended it, if one did."""
+    from ..kernel import cycles_of  # noqa: PLC0415
+    from ..report.live import Live  # noqa: PLC0415
+    from ..report.terminal import fault_text  # noqa: PLC0415
+
+    ends = [cycle for cycle in (machine.trace_end, cycles_of(options.seconds) if options.seconds else None) if cycle]
+    live = Live(machine, min(ends, default=None))
+    faults_told = 0
+    failure = None
+    with _interruptible(machine) as interrupted:
+
+        def progress(machine: Machine) -> None:
+            nonlocal faults_told
+            if interrupted:
+                raise KeyboardInterrupt
+            if machine.faults and not faults_told:
+                faults_told = len(machine.faults)
+                live.message(f"fault: {fault_text(vars(machine.faults[0]))}")
+            live.tick()
+
+        try:
+            machine.run(options.until, seconds=options.seconds, inferences=options.inferences, progress=progress)
+        except KeyboardInterrupt:
+            pass  # `machine.stop` says so
+        except CmsimError as error:
+            failure = str(error)
+        finally:
+            live.close()
+    return live, failure
+
+
+@contextmanager
+def _interruptible(machine: Machine) -> Iterator[list[int]]:
+    """Ctrl-C fills the list and brings the processor to a clean halt; a second one acts at once."""
+    interrupted: list[int] = []
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        if interrupted:
+            raise KeyboardInterrupt
+        interrupted.append(number)
+        machine.cpu.request_stop()
+
+    previous = signal.signal(signal.SIGINT, handler)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _failure(machine: Machine, stop: Stop, options: argparse.Namespace) -> str | None:
+    """Why the run failed; None if it did what was asked."""
+    name = Path(machine.image.path).name
+    if stop.reason in ("lockup", "fault"):
+        return f"{name}: {stop.reason}: {stop.detail}"
+    if stop.reason in ("text", "inferences"):
+        return None
+    if stop.reason == "exit" and machine.exit_status:
+        return f"{name}: {stop.detail}"
+    goals = []
+    if options.until:
+        goals.append(f"{options.until!r} was printed")
+    if options.inferences:
+        goals.append(f"{options.inferences} inferences were done")
+    if not goals and machine.trace_end is not None and stop.reason in ("idle", "system off"):
+        goals.append("the trace ended")
+    return f"{name}: {stop.reason} ({stop.detail}) before {' or '.join(goals)}" if goals else None
