@@ -1,0 +1,256 @@
+"""The Cortex-M4F pipeline over a straight run of instructions: fetch, decode, execute, load/store unit, FPU.
+
+Follows Arm DDI 0439D (cycle table 3-1, section 3.3.2, table 7-1), DDI 0337I section 3.3.2 for the pairing of loads and
+stores, and measurements on silicon of others (jnk0le, "cortex-m3/m4"; the compendium of i-0.nl, branch timing and
+instruction alignment). What they leave open is in `parameters.py`.
+
+The pipeline has three stages. An instruction starts to execute when the one before has finished, its halfwords have
+arrived a cycle earlier, and its operands are there: an address that the instruction just before has computed comes a
+cycle late. A load takes two cycles, of which the second is free for the address of a following load or store.
+
+Not modelled: bus contention with DMA, loads that fail to overlap because they hit another memory, unaligned accesses
+and operand-dependent divides (charged where they happen, not here).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..cortex_m.decode import NO_REGISTER, PC, Instruction, Kind
+from .operands import FPSCR, fp_operands
+from .parameters import Values
+
+FIFO_WORDS = 3
+FIFO_STREAMING, FIFO_RESTART = 2, 4
+"""Cycles from taking a word out of the prefetch buffer to the arrival of the word that replaces it: while it streams, and
+when it was full, so that fetching had stopped. They reproduce what was measured: behind a full buffer three wide
+instructions in a row that straddle words cost one cycle, aligned ones none; behind a refill only the first one does."""
+FP_LATENCY = 2
+DIVIDE_FP = 14
+
+SIMPLE = frozenset(
+    {Kind.ALU, Kind.MUL, Kind.MLA, Kind.LONG_MUL, Kind.NOP, Kind.SEV, Kind.CPS, Kind.CLREX, Kind.SVC, Kind.BKPT,
+     Kind.UNDEFINED, Kind.WFI, Kind.WFE, Kind.YIELD, Kind.BRANCH, Kind.BRANCH_CONDITIONAL, Kind.BRANCH_LINK,
+     Kind.BRANCH_INDIRECT, Kind.COMPARE_BRANCH}
+)  # fmt: skip
+DATA_PROCESSING = frozenset({Kind.ALU, Kind.MUL, Kind.MLA, Kind.LONG_MUL, Kind.DIV, Kind.MRS, Kind.FP_TRANSFER,
+                             Kind.FP_TRANSFER_DUAL})  # fmt: skip
+OVERLAPPING_LOADS = frozenset({Kind.LOAD, Kind.LOAD_EXCLUSIVE, Kind.STORE_EXCLUSIVE})
+
+
+@dataclass
+class Step:
+    """One instruction in time: it starts at `start`; `stalls` says what it waited for, and how long."""
+
+    instruction: Instruction
+    start: int
+    stalls: list[tuple[str, int]] = field(default_factory=list)
+
+
+class Fetch:
+    """When each word of code is there, counted from the cycle in which the first instruction could execute at best."""
+
+    def __init__(self, address: int, wait: Sequence[int] | None = None) -> None:
+        self.first = address >> 2
+        self._arrivals: list[int] = []
+        self._taken: list[int] = []
+        self._wait = wait
+
+    def ready(self, instruction: Instruction) -> int:
+        """The earliest start of `instruction`, by when its last halfword arrived."""
+        word = (instruction.end - 1 >> 2) - self.first
+        while len(self._arrivals) <= word:
+            self._fetch()
+        return self._arrivals[word]
+
+    def _fetch(self) -> None:
+        n = len(self._arrivals)
+        arrival = self._arrivals[-1] + 1 if n else 0
+        if n >= FIFO_WORDS and len(self._taken) > n - FIFO_WORDS:
+            taken = self._taken[n - FIFO_WORDS]
+            if taken + FIFO_STREAMING > arrival:  # the buffer was full and fetching had stopped
+                arrival = max(arrival, taken + FIFO_RESTART)
+        if self._wait is not None and n < len(self._wait):
+            arrival += self._wait[n]
+        self._arrivals.append(arrival)
+
+    def take(self, instruction: Instruction, start: int) -> None:
+        """`instruction` starts: the words that it ends leave the buffer for decode one cycle before."""
+        done = (instruction.end >> 2) - self.first
+        while len(self._taken) < done:
+            self._taken.append(start - 1)
+
+
+@dataclass
+class Pipeline:
+    """The state between two instructions. Cycles count from the entry of the run."""
+
+    values: Values
+    overlap: int = 0
+    """Earliest start of a load or store that can use the second cycle of a load before it."""
+    free: int = 0
+    """Earliest start of anything else."""
+    late: int = 0
+    """Core registers that the instruction before wrote: too late for an address."""
+    loaded: int = 0
+    """Core registers that loads are still bringing."""
+    step_base: int = NO_REGISTER
+    """The base that the load or store before wrote back."""
+    after_store: bool = False
+    eats_nop: bool = False
+    fpu_free: int = 0
+    fp_ready: dict[int, int] = field(default_factory=dict)
+    folds: bool = False
+    """The instruction before was a 16-bit one, so that an IT folds onto it."""
+
+    def run(self, instructions: Sequence[Instruction], fetch: Fetch) -> list[Step]:
+        """Execute `instructions` one after the other; the end is `self.free`."""
+        return [self._step(instruction, fetch) for instruction in instructions]
+
+    def _step(self, i: Instruction, fetch: Fetch) -> Step:
+        kind = i.kind
+        stalls: list[tuple[str, int]] = []
+        start = self._structural(i)
+        if start > self.overlap and kind in OVERLAPPING_LOADS | {Kind.STORE}:
+            stalls.append(("load/store unit", start - self.overlap))
+        start = self._wait(stalls, "address hazard", start, self._address(i, start))
+        start = self._wait(stalls, "FPU", start, self._fpu(i, start))
+        start = self._wait(stalls, "fetch", start, fetch.ready(i))
+        fetch.take(i, start)
+        self._execute(i, start)
+        self.folds = i.size == 2 and kind not in (Kind.IT,)
+        return Step(i, start, stalls)
+
+    @staticmethod
+    def _wait(stalls: list[tuple[str, int]], why: str, start: int, until: int) -> int:
+        if until > start:
+            stalls.append((why, until - start))
+            return until
+        return start
+
+    def _structural(self, i: Instruction) -> int:
+        """When the execute stage is free for this kind of instruction."""
+        kind = i.kind
+        if kind is Kind.NOP and (self.overlap < self.free or self.eats_nop):
+            return self.free - 1  # it executes in the stall cycle of the load or store before
+        overlaps = kind in OVERLAPPING_LOADS or kind is Kind.STORE
+        if kind in (Kind.FP_LOAD, Kind.FP_STORE) and i.words == 1:
+            overlaps = self.values.fp_load_overlap == 0
+        if overlaps and not (self.step_base != NO_REGISTER and self.step_base == i.base):
+            start = self.overlap
+        else:
+            start = self.free
+        loads = kind in OVERLAPPING_LOADS or kind in (
+            Kind.FP_LOAD, Kind.LOAD_MULTIPLE, Kind.FP_LOAD_MULTIPLE, Kind.LOAD_DUAL, Kind.TABLE_BRANCH,
+        )  # fmt: skip
+        return start + 1 if self.after_store and loads else start
+
+    def _address(self, i: Instruction, start: int) -> int:
+        """When the address operands can be used."""
+        if i.base == NO_REGISTER or i.base == PC:
+            return start
+        operands = 1 << i.base
+        if i.index != NO_REGISTER:
+            operands |= 1 << i.index
+        if operands & self.loaded:
+            return max(start, self.free + self.values.load_to_address)
+        if operands & self.late:
+            return max(start, self.free + 1)
+        return start
+
+    def _fpu(self, i: Instruction, start: int) -> int:
+        if not i.kind.name.startswith("FP_"):
+            return start
+        operands = fp_operands(i)
+        until = max(start, self.fpu_free)
+        for register, ready in self.fp_ready.items():
+            if operands.reads & register:
+                until = max(until, ready)
+        return until
+
+    def _execute(self, i: Instruction, start: int) -> None:  # noqa: PLR0912
+        kind, values = i.kind, self.values
+        self.fp_ready = {register: ready for register, ready in self.fp_ready.items() if ready > start}
+        late = loaded = 0
+        step_base = NO_REGISTER
+        after_store = eats_nop = False
+        if kind is Kind.LOAD and i.writes >> PC & 1:
+            end = start + 2
+            overlap = end
+        elif kind in OVERLAPPING_LOADS:
+            overlap, end = start + 1, start + 2
+            if i.literal:
+                overlap, end = overlap + values.literal_contention, end + values.literal_contention
+            loaded = i.writes
+            step_base = i.base if i.base_step else NO_REGISTER
+        elif kind is Kind.STORE:
+            register_offset = i.index != NO_REGISTER
+            end = overlap = start + (2 if register_offset else 1)
+            eats_nop = register_offset
+            after_store = True
+            step_base = i.base if i.base_step else NO_REGISTER
+        elif kind in (Kind.FP_LOAD, Kind.FP_STORE) and i.words == 1:
+            loads = kind is Kind.FP_LOAD
+            end = start + (2 if loads or values.fp_load_overlap else 1)
+            overlap = start + 1 if loads and not values.fp_load_overlap else end
+            after_store = not loads
+        else:
+            end = overlap = start + self._length(i)
+            after_store = kind in (Kind.STORE_MULTIPLE, Kind.STORE_DUAL)
+        if kind in DATA_PROCESSING:
+            late = i.writes
+        self._note_fp(i, start)
+        self.overlap, self.free = overlap, max(end, self.free)
+        self.late, self.loaded, self.step_base = late, loaded, step_base
+        self.after_store, self.eats_nop = after_store, eats_nop
+
+    def _length(self, i: Instruction) -> int:  # noqa: PLR0911
+        """Cycles in the execute stage of what neither overlaps nor depends on operands' values."""
+        kind, values = i.kind, self.values
+        if kind in SIMPLE:
+            return 1
+        if kind in (Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE, Kind.FP_LOAD_MULTIPLE, Kind.FP_STORE_MULTIPLE,
+                    Kind.FP_LOAD, Kind.FP_STORE):  # fmt: skip
+            return 1 + i.words
+        if kind in (Kind.LOAD_DUAL, Kind.STORE_DUAL, Kind.FP_MAC):
+            return 3
+        if kind is Kind.DIV:
+            return 2  # the rest depends on the operands
+        if kind is Kind.IT:
+            return values.it_fold if self.folds else 1
+        if kind is Kind.TABLE_BRANCH:
+            return values.table_branch
+        if kind in (Kind.MRS, Kind.MSR):
+            return values.system_register
+        if kind is Kind.BARRIER:
+            return values.barrier_isb if i.word >> 4 & 15 == 6 else values.barrier_dsb
+        if kind is Kind.FP_TRANSFER_DUAL:
+            return values.fp_transfer_dual
+        return 1
+
+    def _note_fp(self, i: Instruction, start: int) -> None:
+        kind = i.kind
+        if kind in (Kind.FP_SIMPLE, Kind.FP_MAC, Kind.FP_DIV):
+            length = {Kind.FP_MAC: 3, Kind.FP_DIV: DIVIDE_FP}.get(kind, 1)
+            writes = fp_operands(i).writes
+            self.fp_ready[writes] = start + length + FP_LATENCY - 1
+            if kind is Kind.FP_DIV:
+                self.fpu_free = start + DIVIDE_FP
+
+
+def refill(i: Instruction, values: Values) -> int:
+    """Cycles between the end of the taken branch `i` and the start of its target, the target being aligned."""
+    kind = i.kind
+    if kind is Kind.TABLE_BRANCH:
+        return 0  # in its length
+    if kind is Kind.LOAD:
+        return values.load_pc_refill
+    if kind is Kind.LOAD_MULTIPLE:
+        return values.pop_pc_refill
+    if kind is Kind.BRANCH_INDIRECT:
+        return values.indirect_refill
+    return values.branch_refill
+
+
+__all__ = ["FPSCR", "Fetch", "Pipeline", "Step", "refill"]
