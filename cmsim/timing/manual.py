@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from ..cortex_m.decode import Instruction, Kind
 from .model import BlockCost, accumulate
 
-PC_BIT = 1 << 15
 FIXED = {
     Kind.ALU: 1,
     Kind.MUL: 1,

@@ -1,4 +1,4 @@
-"""Floating-point registers that an instruction reads and writes, as bit masks of S0 to S31 and FPSCR (DDI 0403E, A6)."""
+"""Floating-point registers that an instruction reads and writes: bit masks of S0 to S31 and FPSCR (DDI 0403E, A6)."""
 
 from __future__ import annotations
 

@@ -38,7 +38,9 @@ class Parameters:
     indirect_refill: Parameter = Parameter(
         1, 2, 3, "DDI 0439D table 3-1: P is 1 to 3; the target of BX LR is known a cycle later than a label"
     )
-    load_pc_refill: Parameter = Parameter(1, 3, 3, "DDI 0337I 3.3.2: LDR PC takes at least five cycles, two for the load")
+    load_pc_refill: Parameter = Parameter(
+        1, 3, 3, "DDI 0337I 3.3.2: LDR PC takes at least five cycles, two for the load"
+    )
     pop_pc_refill: Parameter = Parameter(
         1, 2, 3, "DDI 0439D: 1 + N + P; whether P hides behind the last word is not published"
     )

@@ -23,9 +23,9 @@ from .parameters import Values
 
 FIFO_WORDS = 3
 FIFO_STREAMING, FIFO_RESTART = 2, 4
-"""Cycles from taking a word out of the prefetch buffer to the arrival of the word that replaces it: while it streams, and
-when it was full, so that fetching had stopped. They reproduce what was measured: behind a full buffer three wide
-instructions in a row that straddle words cost one cycle, aligned ones none; behind a refill only the first one does."""
+"""Cycles from taking a word out of the prefetch buffer to the arrival of the word that replaces it: while it streams,
+and when it was full, so that fetching had stopped. They reproduce what was measured: behind a full buffer three wide
+instructions in a row that straddle words cost one cycle, aligned ones none; behind a refill only the first does."""
 FP_LATENCY = 2
 DIVIDE_FP = 14
 
@@ -148,7 +148,7 @@ class Pipeline:
 
     def _address(self, i: Instruction, start: int) -> int:
         """When the address operands can be used."""
-        if i.base == NO_REGISTER or i.base == PC:
+        if i.base in (NO_REGISTER, PC):
             return start
         operands = 1 << i.base
         if i.index != NO_REGISTER:
@@ -169,7 +169,7 @@ class Pipeline:
                 until = max(until, ready)
         return until
 
-    def _execute(self, i: Instruction, start: int) -> None:  # noqa: PLR0912
+    def _execute(self, i: Instruction, start: int) -> None:
         kind, values = i.kind, self.values
         self.fp_ready = {register: ready for register, ready in self.fp_ready.items() if ready > start}
         late = loaded = 0
