@@ -15,6 +15,7 @@ from typing import Any
 from .boards import assemble, find_board
 from .cortex_m.cpu import FOREVER, Cpu, Outcome, State
 from .cortex_m.exceptions import Fault
+from .cortex_m.nvic import SystemException
 from .errors import CmsimError, RunError, UsageError
 from .image import Image, load, vector_table
 from .kernel import CPU_HZ, cycles_of
@@ -73,6 +74,7 @@ class Machine:
         self._load_memories()
         self.vector_table = vector_table(self.image, override=vector).address
         self.cpu = Cpu(self.soc, self.timing)
+        self.soc.hooks.place = self.place
         self.soc.hooks.reset = self._request_reset
         self.soc.hooks.system_off = self._system_off
         power: Any = self.soc.blocks.get("POWER")
@@ -152,6 +154,10 @@ class Machine:
         self.soc.reset()
         self.cpu.reset(self.vector_table)
         self.watches.forget_returns()
+
+    def reset(self) -> None:
+        """What the reset button does: memories keep their content, time goes on."""
+        self._perform_reset("pin")
 
     # --- running ------------------------------------------------------------------------------------------
 
@@ -233,15 +239,20 @@ class Machine:
 
     def _explain(self, detail: str) -> str:
         """The detail with the function at the PC, and the first fault if there was one."""
-        symbol = self.image.symbols.function_at(self.cpu.exceptions.pc)
+        symbol = self.image.function_at(self.cpu.exceptions.pc)
         where = f" in {symbol.demangled}" if symbol is not None else ""
-        faults = self.faults
-        first = ""
-        if faults:
-            fault = faults[0]
-            at = "" if fault.address is None else f", address 0x{fault.address:08x}"
-            first = f"; first fault: {fault.exception} {fault.cause} at pc 0x{fault.pc:08x}{at}"
+        first = f"; first fault: {self.describe(self.faults[0])}" if self.faults else ""
         return f"{detail}{where}{first}"
+
+    def place(self, pc: int) -> str:
+        """A PC in words: "pc 0x00000108 in main"."""
+        symbol = self.image.function_at(pc)
+        return f"pc 0x{pc:08x} in {symbol.demangled}" if symbol is not None else f"pc 0x{pc:08x}"
+
+    def describe(self, fault: Fault) -> str:
+        """A fault in words."""
+        at = "" if fault.address is None else f", address 0x{fault.address:08x}"
+        return f"{fault.exception} {fault.cause} at {self.place(fault.pc)}{at}"
 
     # --- looking and touching -------------------------------------------------------------------------------
 
@@ -264,6 +275,11 @@ class Machine:
     def faults(self) -> list[Fault]:
         """Every fault so far, handled or not."""
         return self.cpu.exceptions.faults
+
+    @property
+    def in_fault_handler(self) -> bool:
+        """Whether HardFault, MemManage, BusFault or UsageFault is being handled."""
+        return SystemException.HARD_FAULT <= self.cpu.exceptions.current <= SystemException.USAGE_FAULT
 
     @property
     def exit_status(self) -> int | None:

@@ -1,4 +1,4 @@
-"""The record of a run: plain data that serialises to JSON; reports and comparisons read nothing else (docs/record.md)."""
+"""The record of a run: plain data that serialises to JSON; all else reads only this (docs/record.md)."""
 
 from __future__ import annotations
 

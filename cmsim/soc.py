@@ -94,6 +94,8 @@ class Hooks:
     """What the CPU side offers to blocks; a `Soc` without a CPU has these harmless defaults."""
 
     pc: Callable[[], int] = lambda: 0
+    place: Callable[[int], str] = lambda pc: f"pc 0x{pc:08x}"
+    """A PC in words, for messages."""
     stall: Callable[[int], None] = lambda cycles: None
     """The CPU halts for so many cycles (flash is being written)."""
     reset: Callable[[str], None] = lambda reason: None
@@ -178,7 +180,7 @@ class Soc:
         if seen is None:
             pc = self.hooks.pc()
             seen = self.unmodelled[key] = Unmodelled(block, offset, access, pc)
-            line = f"{block}+0x{offset:03x}: {access} at pc 0x{pc:08x} is not modelled"
+            line = f"{block}+0x{offset:03x}: {access} at {self.hooks.place(pc)} is not modelled"
             self.hooks.log(line)
             if self.strict and self.failure is None:
                 self.failure = RunError(f"--strict: {line}; model it in the block's file or run without --strict")

@@ -19,7 +19,11 @@ enum {
     BLOCK_MASKS = 4,    /* may change PRIMASK, FAULTMASK, BASEPRI or CONTROL */
     BLOCK_CHECKED = 8,  /* has alignment checks */
     BLOCK_STACK = 16,   /* lowers SP */
+    BLOCK_ALLOCA = 32,  /* changes SP by an amount that only running it tells */
 };
+
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define SETTLED 0x80 /* of `resumed`: the block that was announced again has been charged */
 
 enum stop {
     STOP_NONE, STOP_DEADLINE, STOP_WATCH, STOP_FP, STOP_ALIGNMENT, STOP_RELEARN, STOP_HOOK, STOP_INTERRUPT, STOP_DENIED,
@@ -48,14 +52,15 @@ struct detail {
     const uint8_t *code;        /* what was learnt, to notice code that was overwritten */
     const struct place *places; /* one a halfword */
     const struct check *checks;
-    uint32_t check_count;
+    uint32_t check_count, size;
     int32_t stack_low;          /* the deepest that the block takes SP, relative to SP at its start */
 };
 
 struct block {
     uint16_t cycles;       /* straight through, entered without a jump */
-    uint16_t instructions; /* 0: not learnt yet */
-    uint16_t size, flags;
+    uint16_t instructions;
+    uint16_t size;         /* 0: not learnt yet */
+    uint16_t flags;
     const struct detail *detail;
 };
 
@@ -81,26 +86,25 @@ struct clock {
     uint64_t cycles, instructions, deadline;
     uint64_t now;          /* the moment of the device access under way */
     uint64_t now_instructions; /* instructions before it */
-    uint32_t address, size; /* the block that was charged last */
-    uint32_t block_cycles, block_instructions;
+    const struct block *block; /* that was charged last */
+    uint32_t address;          /* of that block */
     uint32_t fall_through; /* where the next block starts unless something jumps */
     uint32_t refill;       /* cycles that a taken branch adds */
     uint32_t resumed;      /* set before emu_start: 1 the block that we stopped in front of is announced again,
                             * 2 what it needed (FP state, alignment) has been seen to as well */
-    uint32_t passed_hook;  /* instruction whose hook has just stopped and must now let pass; odd: none */
+    uint32_t passed_hook;  /* watched instruction that we have just stopped at and that must now pass; odd: none */
     uint32_t masks_matter; /* an exception waits for a mask to go */
     uint32_t fp_trap;      /* FPU off, or state to be saved lazily: stop in front of FP blocks */
-    uint32_t last_flags;
     uint32_t stop;         /* enum stop */
     uint32_t detail_value; /* interrupt number, ordinal of the misaligned instruction, hook number */
     uint32_t it_state;     /* ITSTATE at the last device access, in CPSR's bits */
     uint32_t pc;           /* the instruction of the device access under way, or of a hook */
+    uint32_t look_at_sp;   /* the block before changed SP by an unknown amount */
     uint32_t sev;          /* the event register was set by SEV */
     uint32_t region_count, guard_count, stack_count;
     const struct region *regions;
     const struct guard *guards;
     struct stack *stacks;
-    const struct detail *detail; /* of the running block */
     uint32_t (*learn)(uint32_t address, uint32_t size); /* non-zero: stop and translate again */
     uint32_t (*read)(uint32_t address, uint32_t size);
     void (*write)(uint32_t address, uint32_t size, uint32_t value);
@@ -164,11 +168,11 @@ static int misaligned(uc_engine *uc, struct clock *clock, const struct block *bl
     return 0;
 }
 
-/* SP at the start of the block, and as low as the block will take it (not known for an alloca: seen a block later). */
-static void deepen(uc_engine *uc, struct clock *clock, const struct block *block)
+/* SP at the start of a block, and how much further down the block will take it. */
+static void deepen(uc_engine *uc, struct clock *clock, int32_t further)
 {
     uint32_t sp = core_register(uc, clock, 13);
-    uint32_t low = sp + (uint32_t)block->detail->stack_low;
+    uint32_t low = sp + (uint32_t)further;
     for (uint32_t i = 0; i < clock->stack_count; i++) {
         struct stack *stack = &clock->stacks[i];
         if (sp - stack->low <= stack->high - stack->low) {
@@ -179,54 +183,78 @@ static void deepen(uc_engine *uc, struct clock *clock, const struct block *block
     }
 }
 
+/* What is special about a block; 0 if we stop in front of it. */
+static int admit(uc_engine *uc, struct clock *clock, const struct block *block, uint32_t address, uint32_t resumed)
+{
+    uint32_t flags = block->flags;
+    enum stop reason = STOP_NONE;
+    if (flags & BLOCK_WATCHED && !(resumed && clock->passed_hook == address))
+        reason = STOP_WATCH;
+    else if (flags & BLOCK_FP && clock->fp_trap && resumed < 2)
+        reason = STOP_FP;
+    else if (flags & BLOCK_CHECKED && resumed < 2 && misaligned(uc, clock, block))
+        reason = STOP_ALIGNMENT;
+    if (reason != STOP_NONE) {
+        stop(uc, clock, reason);
+        return 0;
+    }
+    if (flags & BLOCK_STACK && clock->stack_count) {
+        deepen(uc, clock, block->detail->stack_low);
+        if (flags & BLOCK_ALLOCA) { /* by how much is seen in front of the next block */
+            clock->look_at_sp = 1;
+            clock->resumed = SETTLED;
+        }
+    }
+    if (flags & BLOCK_MASKS && clock->masks_matter)
+        clock->deadline = 0; /* the exception that waits may be taken behind this block */
+    return 1;
+}
+
 static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
 {
     struct clock *clock = user;
     uint32_t address = (uint32_t)address64;
     uint32_t resumed = clock->resumed;
 
-    if (!resumed && (clock->cycles >= clock->deadline || (clock->masks_matter && clock->last_flags & BLOCK_MASKS))) {
-        stop(uc, clock, STOP_DEADLINE); /* in front of the block: it is charged when it is announced again */
+    if (UNLIKELY(resumed == SETTLED)) { /* who comes to a watched place again stops again */
+        clock->passed_hook = 1;
+        clock->resumed = resumed = 0;
+        if (clock->look_at_sp)
+            deepen(uc, clock, 0);
+        clock->look_at_sp = 0;
+    }
+    if (UNLIKELY(clock->cycles >= clock->deadline) && !resumed) {
+        if (clock->stop != STOP_NONE) /* asked for inside an IT block, where Unicorn does not listen */
+            clock->emu_stop(uc);
+        else
+            stop(uc, clock, STOP_DEADLINE); /* in front of the block: it is charged when it is announced again */
         return;
     }
-    const uint8_t *memory;
-    struct block *block = slot(clock, address, &memory);
-    if (block == NULL)
+    const struct region *flash = clock->regions; /* the first region, where code mostly runs, cannot change by itself */
+    const uint8_t *memory = NULL;
+    uint32_t offset = address - flash->base;
+    struct block *block = offset < flash->size ? &flash->blocks[offset >> 1] : slot(clock, address, &memory);
+    if (UNLIKELY(block == NULL))
         return; /* a fetch from nowhere faults by itself */
-    int known = block->instructions != 0 && block->size == size;
-    int changed = known && memory != NULL && memcmp(memory, block->detail->code, size) != 0;
-    if (!known || changed) {
-        uint32_t again = clock->learn(address, size);
-        if (again || changed) { /* what Unicorn translated may be the old code */
-            stop(uc, clock, STOP_RELEARN);
-            return;
+    if (UNLIKELY(block->size != size) || UNLIKELY(memory != NULL)) {
+        int known = block->size == size;
+        int changed = known && memcmp(memory, block->detail->code, size) != 0;
+        if (!known || changed) {
+            uint32_t again = clock->learn(address, size);
+            if (again || changed) { /* what Unicorn translated may be the old code */
+                stop(uc, clock, STOP_RELEARN);
+                return;
+            }
         }
     }
-    if (block->flags) {
-        if (block->flags & BLOCK_WATCHED && !(resumed && clock->passed_hook == address)) {
-            stop(uc, clock, STOP_WATCH);
-            return;
-        }
-        if (block->flags & BLOCK_FP && clock->fp_trap && resumed < 2) {
-            stop(uc, clock, STOP_FP);
-            return;
-        }
-        if (block->flags & BLOCK_CHECKED && resumed < 2 && misaligned(uc, clock, block)) {
-            stop(uc, clock, STOP_ALIGNMENT);
-            return;
-        }
-    }
-    if (clock->stack_count && (block->flags | clock->last_flags) & BLOCK_STACK)
-        deepen(uc, clock, block);
-    clock->resumed = 0;
+    if (UNLIKELY(block->flags) && !admit(uc, clock, block, address, resumed))
+        return;
+    if (UNLIKELY(resumed))
+        clock->resumed = SETTLED;
     clock->cycles += block->cycles + (address != clock->fall_through ? clock->refill : 0);
     clock->instructions += block->instructions;
     clock->address = address;
-    clock->size = size;
-    clock->block_cycles = block->cycles;
-    clock->block_instructions = block->instructions;
-    clock->detail = block->detail;
-    clock->last_flags = block->flags;
+    clock->block = block;
     clock->fall_through = address + size;
 }
 
@@ -253,9 +281,13 @@ static void on_instruction(uc_engine *uc, uint64_t address, uint32_t size, void 
     struct hook *hook = user;
     struct clock *clock = hook->clock;
     (void)size;
+    if (clock->stop != STOP_NONE) { /* asked for inside the IT block before this instruction */
+        clock->emu_stop(uc);
+        return;
+    }
     if (!hook->enabled)
         return;
-    if (clock->passed_hook == (uint32_t)address) {
+    if (hook->kind == HOOK_WATCH && clock->passed_hook == (uint32_t)address) {
         clock->passed_hook = 1;
         return;
     }
@@ -265,6 +297,7 @@ static void on_instruction(uc_engine *uc, uint64_t address, uint32_t size, void 
         return;
     clock->pc = (uint32_t)address;
     clock->detail_value = hook->number;
+    clock->deadline = 0; /* inside an IT block Unicorn does not listen: the next block asks again */
     stop(uc, clock, STOP_HOOK);
 }
 
@@ -293,10 +326,11 @@ static int on_access(uc_engine *uc, uc_mem_type type, uint64_t physical, int siz
     clock->now = clock->cycles;
     clock->now_instructions = clock->instructions;
     offset = clock->pc - clock->address;
-    if (clock->detail != NULL && offset < clock->size) {
-        const struct place *place = &clock->detail->places[offset >> 1];
-        clock->now -= clock->block_cycles - place->start;
-        clock->now_instructions -= clock->block_instructions - place->ordinal;
+    const struct block *block = clock->block;
+    if (block != NULL && offset < block->detail->size) {
+        const struct place *place = &block->detail->places[offset >> 1];
+        clock->now -= (uint32_t)(block->cycles - place->start);
+        clock->now_instructions -= (uint32_t)(block->instructions - place->ordinal);
     }
     clock->reg_read(uc, UC_ARM_REG_CPSR, &cpsr);
     clock->it_state = cpsr & IT_BITS;

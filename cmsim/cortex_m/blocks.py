@@ -68,6 +68,8 @@ class BlockTable:
         self.learned: dict[int, Learned] = {}
         self.watched: set[int] = set()
         self.sev_addresses: set[int] = set()
+        self.exclusives = False
+        """Whether any code so far has a LDREX."""
         self._inside: set[int] = set()
         self._hooked: set[tuple[HookKind, int]] = set()
         self.request_hook: Callable[[HookRequest], None] = lambda request: None
@@ -108,13 +110,16 @@ class BlockTable:
                 waiting = True
         if waiting:
             return True
+        self.exclusives = self.exclusives or any(i.kind is Kind.LOAD_EXCLUSIVE for i in instructions)
         starts = self.timing.block(instructions).starts
         flags = self._flags(instructions)
         if address in self.watched:
             flags |= BlockFlag.WATCHED
         stack_low = _stack_low(instructions)
-        if stack_low or any(i.writes >> SP & 1 and i.base != SP for i in instructions):
+        if stack_low:
             flags |= BlockFlag.STACK
+        if any(_moves_sp_unknown(i) for i in instructions):
+            flags |= BlockFlag.STACK | BlockFlag.ALLOCA
         checks = self._entry_checks(instructions)
         if checks:
             flags |= BlockFlag.CHECKED
@@ -124,7 +129,7 @@ class BlockTable:
         check_array = (Check * len(checks))(*checks)
         code_buffer = ct.create_string_buffer(code, len(code))
         detail = Detail(
-            ct.addressof(code_buffer), ct.addressof(places), ct.addressof(check_array), len(checks), stack_low
+            ct.addressof(code_buffer), ct.addressof(places), ct.addressof(check_array), len(checks), size, stack_low
         )
         keep = (places, check_array, code_buffer, detail)
         self.learned[address] = Learned(address, size, instructions, starts, keep)
@@ -190,6 +195,15 @@ class BlockTable:
                 requests.append(HookRequest(HookKind.DIVIDE, instruction.address, None, instruction.word & 15))
             if instruction.address in self.watched and instruction.address != address:
                 requests.append(HookRequest(HookKind.WATCH, instruction.address))
+        # A stop inside an IT block is heard only behind it.
+        hooked = {request.address for request in requests}
+        waiting = False
+        for instruction in instructions:
+            if instruction.in_it:
+                waiting = waiting or instruction.address in hooked
+            elif waiting:
+                requests.append(HookRequest(HookKind.BREAK, instruction.address))
+                waiting = False
         return requests
 
     # --- changes -----------------------------------------------------------------------------------------
@@ -199,7 +213,7 @@ class BlockTable:
         self.watched.add(address)
         _, table, offset = self._find(address)
         table["flags"][offset >> 1] |= BlockFlag.WATCHED
-        if address not in self._inside:
+        if address not in self._inside or (HookKind.WATCH, address) in self._hooked:
             return False
         for block in list(self.learned.values()):
             if block.address < address < block.address + block.size:
@@ -215,7 +229,7 @@ class BlockTable:
     def forget(self, address: int) -> None:
         """The block at `address` is learnt again when it runs next."""
         _, table, offset = self._find(address)
-        table["instructions"][offset >> 1] = 0
+        table["size"][offset >> 1] = 0
 
     def forget_all(self) -> None:
         """What every block must check is different now."""
@@ -238,19 +252,33 @@ class BlockTable:
         return None
 
 
+def _moves_sp_unknown(instruction: Instruction) -> bool:
+    """SUB SP, SP, Rm and the like: by how much, only running it tells. What raises SP (ADD, POP) needs no look."""
+    if not instruction.writes >> SP & 1 or instruction.base == SP or _stack_change(instruction):
+        return False
+    raises = instruction.size == 2 and instruction.word & 0xFF80 == 0xB000
+    return not raises and not (instruction.size == 4 and instruction.word & 0xFBEF_8F00 in (0xF10D_0D00, 0xF20D_0D00))
+
+
 def _stack_low(instructions: list[Instruction]) -> int:
     """How far below its value at the start of the block the block is seen to take SP, as a number <= 0."""
     depth = lowest = 0
     for instruction in instructions:
-        if instruction.base == SP and instruction.base_step:
-            depth += instruction.base_step
-        elif instruction.size == 2 and instruction.word & 0xFF00 == 0xB000:  # ADD/SUB SP, #imm7
-            change = 4 * (instruction.word & 0x7F)
-            depth += -change if instruction.word & 0x80 else change
-        elif instruction.size == 4 and instruction.word & 0xFBEF_8F00 in (0xF1AD_0D00, 0xF2AD_0D00):  # SUB.W SP, SP, #
-            depth -= _thumb_immediate(instruction.word)
+        depth += _stack_change(instruction)
         lowest = min(lowest, depth)
     return lowest
+
+
+def _stack_change(instruction: Instruction) -> int:
+    """What the instruction adds to SP, as far as its encoding tells."""
+    word = instruction.word
+    if instruction.base == SP:
+        return instruction.base_step or 0
+    if instruction.size == 2 and word & 0xFF00 == 0xB000:  # ADD/SUB SP, #imm7
+        return (-4 if word & 0x80 else 4) * (word & 0x7F)
+    if instruction.size == 4 and word & 0xFBEF_8F00 in (0xF1AD_0D00, 0xF2AD_0D00):  # SUB.W SP, SP, #
+        return -_thumb_immediate(word)
+    return 0
 
 
 def _thumb_immediate(word: int) -> int:

@@ -17,6 +17,8 @@ PAGE = 1024
 GRANULE = 32
 """The smallest MPU region: the grain of guarded rights."""
 PPB_FIRST, PPB_LAST = 0xE000_0000, 0xE00F_FFFF
+EXECUTE_NEVER_EIGHTHS = (2, 5, 6, 7)
+"""Bits 31:29 of the addresses that the default memory map makes XN: Peripheral, Device, System (DDI 0403E, B3.1)."""
 
 
 class Device(Protocol):
@@ -132,25 +134,31 @@ class Bus:
 
     def denied(self, address: int, access: int, privileged: bool, ignore_mpu: bool = False) -> Denied | None:
         """Why `access` to `address` is refused, or None if it is allowed."""
-        rights = self.default_rights(address)
         if PPB_FIRST <= address <= PPB_LAST:
-            if access == EXECUTE:
-                return Denied.EXECUTE_NEVER
-            if not privileged:
+            if access != EXECUTE and not privileged:
                 return Denied.PRIVILEGE
-            return None if rights else Denied.UNMAPPED
-        mpu = self.mpu.rights(address, privileged, ignore_mpu)
-        if mpu is not None and not mpu & access:
-            return Denied.MPU
+        else:
+            mpu = self.mpu.rights(address, privileged, ignore_mpu)
+            if mpu is not None and not mpu & access:
+                return Denied.MPU
+        if access == EXECUTE and address >> 29 in EXECUTE_NEVER_EIGHTHS:
+            return Denied.EXECUTE_NEVER
+        rights = self.default_rights(address)
         if not rights:
             return Denied.UNMAPPED
         if not rights & access:
             return Denied.READ_ONLY if access == WRITE else Denied.EXECUTE_NEVER
         return None
 
-    def check_range(self, address: int, length: int, access: int, privileged: bool) -> Denied | None:
-        """`denied` for each end of a frame (frames never span a region smaller than themselves in practice)."""
-        return self.denied(address, access, privileged) or self.denied(address + length - 1, access, privileged)
+    def check_range(
+        self, address: int, length: int, access: int, privileged: bool, ignore_mpu: bool = False
+    ) -> Denied | None:
+        """`denied` for the first granule in [address, address + length) that refuses: a frame may cross a guard."""
+        for granule in range(address & -GRANULE, address + length, GRANULE):
+            denied = self.denied(granule & 0xFFFF_FFFF, access, privileged, ignore_mpu)
+            if denied is not None:
+                return denied
+        return None
 
     def memory(self, address: int, length: int) -> tuple[bytearray, int] | None:
         """The memory behind `address` and the offset in it, if all `length` bytes lie in one memory."""

@@ -1,7 +1,9 @@
 """The processor: Unicorn executes blocks, this file decides when it runs, why it stopped, and what follows.
 
-Not modelled: MRS BASEPRI returns the written low bits that silicon drops; FPDSCR is stored but new FP contexts start
-from its reset value; interrupts are taken between translation blocks, at most a few instructions late.
+Not modelled: MRS of BASEPRI, MSP and PSP returns the written low bits that silicon drops; FPDSCR is stored but new FP
+contexts start from its reset value; with FPCCR.ASPEN clear CONTROL.FPCA still reads as set by FP instructions (frames
+are basic all the same); VCVT from 32-bit fixed point rounds as FPSCR says, not to nearest; FAULTMASK takes the MPU away
+only from the next exception on; interrupts are taken between translation blocks, at most a few instructions late.
 """
 
 from __future__ import annotations
@@ -18,13 +20,13 @@ from unicorn.arm_const import UC_CPU_ARM_CORTEX_M4
 from unicorn.unicorn_py3.unicorn import uclib
 
 from ..errors import CmsimError
+from ..nordic import Unimplemented
 from ..soc import Soc
 from ..timing import TimingModel
 from . import _hot
 from . import state as st
 from .blocks import BlockTable, CodeMemory, HookRequest, Learned
 from .bus import PAGE, Bus, Denied, Refusal
-from .guards import Guards
 from .decode import NO_REGISTER, PC, STORES, Instruction, Kind, decode
 from .exceptions import (
     BFARVALID,
@@ -43,7 +45,8 @@ from .exceptions import (
     Lockup,
 )  # fmt: skip
 from .flash_store import FlashStore
-from .hot import LEARN, READ, WRITE, BlockFlag, Clock, Hook, HookKind, Stack, Stop, Window
+from .guards import Guards
+from .hot import LEARN, READ, SETTLED, WRITE, BlockFlag, Clock, Hook, HookKind, Stack, Stop, Window
 from .mpu import EXECUTE, Mpu
 from .mpu import READ as MAY_READ
 from .mpu import WRITE as MAY_WRITE
@@ -58,6 +61,11 @@ UNTIL_PAGE = 0xEFFF_F000
 UNTIL = UNTIL_PAGE + 0x800
 """An address that firmware never reaches: Unicorn insists on one to stop at, and fetches around it."""
 SEMIHOSTING = 0xBEAB
+STIR = 0xE000_EF00
+"""The one system register that CCR.USERSETMPEND opens to unprivileged stores."""
+UNIMPLEMENTED = (("FPB", 0xE000_2000), ("TPIU", 0xE004_0000), ("ETM", 0xE004_1000), ("ROMTABLE", 0xE00F_F000))
+"""Blocks of the private peripheral bus that are there and do nothing (DDI 0439D, 2.1)."""
+CLREX = bytes((0xBF, 0xF3, 0x2F, 0x8F))
 
 EXCP_SWI, EXCP_BKPT, EXCP_EXCEPTION_EXIT, EXCP_NOCP, EXCP_INVSTATE = 2, 7, 8, 17, 18
 
@@ -130,6 +138,8 @@ class Cpu:
         self._new_hooks: list[HookRequest] = []
         self._new_sev: list[int] = []
         self._break: tuple[Hook, Callable[[int], None]] | None = None
+        self._at_watch: int | None = None
+        """Where we stopped for `on_watch`, which has not been called yet."""
         self._keep: list[Any] = []
         self._io = False
         self._map()
@@ -155,7 +165,10 @@ class Cpu:
         self.bus.attach(scs + 0xD90, scs + 0xDBB, self.mpu, scs)
         for first, last in ((0x008, 0x00F), (0xD00, 0xD8F), (0xDC0, 0xDFF), (0xF34, 0xF4B)):
             self.bus.attach(scs + first, scs + last, self.scb, scs)
+        for name, base in UNIMPLEMENTED:
+            self.bus.attach(base, base + 0xFFF, Unimplemented(self.soc, name, base), base)
         self.uc.mem_map(UNTIL_PAGE, 0x1000)
+        self.uc.mem_write(UNTIL_PAGE, CLREX)
 
         clock = ct.addressof(self.clock)
         for first, count in _runs(self.bus.io_pages):
@@ -202,10 +215,12 @@ class Cpu:
         self.states.on_change = self.attention
         self.states.on_pend = self._on_pend
         self.scb.current_exception = lambda: self.exceptions.current
+        self.scb.mask_priority = lambda: self.states.mask_priority(0, *self.registers.masks.read()[1:])
         self.scb.on_control = self._control_changed
+        self.scb.on_trace = self.dwt.follow_enable
         self.scb.on_reset = lambda: self.soc.hooks.reset("sreq")
         self.mpu.on_change = self._rights_changed
-        self.exceptions.on_mode_change = self._mode_changed
+        self.exceptions.on_mode_change = self._exception_boundary
         self.soc.hooks.pc = lambda: self.clock.pc if self._io else self.exceptions.pc
         self.soc.hooks.stall = self._stall
         self.soc.hooks.code_changed = self._code_changed
@@ -271,7 +286,9 @@ class Cpu:
         try:
             cpsr = self.registers.read(st.CPSR)
             it_state = cpsr & st.IT_BITS
-            if it_state:  # restored for the fault that may follow; left there it would skip later instructions
+            if it_state and kind != uc_const.UC_MEM_FETCH:
+                # Restored for the fault that may follow; left there it would skip later instructions. (Between blocks,
+                # where instructions are fetched, it is the program's own.)
                 self.registers.write(st.CPSR, cpsr & ~st.IT_BITS)
             access = {uc_const.UC_MEM_WRITE: MAY_WRITE, uc_const.UC_MEM_FETCH: EXECUTE}.get(kind, MAY_READ)
             result = _TlbEntry.from_address(entry)
@@ -344,6 +361,7 @@ class Cpu:
 
     _stale_code = False
     _stale_rights = False
+    _stale_monitor = False
     _asleep = False
 
     def _control_changed(self) -> None:
@@ -360,11 +378,13 @@ class Cpu:
         self._stale_rights = True
         self.attention()
 
+    def _exception_boundary(self) -> None:
+        self._stale_monitor = self.blocks.exclusives
+        self._mode_changed()
+
     def _mode_changed(self) -> None:
-        if self.scb.fp_access == 3:
-            off = False
-        else:
-            off = self.scb.fp_access != 1 or not self.exceptions.privileged
+        access = self.scb.fp_access
+        off = access != 3 and (access != 1 or not self.exceptions.privileged)
         self.clock.fp_trap = int(off or self.scb.lazy_active)
         if self.mpu.enabled and not self.mpu.during_faults:
             self._stale_rights = True  # handlers of HardFault and NMI run without the MPU
@@ -382,6 +402,7 @@ class Cpu:
             block.reset()
         self.states.reset()
         self.sleeping, self._asleep = None, False
+        self._at_watch = None
         self.exceptions.event_register = False
         self.registers.set_mode(0, 0)
         self.registers.masks.write(0, 0, 0)
@@ -417,11 +438,7 @@ class Cpu:
         try:
             while True:
                 scheduler.advance(clock.cycles)
-                if self._error is not None:
-                    error, self._error = self._error, None
-                    raise error
-                if self.soc.failure is not None:
-                    raise self.soc.failure
+                self._raise_failure()
                 if self._requested:
                     return Outcome(State.REQUEST)
                 if clock.cycles >= limit:
@@ -432,26 +449,51 @@ class Cpu:
                         return outcome
                     continue
                 if exceptions.take_pending():
+                    clock.resumed, self._at_watch = 0, None  # coming back, we stop and look again
+                    self._disarm()
                     continue
                 if exceptions.sleep_on_exit:
                     exceptions.sleep_on_exit, self.sleeping = False, Kind.WFI
+                    continue
+                if self._at_watch is not None:
+                    address, self._at_watch = self._at_watch, None
+                    clock.passed_hook = address
+                    self.on_watch(address)
                     continue
                 self._refresh()
                 due = scheduler.next_due
                 clock.deadline = limit if due is None or due > limit else due
                 clock.masks_matter = int(self.states.pending & self.states.enabled != 0)
+                if self.scb.fp_access == 1:  # privileged only: MSR CONTROL decides too
+                    clock.masks_matter = 1
+                    self._mode_changed()
                 self._execute()
         except Lockup as lockup:
             return Outcome(State.LOCKUP, str(lockup))
 
+    def _raise_failure(self) -> None:
+        """What went wrong in a callback or a model ends the run."""
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        if self.soc.failure is not None:
+            raise self.soc.failure
+
     def _sleep(self, limit: int, idle_ends: bool) -> Outcome | None:
         """Jump to the next moment at which anything can happen; None when awake or time has passed."""
         exceptions, clock = self.exceptions, self.clock
-        if exceptions.wakes() or (self.sleeping is Kind.WFE and exceptions.event_register):
-            if self.sleeping is Kind.WFE:
+        for_event = self.sleeping is Kind.WFE
+        if exceptions.wakes(not for_event) or (for_event and exceptions.event_register):
+            if for_event:
                 exceptions.event_register = False
             self.sleeping = None
+            if self._asleep:
+                self._asleep = False
+                self.on_sleep(False)
             return None
+        if not self._asleep:
+            self._asleep = True
+            self.on_sleep(True)
         due = self.scheduler.next_due
         if due is None and idle_ends:
             return Outcome(State.IDLE, f"asleep at 0x{exceptions.pc:08x} with nothing to wake it")
@@ -470,8 +512,22 @@ class Cpu:
             self._stale_rights = False
             self.clock.guard_count = self.guards.update(self.exceptions.execution_priority() < 0)
             self.uc.ctl(uc_const.UC_CTL_TLB_FLUSH, uc_const.UC_CTL_IO_WRITE)
+        if self._stale_monitor:
+            self._stale_monitor = False
+            self._clear_exclusive()
 
-    def _execute(self) -> None:
+    def _clear_exclusive(self) -> None:
+        """Exceptions clear the exclusive monitor, which Unicorn hides: it executes a CLREX unseen by the firmware."""
+        clock, registers = self.clock, self.registers
+        resumed, cpsr = clock.resumed, registers.read(st.CPSR)
+        clock.resumed, clock.stop = 1, Stop.NONE
+        registers.write(st.CPSR, cpsr & ~st.IT_BITS | st.CPSR_THUMB)
+        first, last = ct.c_uint64(UNTIL_PAGE | 1), ct.c_uint64(UNTIL_PAGE + len(CLREX))
+        uclib.uc_emu_start(self._handle, first, last, ct.c_uint64(0), ct.c_size_t(0))
+        registers.write(st.CPSR, cpsr)
+        clock.resumed = resumed
+
+    def _execute(self) -> None:  # noqa: PLR0912 - one branch a reason
         """One stretch inside Unicorn, and what follows from the way it ended."""
         clock, exceptions = self.clock, self.exceptions
         clock.stop = Stop.NONE
@@ -482,20 +538,25 @@ class Cpu:
         error = uclib.uc_emu_start(
             self._handle, ct.c_uint64(begin), ct.c_uint64(UNTIL), ct.c_uint64(0), ct.c_size_t(0)
         )
+        if clock.resumed in (0, SETTLED):
+            clock.passed_hook = 1  # behind the place where we stopped: who comes there again stops again
         clock.resumed = 0
         exceptions.pc = self.registers.read(st.PC)
+        exceptions.thumb = bool(self.registers.read(st.CPSR) & st.CPSR_THUMB)
         if clock.sev:
             clock.sev = 0
             exceptions.event_register = True
-        stop = clock.stop
-        if stop == Stop.DEADLINE:
+        stop, broken = clock.stop, self._disarm()
+        if stop == Stop.DEADLINE or self._error is not None:
             return
         if stop == Stop.INTERRUPT:
             self._on_interrupt(clock.detail_value)
+        elif stop != Stop.NONE and not exceptions.thumb:
+            self._fault(INVSTATE, exceptions.pc)  # whatever the block seemed to contain
         elif stop == Stop.WATCH:
             self._watched(exceptions.pc)
         elif stop == Stop.HOOK:
-            self._on_hook(self._hooks[clock.detail_value], clock.pc)
+            self._on_hook(self._hooks[clock.detail_value], clock.pc, broken)
         elif stop == Stop.RELEARN:
             self._relearn()
         elif stop == Stop.FP:
@@ -517,9 +578,8 @@ class Cpu:
             self.sleeping = Kind.WFI
 
     def _watched(self, address: int) -> None:
-        self.clock.passed_hook = address
-        self.scheduler.advance(self.clock.cycles)
-        self.on_watch(address)
+        """In front of a watched instruction: its turn comes when no exception is taken first."""
+        self._at_watch = address
 
     def _refund(self, address: int) -> None:
         """The block that was charged ran only up to the instruction at `address`."""
@@ -547,7 +607,8 @@ class Cpu:
 
     def _install(self, request: HookRequest) -> Hook:
         access = None if request.access is None else ct.addressof(request.access)
-        hook = Hook(ct.addressof(self.clock), access, len(self._hooks), request.kind, 1, request.operand)
+        enabled = int(request.kind is not HookKind.BREAK)  # which `_break_at` arms
+        hook = Hook(ct.addressof(self.clock), access, len(self._hooks), request.kind, enabled, request.operand)
         self._hooks.append((hook, request))
         self._set_enabled(hook, request)
         address = request.address
@@ -586,30 +647,38 @@ class Cpu:
 
     def _break_at(self, address: int, action: Callable[[int], None]) -> None:
         """Run on to the instruction at `address`, then `action(address)`."""
-        for hook, request in self._hooks:
-            if request.kind is HookKind.BREAK and request.address == address:
-                break
-        else:
+        here = (h for h, request in self._hooks if request.kind is HookKind.BREAK and request.address == address)
+        hook = next(here, None)
+        if hook is None:
             hook = self._install(HookRequest(HookKind.BREAK, address))
             self.uc.ctl_flush_tb()
         hook.enabled = 1
         self._break = hook, action
         self.clock.resumed = 2
 
-    def _on_hook(self, found: tuple[Hook, HookRequest], address: int) -> None:
-        hook, request = found
-        self._refund(address)
+    def _disarm(self) -> Callable[[int], None] | None:
+        """Forget the break that was armed, since something else came first; what it would have done."""
+        if self._break is None:
+            return None
+        (hook, action), self._break = self._break, None
+        hook.enabled = 0
+        return action
+
+    def _on_hook(
+        self, found: tuple[Hook, HookRequest], address: int, broken: Callable[[int], None] | None
+    ) -> None:
+        _, request = found
         if request.kind is HookKind.WATCH:
+            self._refund(self.exceptions.pc)  # behind `address` where that is in an IT block, which runs to its end
             self._watched(address)
-        elif request.kind is HookKind.ALIGNMENT:
+            return
+        self._refund(address)
+        if request.kind is HookKind.ALIGNMENT:
             self._fault(UNALIGNED, address)
         elif request.kind is HookKind.DIVIDE:
             self._fault(DIVBYZERO, address)
-        else:
-            hook.enabled = 0
-            pending, self._break = self._break, None
-            if pending is not None:
-                pending[1](address)
+        elif broken is not None:
+            broken(address)
 
     def _on_alignment(self, ordinal: int) -> None:
         """The block in front of us will make an unaligned access that silicon refuses."""
@@ -624,15 +693,19 @@ class Cpu:
         """The block in front of us uses the FPU while it is off, or before its registers were saved."""
         if self.scb.fp_access == 3 or (self.scb.fp_access == 1 and self.exceptions.privileged):
             self.exceptions.save_lazily()
-            self._mode_changed()
-            self.clock.resumed = 2
+            self._mode_changed()  # the block is announced again and the trap is off now
             return
         block = self.blocks.learned[self.exceptions.pc]
         address = next(i.address for i in block.instructions if i.kind.name.startswith("FP_"))
         if address == block.address:
             self._fault(NOCP, address)
         else:
-            self._break_at(address, lambda at: self._fault(NOCP, at))
+            self._break_at(address, self._no_coprocessor)
+
+    def _no_coprocessor(self, address: int) -> None:
+        """At the first FP instruction of a block that began with the FPU off; CPACR may have been written since."""
+        if self.clock.fp_trap:
+            self._fault(NOCP, address)
 
     # --- faults and traps -----------------------------------------------------------------------------------------
 
@@ -665,7 +738,7 @@ class Cpu:
             self.exceptions.pc = pc + 2
             if self.semihosting.exit_status is not None:
                 self.request_stop()
-        elif self.scb.monitor_enabled:
+        elif self.scb.monitor_enabled and self.states.group(12) < self.exceptions.execution_priority():
             self.scb.DFSR |= 2
             self.states.pend(12)
         else:
@@ -684,6 +757,9 @@ class Cpu:
         if self._refusal is not None:
             self._on_refusal(self._refusal)
             return
+        if not exceptions.thumb:
+            self._fault(INVSTATE, pc)
+            return
         if error == uc_const.UC_ERR_INSN_INVALID:
             last = self._last()
             ended = last is not None and pc == last.address + last.size
@@ -696,11 +772,6 @@ class Cpu:
             elif not (ended and kind is Kind.YIELD):
                 self._refund(pc)
                 self._fault(UNDEFINSTR, pc)
-        elif error == uc_const.UC_ERR_EXCEPTION and not exceptions.thumb:
-            self._fault(INVSTATE, pc)
-        elif error == uc_const.UC_ERR_EXCEPTION and not self.registers.read(st.CPSR) & st.CPSR_THUMB:
-            exceptions.thumb = False
-            self._fault(INVSTATE, pc)
         else:
             raise CmsimError(f"unicorn stopped with error {error} at pc 0x{pc:08x}; please report this")
 
@@ -734,6 +805,10 @@ class Cpu:
             if address // PAGE != refusal.page // PAGE:
                 address = max(address, refusal.page)  # a multiple access that runs into the page
         if refusal.why is Denied.READ_ONLY and self.flash_store.perform(instruction, address):
+            self._skip(instruction)
+            return
+        if address == STIR and self.scb.user_set_pend and instruction.kind is Kind.STORE and instruction.width == 4:
+            self._nvic.write(NvicRegisters.STIR.offset, self.flash_store.words(instruction)[0])
             self._skip(instruction)
             return
         if refusal.why is Denied.MPU:

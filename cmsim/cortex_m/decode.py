@@ -186,7 +186,8 @@ def _decode_misc16(make, w: int) -> Instruction:  # type: ignore[no-untyped-def]
         result = make(Kind.COMPARE_BRANCH)
     elif w & 0xFE00 == 0xB400:
         count = (w & 0x1FF).bit_count()
-        result = make(Kind.STORE_MULTIPLE, writes=1 << SP, base=SP, words=count, offset=-4 * count, base_step=-4 * count)
+        step = -4 * count
+        result = make(Kind.STORE_MULTIPLE, writes=1 << SP, base=SP, words=count, offset=step, base_step=step)
     elif w & 0xFE00 == 0xBC00:
         count = (w & 0x1FF).bit_count()
         writes = w & 0xFF | 1 << SP | (1 << PC if w & 0x100 else 0)
@@ -354,7 +355,7 @@ def _decode_single(make, a: int, b: int) -> Instruction:  # type: ignore[no-unty
 def _decode_coprocessor(make, a: int, b: int) -> Instruction:  # type: ignore[no-untyped-def]
     result: Instruction
     rn, load, coprocessor = a & 15, a >> 4 & 1, b >> 8 & 15
-    if coprocessor not in (10, 11) or a & 0xF000 == 0xF000:
+    if coprocessor not in (10, 11) or a & 0xF000 == 0xF000 or a & 0x0300 == 0x0300:
         result = make(Kind.UNDEFINED)
     elif a & 0xFE00 == 0xEC00:
         if a & 0xFFE0 == 0xEC40:

@@ -37,7 +37,11 @@ CFSR_NAMES = {
 }  # fmt: skip
 HFSR_VECTTBL, HFSR_FORCED, HFSR_DEBUGEVT = 1 << 1, 1 << 30, 1 << 31
 
-FAULT_OF = ((0xFF, SystemException.MEM_MANAGE), (0xFF00, SystemException.BUS_FAULT), (0xFFFF_0000, SystemException.USAGE_FAULT))
+FAULT_OF = (
+    (0xFF, SystemException.MEM_MANAGE),
+    (0xFF00, SystemException.BUS_FAULT),
+    (0xFFFF_0000, SystemException.USAGE_FAULT),
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class ExceptionUnit:
         self.thumb = True
         self.on_frame: Callable[[int], None] = lambda frame: None
         """Told where each exception frame was put."""
+        self.on_leave: Callable[[int], None] = lambda value: None
+        """Told of each branch to an EXC_RETURN value, before anything is unstacked."""
         self.on_mode_change: Callable[[], None] = lambda: None
         """Handler mode or the FP context changed: cached traps must follow."""
         self.on_fault: Callable[[Fault], None] = lambda fault: None
@@ -94,12 +100,13 @@ class ExceptionUnit:
         """What a new exception must beat now."""
         return self.states.execution_priority(*self.registers.masks.read())
 
-    def wakes(self) -> bool:
-        """Whether WFI ends: an exception is pending that would be taken were PRIMASK clear."""
+    def wakes(self, ignore_primask: bool) -> bool:
+        """Whether an exception is pending that ends sleep: it would be taken (WFE), or were PRIMASK clear (WFI)."""
         if not self.states.pending & self.states.enabled:
             return False
-        _, faultmask, basepri = self.registers.masks.read()
-        return self.states.next(self.states.execution_priority(0, faultmask, basepri)) is not None
+        primask, faultmask, basepri = self.registers.masks.read()
+        priority = self.states.execution_priority(0 if ignore_primask else primask, faultmask, basepri)
+        return self.states.next(priority) is not None
 
     def _charge(self, cycles: int) -> None:
         self.clock.cycles += cycles
@@ -123,8 +130,8 @@ class ExceptionUnit:
         cpsr, ipsr, control, sp = registers.mode.read()
         ipsr &= 0x1FF
         privileged = ipsr != 0 or not control & st.NPRIV
-        fp = bool(control & st.FPCA)
-        align = 4 if scb.stack_align else 0
+        fp = bool(control & st.FPCA and scb.automatic_fp)
+        align = 4 if fp or scb.stack_align else 0
         frame = sp - (0x68 if fp else 0x20) & ~align & 0xFFFF_FFFF
         xpsr = cpsr & (st.FLAGS | st.IT_BITS) | ipsr | (1 << 9 if sp & align else 0)
         xpsr |= st.XPSR_THUMB if self.thumb else 0
@@ -150,14 +157,18 @@ class ExceptionUnit:
         """FPCCR.HFRDY, BFRDY, MMRDY, MONRDY: which faults could be taken when the state is saved later."""
         priority = self.execution_priority()
         ready = 0
+        enabled = self.states.enabled
+        if not self.scb.monitor_enabled:
+            enabled &= ~(1 << SystemException.DEBUG_MONITOR)
         for bit, number in ((4, 3), (5, 4), (6, 5), (8, 12)):
-            if self.states.enabled >> number & 1 and self.states.group(number) < priority:
+            if enabled >> number & 1 and self.states.group(number) < priority:
                 ready |= 1 << bit
         return ready
 
     def _push(self, frame: int, words: tuple[int, ...], with_fp: bool, privileged: bool) -> Denied | None:
         """Store the frame; the reason if it may not be stored."""
-        denied = self.bus.check_range(frame, 0x68 if with_fp else 0x20, WRITE, privileged)
+        ignore_mpu = self.execution_priority() < 0
+        denied = self.bus.check_range(frame, 0x68 if with_fp else 0x20, WRITE, privileged, ignore_mpu)
         memory = self.bus.memory(frame, 0x68 if with_fp else 0x20)
         if denied is not None or memory is None:
             return denied or Denied.UNMAPPED
@@ -168,13 +179,11 @@ class ExceptionUnit:
         return None
 
     def _derived(self, why: Denied, number: int) -> int:
-        """Stacking failed: a fault of its own, which is taken instead if it is more urgent."""
+        """Stacking failed: a fault of its own, which is taken first if it is more urgent."""
         cause = MSTKERR if why is Denied.MPU else STKERR
         fault = self._note(cause, self.pc, None)
-        if self.states.group(fault) <= self.states.group(number):
-            return fault
         self.states.pend(fault)
-        return number
+        return fault if self.states.group(fault) <= self.states.group(number) else number
 
     def _vector(self, number: int, exc_return: int, control: int, cpsr: int) -> None:
         """Fetch the vector and start the handler; the frame is on the stack."""
@@ -198,6 +207,8 @@ class ExceptionUnit:
         if number == SystemException.HARD_FAULT:
             raise Lockup(f"the vector table at 0x{self.scb.VTOR:08x} (VTOR) is not in memory")
         self._log(SystemException.HARD_FAULT, "VECTTBL", self.pc, self.scb.VTOR + 4 * number)
+        self.states.active &= ~(1 << number)  # it was not taken
+        self.states.pend(number)
         self.states.activate(SystemException.HARD_FAULT)
         self.registers.set_mode(SystemException.HARD_FAULT, 0)
         return self._read_vector(SystemException.HARD_FAULT)
@@ -206,9 +217,11 @@ class ExceptionUnit:
 
     def exception_return(self, value: int) -> None:
         """A branch to EXC_RETURN `value` in Handler mode."""
+        self.on_leave(value)
         registers, states = self.registers, self.states
         number = self.current
         control = registers.read(st.CONTROL)
+        self.soc.scheduler.advance(self.clock.cycles)  # what is due by now is tail-chained
         nested = states.active.bit_count()
         target = value & 0xF
         to_thread = target in (9, 13)
@@ -246,7 +259,7 @@ class ExceptionUnit:
         fp = not value & 0x10
         privileged = not to_thread or not control & st.NPRIV
         size = 0x68 if fp else 0x20
-        denied = self.bus.check_range(frame, size, READ, privileged)
+        denied = self.bus.check_range(frame, size, READ, privileged, self.execution_priority() < 0)
         memory = self.bus.memory(frame, size)
         if denied is not None or memory is None:
             fault = self._note(MUNSTKERR if denied is Denied.MPU else UNSTKERR, self.pc, None)
@@ -266,7 +279,7 @@ class ExceptionUnit:
             else:
                 registers.fp_frame.write(*unpack_from("<17I", data, offset + 0x20))
                 restored = True
-        sp = frame + size | (4 if xpsr >> 9 & 1 and self.scb.stack_align else 0)
+        sp = frame + size | (4 if xpsr >> 9 & 1 and (fp or self.scb.stack_align) else 0)
         new_control = control & st.NPRIV | (st.SPSEL if process_stack else 0) | (st.FPCA if fp else 0)
         registers.set_mode(exception, new_control)
         registers.caller_saved.write(r0, r1, r2, r3, r12, lr)
@@ -345,10 +358,11 @@ class ExceptionUnit:
         """FPCCR.LSPACT: store S0-S15 and FPSCR where exception entry left room for them."""
         scb = self.scb
         address = scb.FPCAR
+        denied = self.bus.check_range(address, 17 * 4, WRITE, not scb.FPCCR & 2)  # USER
         memory = self.bus.memory(address, 17 * 4)
         scb.lazy_active = False
-        if memory is None:
-            self.states.pend(self._note(LSPERR, self.pc, None))
+        if memory is None or denied is not None:
+            self.states.pend(self._note(MLSPERR if denied is Denied.MPU else LSPERR, self.pc, None))
             return
         data, offset = memory
         pack_into("<17I", data, offset, *self.registers.fp_frame.read())

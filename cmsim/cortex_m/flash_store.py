@@ -19,7 +19,7 @@ class FlashStore:
 
     def perform(self, instruction: Instruction, address: int) -> bool:
         """Program the words that `instruction` stores at `address`; False if flash refuses them too."""
-        values = self._values(instruction)
+        values = self.words(instruction)
         if not values or address & 3:
             return False
         if not all(self.soc.program_flash(address + 4 * n, value) for n, value in enumerate(values)):
@@ -30,7 +30,8 @@ class FlashStore:
             self.registers.write(base, self.registers.read(base) + step & 0xFFFF_FFFF)
         return True
 
-    def _values(self, instruction: Instruction) -> list[int]:
+    def words(self, instruction: Instruction) -> list[int]:
+        """The words that it stores, in order; none if it stores anything narrower."""
         core, word, kind = self.registers.core.read(), instruction.word, instruction.kind
         if kind is Kind.STORE and instruction.width == 4:
             if instruction.size == 4:

@@ -24,7 +24,7 @@ BLOCK = np.dtype(
 class BlockFlag(IntFlag):
     """What is special about a block."""
 
-    WATCHED, FP, MASKS, CHECKED, STACK = 1, 2, 4, 8, 16
+    WATCHED, FP, MASKS, CHECKED, STACK, ALLOCA = 1, 2, 4, 8, 16, 32
 
 
 class Stop(IntEnum):
@@ -75,6 +75,7 @@ class Detail(ct.Structure):
         ("places", ct.c_void_p),
         ("checks", ct.c_void_p),
         ("check_count", ct.c_uint32),
+        ("size", ct.c_uint32),
         ("stack_low", ct.c_int32),
     ]
 
@@ -117,6 +118,10 @@ READ = ct.CFUNCTYPE(ct.c_uint32, ct.c_uint32, ct.c_uint32)
 WRITE = ct.CFUNCTYPE(None, ct.c_uint32, ct.c_uint32, ct.c_uint32)
 
 
+SETTLED = 0x80
+"""Of `Clock.resumed`: the block that was announced again has been charged."""
+
+
 class Clock(ct.Structure):
     """The state of the hot path: `struct clock`."""
 
@@ -133,7 +138,6 @@ class Clock(ct.Structure):
     passed_hook: int
     masks_matter: int
     fp_trap: int
-    last_flags: int
     stop: int
     detail_value: int
     pc: int
@@ -143,8 +147,6 @@ class Clock(ct.Structure):
     stack_count: int
     stacks: int | None
     guards: int | None
-    block_cycles: int
-    block_instructions: int
     region_count: int
 
     _fields_ = [
@@ -153,21 +155,19 @@ class Clock(ct.Structure):
         ("deadline", ct.c_uint64),
         ("now", ct.c_uint64),
         ("now_instructions", ct.c_uint64),
+        ("block", ct.c_void_p),
         ("address", ct.c_uint32),
-        ("size", ct.c_uint32),
-        ("block_cycles", ct.c_uint32),
-        ("block_instructions", ct.c_uint32),
         ("fall_through", ct.c_uint32),
         ("refill", ct.c_uint32),
         ("resumed", ct.c_uint32),
         ("passed_hook", ct.c_uint32),
         ("masks_matter", ct.c_uint32),
         ("fp_trap", ct.c_uint32),
-        ("last_flags", ct.c_uint32),
         ("stop", ct.c_uint32),
         ("detail_value", ct.c_uint32),
         ("it_state", ct.c_uint32),
         ("pc", ct.c_uint32),
+        ("look_at_sp", ct.c_uint32),
         ("sev", ct.c_uint32),
         ("region_count", ct.c_uint32),
         ("guard_count", ct.c_uint32),
@@ -175,7 +175,6 @@ class Clock(ct.Structure):
         ("regions", ct.c_void_p),
         ("guards", ct.c_void_p),
         ("stacks", ct.c_void_p),
-        ("detail", ct.c_void_p),
         ("learn", LEARN),
         ("read", READ),
         ("write", WRITE),

@@ -71,14 +71,15 @@ class ExceptionState:
                 self.pending |= 1 << number
 
     def connect(self, irq: int, line: Line) -> None:
-        """External interrupt `irq` follows `line`: high pends it, and pends it again if still high at its return."""
+        """External interrupt `irq` follows `line`: each rise pends it, even while it is active; a level that is still
+        high when it returns pends it again."""
         number = FIRST_IRQ + irq
         if irq >= self.interrupts:
             raise ValueError(f"{line.name}: interrupt {irq} does not exist on a chip with {self.interrupts}")
         self.lines[number] = line
 
         def follow(level: bool) -> None:
-            if level and not self.active >> number & 1:
+            if level:
                 self.pend(number)
 
         line.listen(follow)
@@ -94,8 +95,10 @@ class ExceptionState:
                 self.on_change()
 
     def unpend(self, number: int) -> None:
-        """Forget that it is pending. A line that is still high does not pend it again until it rises anew."""
-        self.pending &= ~(1 << number)
+        """Forget that it is pending, unless its line still asks for it (DUI 0553, 4.2.5)."""
+        line = self.lines.get(number)
+        if line is None or not line.level or self.active >> number & 1:
+            self.pending &= ~(1 << number)
 
     def enable(self, mask: int) -> None:
         """Enable the exceptions whose bits are set."""
@@ -143,14 +146,16 @@ class ExceptionState:
 
     def execution_priority(self, primask: int, faultmask: int, basepri: int) -> int:
         """What an exception must beat to be taken (DDI 0403E, ExecutionPriority())."""
-        priority = self.active_priority
+        return min(self.active_priority, self.mask_priority(primask, faultmask, basepri))
+
+    def mask_priority(self, primask: int, faultmask: int, basepri: int) -> int:
+        """What the mask registers alone demand."""
         basepri &= self.priority_mask
-        if basepri:
-            priority = min(priority, basepri & self.group_mask)
+        priority = basepri & self.group_mask if basepri else THREAD_PRIORITY
         if primask:
             priority = min(priority, 0)
         if faultmask:
-            priority = min(priority, -1)
+            priority = -1
         return priority
 
     def candidate(self) -> int | None:
@@ -247,3 +252,10 @@ class NvicRegisters(RegisterBlock):
         number = FIRST_IRQ + (value & 0x1FF)
         if number < len(self.state.priority):
             self.state.pend(number)
+
+    def unmapped_read(self, offset: int) -> int:
+        """Words of interrupts that no Cortex-M4 has read as zero."""
+        return 0
+
+    def unmapped_write(self, offset: int, value: int) -> None:
+        """Ignored."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..registers import Register, RegisterBlock
-from .nvic import FIRST_IRQ, ExceptionState, SystemException
+from .nvic import FIRST_IRQ, THREAD_PRIORITY, ExceptionState, SystemException
 
 
 class SystemControl(RegisterBlock):
@@ -49,7 +49,7 @@ class SystemControl(RegisterBlock):
     DCRSR = Register(0xDF4, writable=0)
     DCRDR = Register(0xDF8)
     DEMCR = Register(0xDFC, writable=0x010F_07F1)
-    FPCCR = Register(0xF34, 0xC000_0000, writable=0xC000_0000)
+    FPCCR = Register(0xF34, 0xC000_0000, writable=0xC000_017B)
     FPCAR = Register(0xF38, writable=0xFFFF_FFF8)
     FPDSCR = Register(0xF3C, writable=0x07C0_0000)
     MVFR0 = Register(0xF40, 0x1011_0021, writable=0)
@@ -75,15 +75,21 @@ class SystemControl(RegisterBlock):
     def __init__(self, state: ExceptionState) -> None:
         self.state = state
         self.current_exception: Callable[[], int] = lambda: 0
+        self.mask_priority: Callable[[], int] = lambda: THREAD_PRIORITY
+        """By BASEPRI and FAULTMASK, which VECTPENDING respects (PRIMASK it does not)."""
         self.on_control: Callable[[], None] = lambda: None
         """CCR or CPACR or FPCCR changed: what blocks must check is different now."""
+        self.on_trace: Callable[[], None] = lambda: None
+        """DEMCR.TRCENA may have changed: the DWT counts or stands still."""
         self.on_reset: Callable[[], None] = lambda: None
         super().__init__()
 
     @ICSR.on_read
     def _read_icsr(self) -> int:
         state = self.state
-        candidate = state.candidate() or 0
+        candidate = state.candidate()
+        if candidate is None or state.group(candidate) >= self.mask_priority():
+            candidate = 0
         exceptions_active = state.active
         value = self.current_exception()
         value |= (exceptions_active & exceptions_active - 1 == 0) << 11  # RETTOBASE
@@ -149,6 +155,7 @@ class SystemControl(RegisterBlock):
         for bit, number in ((0, 4), (1, 5), (3, 6), (7, 11), (8, 12), (10, 14), (11, 15)):
             mask = 1 << number
             state.active = state.active | mask if value >> bit & 1 else state.active & ~mask
+        state.on_change()  # what waited behind an exception that is no longer active may go
 
     @CFSR.on_write
     def _clear_cfsr(self, value: int) -> None:
@@ -167,3 +174,14 @@ class SystemControl(RegisterBlock):
     @FPCCR.on_write
     def _control_changed(self, value: int) -> None:
         self.on_control()
+
+    @DEMCR.on_write
+    def _trace_changed(self, value: int) -> None:
+        self.on_trace()
+
+    def unmapped_read(self, offset: int) -> int:
+        """Reserved words and the cache registers of larger cores read as zero."""
+        return 0
+
+    def unmapped_write(self, offset: int, value: int) -> None:
+        """Ignored."""

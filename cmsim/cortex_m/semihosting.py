@@ -10,7 +10,6 @@ from .bus import Bus
 
 SYS_WRITEC, SYS_WRITE0, SYS_WRITE, SYS_EXIT, SYS_EXIT_EXTENDED = 0x03, 0x04, 0x05, 0x18, 0x20
 APPLICATION_EXIT = 0x20026
-LONGEST_STRING = 4096
 
 
 class Semihosting:
@@ -28,8 +27,7 @@ class Semihosting:
         if operation == SYS_WRITEC:
             port.transmit(self._bytes(parameter, 1))
         elif operation == SYS_WRITE0:
-            text = self._bytes(parameter, LONGEST_STRING)
-            port.transmit(text[: text.index(0)] if 0 in text else text)
+            port.transmit(self._text(parameter))
         elif operation == SYS_WRITE:
             block = self._bytes(parameter, 12)
             _, address, length = (int.from_bytes(block[n : n + 4], "little") for n in (0, 4, 8))
@@ -43,6 +41,15 @@ class Semihosting:
             self.soc.report_unmodelled("semihosting", operation, "call")
             result = 0xFFFF_FFFF
         return result
+
+    def _text(self, address: int) -> bytes:
+        """The bytes from `address` up to a zero, or to the end of the memory."""
+        memory = self.bus.memory(address, 1)
+        if memory is None:
+            return b""
+        data, offset = memory
+        end = data.find(0, offset)
+        return bytes(data[offset:] if end < 0 else data[offset:end])
 
     def _bytes(self, address: int, length: int) -> bytes:
         """Up to `length` bytes from memory, fewer at its end."""

@@ -36,27 +36,27 @@ class SysTick(RegisterBlock):
         self.zero.cancel()
         self._stopped_at = 0
         self._zero_at = 0
+        self._lap = 0
 
     def _value(self) -> int:
-        """The counter: cycles left until it is zero."""
+        """The counter: cycles left until it is zero; in the cycle before it loads LOAD it still is."""
         if not self.enabled:
             return self._stopped_at
-        return max(0, self._zero_at - self.scheduler.now)
+        left = max(0, self._zero_at - self.scheduler.now)
+        return 0 if left > self._lap else left
 
     def _run(self, value: int) -> None:
-        """Count from `value`; a counter at 0 loads LOAD at the next clock."""
-        left = value if value else self.LOAD + 1 if self.LOAD else 0
-        self._zero_at = self.scheduler.now + left
-        if left:
+        """Count from `value`; a counter at 0 loads LOAD at the next clock, or stays there if LOAD is 0."""
+        self._lap = value or self.LOAD
+        self._zero_at = self.scheduler.now + (value or (self.LOAD and self.LOAD + 1))
+        if self._lap:
             self.zero.at(self._zero_at)
         else:
             self.zero.cancel()
 
     def _reach_zero(self) -> None:
         self.counted = True
-        if self.LOAD:
-            self._zero_at += self.LOAD + 1
-            self.zero.at(self._zero_at)
+        self._run(0)
         if self.interrupt:
             self.state.pend(SystemException.SYSTICK)
 
@@ -67,7 +67,7 @@ class SysTick(RegisterBlock):
         return value
 
     def write(self, offset: int, value: int, mask: int = 0xFFFF_FFFF) -> None:
-        """CTRL needs the counter's value from before the write."""
+        """CTRL needs the counter's value from before the write; a LOAD that is not 0 lets a counter at 0 go on."""
         was_enabled, before = self.enabled, self._value()
         super().write(offset, value, mask)
         if offset == SysTick.CTRL.offset and self.enabled != was_enabled:
@@ -76,6 +76,8 @@ class SysTick(RegisterBlock):
             else:
                 self._stopped_at = before
                 self.zero.cancel()
+        elif offset == SysTick.LOAD.offset and self.enabled and not self.zero.armed:
+            self._run(0)
 
     @VAL.on_read
     def _read_val(self) -> int:

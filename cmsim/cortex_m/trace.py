@@ -78,6 +78,12 @@ class Dwt(RegisterBlock):
     def _control(self, value: int) -> None:
         self.follow_enable()
 
+    def _begin_events(self, before: int) -> None:
+        """A counter starts from 0 when its overflow event is enabled (C1.8.2)."""
+        for n, bit in enumerate(range(17, 22), start=1):  # CPI, EXC, SLEEP, LSU, FOLD, in the order of the counters
+            if self.CTRL >> bit & 1 and not before >> bit & 1:
+                self._set(n, 0)
+
     def read(self, offset: int) -> int:
         """Counters are computed when they are read."""
         if 0x004 <= offset <= 0x018:
@@ -89,7 +95,9 @@ class Dwt(RegisterBlock):
         if 0x004 <= offset <= 0x018:
             self._set((offset - 4) // 4, value)
         else:
+            before = self.CTRL
             super().write(offset, value, mask)
+            self._begin_events(before)
 
     def unmapped_read(self, offset: int) -> int:
         """Identification registers and holes."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..cortex_m import state as st
 from ..cortex_m.cpu import Cpu
 from ..image import Image
 from .calls import Watches
@@ -66,6 +65,7 @@ class InferenceMeter:
             self.functions[symbol.demangled] = symbol.address & ~1
         else:
             self.functions = find_inference_functions(image)
+        watches.on_forget.append(self._abandon)
         for name, address in self.functions.items():
             watches.on_entry(address, lambda name=name: self._enter(name))  # type: ignore[misc]
         for symbol in image.symbols.functions:
@@ -97,6 +97,10 @@ class InferenceMeter:
         self.on_inference(inference, True)
         for listener in tuple(self._listeners):
             listener()
+
+    def _abandon(self) -> None:
+        """A reset came in between: this inference never ends."""
+        self._running = None
 
     def _enter_operator(self) -> None:
         inference, clock = self._running, self.cpu.clock

@@ -29,6 +29,7 @@ class MemoryMeter:
         bounds = image.stack_bounds()
         self._stacks = (Stack * (0 if bounds is None else 1))()
         self._lowest = 0
+        self._measures = False
         if bounds is not None:
             self._stacks[0] = Stack(bounds.low, bounds.high, bounds.high)
             self._lowest = bounds.high
@@ -59,13 +60,17 @@ class MemoryMeter:
         return int(self._stacks[0].high - min(self._lowest, self._stacks[0].deepest))
 
     def mark_inference(self, inference: Inference, done: bool) -> None:
-        """Find the depth within one inference: start from the stack pointer, look at the end."""
+        """Find the depth within one inference: start from the stack pointer, look at the end.
+
+        An inference that runs on another stack (a thread's) has no depth on this one.
+        """
         if not len(self._stacks):
             return
         stack = self._stacks[0]
         self._lowest = min(self._lowest, stack.deepest)
         if done:
-            inference.stack_peak = int(stack.high - stack.deepest)
+            inference.stack_peak = int(stack.high - stack.deepest) if self._measures else None
         else:
             sp = self.cpu.registers.read(st.SP)
-            stack.deepest = sp if stack.low <= sp <= stack.high else stack.high
+            self._measures = bool(stack.low <= sp <= stack.high)
+            stack.deepest = sp if self._measures else stack.high

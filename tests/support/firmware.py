@@ -1,0 +1,51 @@
+"""Builds every `tests/firmware/src/*.cc` into an ELF, once a test session, whatever the number of xdist workers."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLCHAIN = ROOT / "firmware" / "toolchain-arm-none-eabi.cmake"
+NEEDED = ("arm-none-eabi-g++", "cmake")
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.fail(f"{' '.join(command)}:\n{done.stdout}{done.stderr}", pytrace=False)
+
+
+def require_tools() -> None:
+    """Fail, in one line, where the cross-compiler is missing: these tests must not be skipped unseen."""
+    for tool in NEEDED:
+        if shutil.which(tool) is None:
+            pytest.fail(f"{tool} is not installed: the test firmware cannot be built (README: what the tests need)", False)
+
+
+def build(where: Path) -> None:
+    """Configure and build in `where`; the test fails if a source does not compile."""
+    require_tools()
+    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
+    _run("cmake", "-S", str(ROOT / "tests" / "firmware"), "-B", str(where), *generator,
+         f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}")
+    _run("cmake", "--build", str(where))
+
+
+@pytest.fixture(scope="session")
+def firmware_elfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the ELFs, named like their sources."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    where = shared / "firmware-elfs"
+    with (shared / "firmware-elfs.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (where / "done").exists():
+            build(where)
+            (where / "done").touch()
+    return where
