@@ -13,15 +13,15 @@ ROOT = Path(__file__).resolve().parents[1]
 GESTURE = ROOT / "firmware/apps/gesture"
 sys.path[:0] = [str(GESTURE), str(ROOT / "tests")]
 
-import golden  # noqa: E402
-import int8_reference  # noqa: E402
-import network  # noqa: E402
-import preprocess  # noqa: E402
-import tflite  # noqa: E402
-import train  # noqa: E402
+import golden
+import int8_reference
+import network
+import preprocess
+import tflite
+import train
 
-from cmsim.errors import UsageError  # noqa: E402
-from cmsim.importers.basicmotions import find, recordings  # noqa: E402
+from cmsim.errors import UsageError
+from cmsim.importers.basicmotions import find, recordings
 
 MODEL = (GESTURE / "gesture.tflite").read_bytes()
 

@@ -12,7 +12,7 @@ import tflite
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "firmware/tools")]
 
-from tflite_writer import NO_TENSOR, ModelWriter, Quantization  # noqa: E402
+from tflite_writer import NO_TENSOR, ModelWriter, Quantization
 
 
 def interpreter(model: bytes):
@@ -139,7 +139,7 @@ def test_quantize_dequantize():
     ("SPACE_TO_BATCH_ND", {}, [(1, 2, 1, 1), np.array([2, 1], np.int32), np.zeros((2, 2), np.int32)], (2, 1, 1, 1),
      [[[[[7]], [[8]]]]], [[[[7]]], [[[8]]]]),
 ])
-def test_other_operators_by_name(operator, options, inputs, output, values, expected):  # noqa: PLR0917
+def test_other_operators_by_name(operator, options, inputs, output, values, expected):
     model = single(operator, [one if isinstance(one, np.ndarray) else (one, "float32") for one in inputs],
                    (output, "float32"), options)
     assert run(model, *(np.array(value, np.float32) for value in values)).tolist() == expected

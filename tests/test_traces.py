@@ -16,8 +16,8 @@ from cmsim.stimuli import MOTION, load, signals
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "firmware/apps/gesture")]
 
-import preprocess  # noqa: E402
-import train  # noqa: E402
+import preprocess
+import train
 
 
 def module(path: Path, name: str):

@@ -17,7 +17,7 @@ from typing import NoReturn
 from .. import __version__
 from ..errors import CmsimError
 from ..report.terminal import style, styled
-from . import boards, info, run
+from . import bench, boards, info, model, run
 
 USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 """The last two as shells count them: 128 and the number of the signal."""
@@ -45,15 +45,18 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"cmsim {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for command in (run, info, boards):
+    for command in (run, info, bench, model, boards):
         command.add_to(commands)
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the shell: >&-
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for the life of the process
+        elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
         try:
@@ -68,7 +71,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # The interpreter would flush stdout once more as it ends, and complain.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_stdout()
         return BROKEN_PIPE
+    except OSError as error:
+        _silence_stdout()
+        complain(f"{error.filename or 'output'}: {error.strerror or error}")
+        return CmsimError.exit_code
+
+
+def _silence_stdout() -> None:
+    """The interpreter would flush stdout once more as it ends, and complain."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

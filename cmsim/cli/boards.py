@@ -30,7 +30,7 @@ def execute(options: argparse.Namespace) -> int:
             plugged = ", plugged in by that option" if part.optional else ""
             fed = f", fed by --{part.stimulus}{plugged}" if part.stimulus else ""
             print(f"  {part.name}: {part.model}{where}{fed}")
-            sensed = "; ".join(f"{channel} [{unit}]" for channel, (unit, _) in channels.items())
-            for line in textwrap.wrap(sensed, WIDTH - 5):
-                print(f"    {line}")
+            sensed = " ".join(f"{channel} [{unit}],".replace(" ", "\0") for channel, (unit, _) in channels.items())
+            for line in textwrap.wrap(sensed.rstrip(","), WIDTH - 5):
+                print("    " + line.replace("\0", " "))
     return 0

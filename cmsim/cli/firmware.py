@@ -13,7 +13,7 @@ DEFAULT_BOARD = "nano33ble-sense"
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """FIRMWARE, --board, --base, --vector."""
     command.add_argument("firmware", metavar="FIRMWARE", nargs="?",
-                         help="ELF, Intel HEX, UF2 or raw binary; default: the gesture application that ships with cmsim")
+                         help="ELF, Intel HEX, UF2 or raw binary; default: the gesture application of cmsim")
     command.add_argument("--board", default=DEFAULT_BOARD, metavar="NAME",
                          help="default %(default)s; `cmsim boards` lists all")
     command.add_argument("--base", type=address, metavar="ADDR", help="where a raw binary's first byte lies")
@@ -36,7 +36,8 @@ def shipped() -> Path:
     """The gesture application's ELF."""
     from .. import prebuilt  # noqa: PLC0415 - packaged from firmware/prebuilt
 
-    path = Path(prebuilt.__path__[0]) / "gesture.elf"
-    if not path.is_file():
-        raise UsageError(f"{path}: the shipped firmware is missing; reinstall cmsim, or name a firmware file")
-    return path
+    try:
+        path: Path = prebuilt.path("gesture")
+        return path
+    except KeyError as error:
+        raise UsageError(f"{error.args[0]}; reinstall cmsim, or name a firmware file") from None

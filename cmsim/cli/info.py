@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..report.terminal import WIDTH, grid, style, styled
 from . import firmware
 
 if TYPE_CHECKING:
@@ -29,11 +31,11 @@ def execute(options: argparse.Namespace) -> int:
     """Print it all."""
     from ..boards import find_board  # noqa: PLC0415 - `cmsim --version` needs none of it
     from ..image import load  # noqa: PLC0415
-    from ..report.terminal import grid, styled  # noqa: PLC0415
 
     board = find_board(options.board)
     path = firmware.shipped() if options.firmware is None else Path(options.firmware)
     image = load(path, options.base, board.chip.regions)
+    start = [*_start(image, options.vector)]
     bold = styled(sys.stdout)
 
     print(f"{path}: {image.format}")
@@ -46,12 +48,17 @@ def execute(options: argparse.Namespace) -> int:
         rows = [["", f"0x{s.address:08x}", f"{len(s.data):,}"] for s in image.segments]
         print("\n".join(grid(["segment", "address", "bytes"], rows, left=(0, 1), bold=bold)))
     print()
-    for title, text in (*_memory(image, board.chip), *_start(image, options.vector), *_symbols(image)):
-        print(f"{title:<13}{text}")
-    print("\nwhat can be measured")
+    for title, text in (*_memory(image, board.chip), *start, *_symbols(image)):
+        print(_row("", title, text))
+    print("\n" + style("what can be measured", 1, bold))
     for title, text in _measures(image):
-        print(f"  {title:<13}{text}")
+        print(_row("  ", title, text))
     return 0
+
+
+def _row(indent: str, title: str, text: str) -> str:
+    return textwrap.fill(f"{indent}{title:<13}{text}", WIDTH - 1, subsequent_indent=indent + " " * 13,
+                         break_on_hyphens=False, break_long_words=False)
 
 
 def _loaded(address: int, load_address: int | None) -> str:
@@ -76,9 +83,15 @@ def _memory(image: Image, chip: Chip) -> Iterator[tuple[str, str]]:
 
 
 def _start(image: Image, override: int | None) -> Iterator[tuple[str, str]]:
-    from ..image import vector_table  # noqa: PLC0415
+    from ..image import ImageError, vector_table  # noqa: PLC0415
 
-    table = vector_table(image, override=override)
+    try:
+        table = vector_table(image, override=override)
+    except ImageError:
+        if override is not None:
+            raise
+        yield "vector table", "none found; `cmsim run` needs --vector"
+        return
     yield "vector table", f"0x{table.address:08x} ({table.found_by}), stack pointer 0x{table.initial_sp:08x}"
     function = image.function_at(table.reset)
     line = image.line(table.reset)
@@ -104,8 +117,7 @@ def _measures(image: Image) -> Iterator[tuple[str, str]]:
         yield "inferences", f"yes: {name} at 0x{address:08x}"
     if not functions:
         known = ", ".join(name.partition("(")[0] for name in INFERENCE_FUNCTIONS)
-        yield "inferences", f"no: none of {known}"
-        yield "", "is there; name a function with --inference-function"
+        yield "inferences", f"no: the image has none of {known}; name a function with --inference-function"
     ours = "which cmsim's own interpreter has"
     for title, function in (("operators", OPERATOR_FUNCTION), ("arena", ARENA_FUNCTION)):
         found = next((s for s in image.symbols.functions if s.demangled.startswith(function + "(")), None)

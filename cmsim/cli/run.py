@@ -139,11 +139,10 @@ def _run(machine: Machine, options: argparse.Namespace) -> tuple[Live, str | Non
     """The run itself, shown live; the message of the error that ended it, if one did."""
     from ..kernel import cycles_of  # noqa: PLC0415
     from ..report.live import Live  # noqa: PLC0415
-    from ..report.terminal import fault_text  # noqa: PLC0415
 
     ends = [cycle for cycle in (machine.trace_end, cycles_of(options.seconds) if options.seconds else None) if cycle]
     live = Live(machine, min(ends, default=None))
-    faults_told = 0
+    faults_told = False
     failure = None
     with _interruptible(machine) as interrupted:
 
@@ -152,8 +151,8 @@ def _run(machine: Machine, options: argparse.Namespace) -> tuple[Live, str | Non
             if interrupted:
                 raise KeyboardInterrupt
             if machine.faults and not faults_told:
-                faults_told = len(machine.faults)
-                live.message(f"fault: {fault_text(vars(machine.faults[0]))}")
+                faults_told = True
+                live.message(f"fault: {machine.describe(machine.faults[0])}")
             live.tick()
 
         try:
@@ -192,6 +191,8 @@ def _failure(machine: Machine, stop: Stop, options: argparse.Namespace) -> str |
         return f"{name}: {stop.reason}: {stop.detail}"
     if stop.reason in ("text", "inferences"):
         return None
+    if machine.in_fault_handler:
+        return f"{name}: {stop.reason} ({stop.detail}) while handling a fault"
     if stop.reason == "exit" and machine.exit_status:
         return f"{name}: {stop.detail}"
     goals = []

@@ -8,7 +8,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from ..kernel import CPU_HZ
-from .terminal import WIDTH, style, styled
+from .terminal import WIDTH, speed_text, style, styled
 
 if TYPE_CHECKING:
     from ..machine import Machine
@@ -89,7 +89,7 @@ class Live:
         speed = (machine.cycles - self._first_cycle) / CPU_HZ / max(now - self._began, 1e-6)
         count = 0 if machine.inference_meter is None else len(machine.inference_meter.inferences)
         done = f", {count:,} inference{'s' if count > 1 else ''}" if count else ""
-        text = f"{machine.seconds:.1f}{whole} s simulated, {speed:.3g} x real time{done}"
+        text = f"{machine.seconds:.1f}{whole} s simulated, {speed_text(speed)}{done}"
         self.err.write(CLEAR + style(text[: WIDTH - 1], 2, self._styled))
         self.err.flush()
         self._progress_shown = True

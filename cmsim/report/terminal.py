@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any
 
@@ -26,10 +27,12 @@ def style(text: str, code: int, on: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if on else text
 
 
-def grid(header: Row, rows: Sequence[Row], left: Sequence[int] = (), bold: bool = False) -> list[str]:
-    """Columns as wide as they need to be, those numbered in `left` left-aligned; the last one is cut to fit."""
+def grid(
+    header: Row, rows: Sequence[Row], left: Sequence[int] = (), bold: bool = False, width: int = WIDTH
+) -> list[str]:
+    """Columns as wide as they need to be, those numbered in `left` left-aligned; the last one is cut to fit `width`."""
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-    room = WIDTH - 1 - sum(width + 2 for width in widths[:-1])
+    room = width - 1 - sum(column + 2 for column in widths[:-1])
     widths[-1] = min(widths[-1], max(room, len(header[-1])))
 
     def line(row: Row) -> str:
@@ -50,23 +53,31 @@ def report(record: Mapping[str, Any], chip: Chip, results: Mapping[int, str] = {
         _inferences(record["inferences"], results, bold),
         _operators(record["inferences"], bold),
         _memory(record["memory"], chip, bold),
-        [*_unmodelled(record["unmodelled"]), *_faults(record["faults"]), summary(record)],
+        [*_unmodelled(record["unmodelled"]), *_faults(record), summary(record)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
 def summary(record: Mapping[str, Any]) -> str:
-    """What came of the run, in a line or two."""
+    """What came of the run, in a few lines."""
     stop, wall = record["stop"], record["wall_seconds"]
-    speed = f", {record['seconds'] / wall:.3g} x real time" if wall > 0 else ""
-    return (f"stopped: {stop['reason']}{': ' if stop['detail'] else ''}{stop['detail']}\n"
-            f"{record['cycles']:,} cycles ({record['seconds']:.3f} s at {CPU_HZ // 1_000_000} MHz), "
-            f"{record['instructions']:,} instructions{speed}")
+    speed = f", {speed_text(record['seconds'] / wall)}" if record["seconds"] > 0.01 and wall > 0 else ""
+    lines = (
+        f"stopped: {stop['reason']}{': ' if stop['detail'] else ''}{stop['detail']}",
+        f"{record['cycles']:,} cycles = {record['seconds']:.3f} s, "
+        f"{record['instructions']:,} instructions{speed}",
+    )
+    return "\n".join(textwrap.fill(line, WIDTH - 1, subsequent_indent="  ", break_on_hyphens=False) for line in lines)
+
+
+def speed_text(speed: float) -> str:
+    """How many simulated seconds pass in one second of the wall clock."""
+    return f"{speed:,.0f} x real time" if speed >= 100 else f"{speed:.2g} x real time"
 
 
 def _inferences(inferences: Sequence[Mapping[str, Any]], results: Mapping[int, str], bold: bool) -> list[str]:
     if not inferences:
-        return ["no inference"]
+        return ["no inferences"]
     header = ["#", "start [s]", "cycles", "ms", "instructions", "stack", "result"]
 
     results = _without_label(results)
@@ -121,7 +132,7 @@ def _memory(memory: Mapping[str, Any], chip: Chip, bold: bool) -> list[str]:
             rows.append([name, f"{used:,}", _bytes(size), _share(used, size) if size else "", note])
 
     add("flash", memory["flash_used"], chip.flash_size)
-    add("static RAM", memory["static_ram"], chip.ram_size, "variables, the arena included")
+    add("static RAM", memory["static_ram"], chip.ram_size, "" if memory["arena_used"] is None else "the arena included")
     add("stack peak", memory["stack_peak"], memory["stack_size"])
     add("heap peak", memory["heap_peak"], None)
     add("arena", memory["arena_used"], memory["arena_size"])
@@ -135,14 +146,13 @@ def _unmodelled(accesses: Sequence[Mapping[str, Any]]) -> list[str]:
     return [_cut(f"not modelled: {sum(access['count'] for access in accesses):,} accesses to {blocks}", WIDTH - 1)]
 
 
-def _faults(faults: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [f"faults: {len(faults):,}, the first one {fault_text(faults[0])}"] if faults else []
-
-
-def fault_text(fault: Mapping[str, Any]) -> str:
-    """A fault in words."""
-    at = "" if fault["address"] is None else f", address 0x{fault['address']:08x}"
-    return f"{fault['exception']} {fault['cause']} at pc 0x{fault['pc']:08x}{at}"
+def _faults(record: Mapping[str, Any]) -> list[str]:
+    faults = record["faults"]
+    if not faults or "fault" in record["stop"]["detail"]:
+        return []
+    first = faults[0]
+    at = "" if first["address"] is None else f", address 0x{first['address']:08x}"
+    return [f"faults: {len(faults):,}, the first {first['exception']} {first['cause']} at pc 0x{first['pc']:08x}{at}"]
 
 
 def _mean(values: Iterable[int]) -> int:

@@ -19,6 +19,7 @@ if(CMAKE_CROSSCOMPILING)
         -ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}=firmware
         -ffile-prefix-map=${CMAKE_BINARY_DIR}=build
         -gno-record-gcc-switches -fno-ident)
+    target_link_libraries(cmsim_target INTERFACE gcc)  # integer and double arithmetic that the processor lacks
     target_link_options(cmsim_target INTERFACE
         -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16
         -nostdlib -nostartfiles -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments)

@@ -1,13 +1,27 @@
-# The shared library for ctypes, or with CMSIM_SANITIZE the program that runs hostile models.
+# Shared libraries for ctypes: cmsim_host has the portable kernels, cmsim_host_dsp those for the Cortex-M4, as far as they can be
+# compiled for this machine. With CMSIM_SANITIZE: the programs that run hostile models.
 
-set_target_properties(cmsim_interpreter PROPERTIES POSITION_INDEPENDENT_CODE ON)
+set_target_properties(${cmsim_libraries} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 if(CMSIM_SANITIZE)
     target_compile_options(cmsim_target INTERFACE
         -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(cmsim_target INTERFACE -fsanitize=address,undefined)
     add_executable(fuzz_models host/fuzz_main.cc)
-    target_link_libraries(fuzz_models PRIVATE cmsim_interpreter)
+    target_link_libraries(fuzz_models PRIVATE cmsim_interpreter_reference)
+    target_include_directories(fuzz_models PRIVATE ${CMSIM_GENERATED_DIR})
+    if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+        target_compile_options(cmsim_target INTERFACE -fsanitize=fuzzer-no-link)
+        add_executable(libfuzzer_models host/libfuzzer_main.cc)
+        target_link_libraries(libfuzzer_models PRIVATE cmsim_interpreter_reference)
+        target_include_directories(libfuzzer_models PRIVATE ${CMSIM_GENERATED_DIR})
+        target_link_options(libfuzzer_models PRIVATE -fsanitize=fuzzer)
+    endif()
 else()
     add_library(cmsim_host SHARED host/host_api.cc)
-    target_link_libraries(cmsim_host PRIVATE cmsim_interpreter)
+    target_link_libraries(cmsim_host PRIVATE cmsim_interpreter_reference)
+    add_library(cmsim_host_dsp SHARED EXCLUDE_FROM_ALL host/host_api.cc)
+    target_link_libraries(cmsim_host_dsp PRIVATE cmsim_interpreter_dsp)
+    foreach(library IN ITEMS cmsim_host cmsim_host_dsp)
+        target_include_directories(${library} PRIVATE ${CMSIM_GENERATED_DIR})
+    endforeach()
 endif()

@@ -1,5 +1,6 @@
 // The application's one block of memory, used from both ends: what lives as long as the interpreter is allocated downwards
-// from the end; activations, planned as a whole, lie at the beginning.
+// from the end; activations, planned as a whole, lie at the beginning. Several models may share one Arena: each keeps its
+// part of the end, and all use the beginning, one model at a time.
 //
 //     base                                                      base + size
 //     | activations (planned) ->      free      <- persistent |
@@ -27,28 +28,39 @@ public:
         if (count > SIZE_MAX / 4 / sizeof(T)) count = SIZE_MAX / 4 / sizeof(T);
         return static_cast<T*>(allocate_bytes(count * sizeof(T), alignof(T)));
     }
+    void* allocate_bytes(size_t bytes, size_t alignment);
 
-    void set_head(size_t bytes) { head_ = bytes; }
+    // The head takes up `bytes` from now on; false where they are not there.
+    bool set_head(size_t bytes);
+
+    // Gives up what was allocated since the last commit().
+    void rollback();
+    // What is allocated now stays.
+    void commit();
+
+    size_t tail_bytes() const { return tail_; }
+    size_t tail() const { return (tail_ + kAlignment - 1) / kAlignment * kAlignment; }
+    // What is allocated now: the largest head of all models, and the tails of all.
+    size_t allocated() const { return (head_ > committed_head_ ? head_ : committed_head_) + tail(); }
     uint8_t* base() const { return base_; }
     size_t size() const { return size_; }
-    size_t used() const { return head_ + (tail_ + kAlignment - 1) / kAlignment * kAlignment; }
-    size_t missing() const { return used() > size_ ? used() - given_ : 0; }
-    void reset() { head_ = tail_ = 0; }
+    // The most that was ever allocated at one time: an arena of so many bytes, aligned to 16, suffices.
+    size_t used() const { return peak_; }
+    size_t missing() const { return peak_ > size_ ? peak_ - given_ : 0; }
 
 private:
-    void* allocate_bytes(size_t bytes, size_t alignment) {
-        if (bytes > SIZE_MAX / 4 || tail_ > SIZE_MAX / 4) return nullptr;
-        const uintptr_t end = reinterpret_cast<uintptr_t>(base_) + size_;
-        const uintptr_t address = (end - tail_ - bytes) & ~(alignment - 1);
-        tail_ = end - address;
-        return used() <= size_ ? reinterpret_cast<void*>(address) : nullptr;
-    }
+    bool fits();
 
     uint8_t* base_;
     size_t given_;  // from base_ on
     size_t size_;   // of it, whole alignment units
     size_t head_ = 0;
-    size_t tail_ = 0;
+    size_t tail_ = 0;       // asked for
+    size_t real_tail_ = 0;  // of it allocated: up to where the head may grow
+    size_t peak_ = 0;       // of head and tail together
+    size_t committed_head_ = 0;  // the largest of all models
+    size_t committed_tail_ = 0;
+    size_t committed_peak_ = 0;
 };
 
 }  // namespace cmsim

@@ -1,4 +1,4 @@
-// The part of Interpreter that turns the flatbuffer into Tensors and Nodes, and trusts nothing in it.
+// The part of Interpreter that turns the flatbuffer into Subgraphs, Tensors and Nodes, and trusts nothing in it.
 #include "interpreter/interpreter.h"
 
 namespace cmsim {
@@ -6,62 +6,101 @@ namespace {
 
 constexpr uint32_t kMaxTensorBytes = 0x10000000;
 constexpr uint32_t kMaxRank = 8;
-constexpr uint32_t kMaxOperators = 0x7FFF;  // lifetimes are 16 bits
-constexpr uint32_t kMaxTensors = 0xFFFF;
-constexpr uint16_t kNever = 0xFFFF;
-constexpr uint8_t kNoDimension = 0xFF;
+constexpr uint32_t kMaxOperators = 0x7FFF;
+constexpr uint32_t kMaxTensors = 0xFFFE;
+constexpr uint32_t kIdentifier = 0x334C4654;  // "TFL3"
 constexpr const char* kNotATflite = "no TFL3 flatbuffer";
 
 bool finite_and_positive(float value) { return value > 0.0f && value < __builtin_inff(); }
 
+bool valid_indices(const Vector<int32_t>& indices, uint32_t count, int32_t lowest) {
+    for (uint32_t i = 0; i < indices.size(); ++i) {
+        if (indices[i] < lowest || (indices[i] >= 0 && static_cast<uint32_t>(indices[i]) >= count)) return false;
+    }
+    return true;
+}
+
 }  // namespace
 
-Status Interpreter::read_model(Reader& reader, Table& model, Table& subgraph) {
+Status Interpreter::read_model(Reader& reader, Table& model) {
     if (reinterpret_cast<uintptr_t>(model_) % 4 != 0) return fail(Status::kModelUnsupported, "model is not aligned");
-    if (reader.at<uint32_t>(4) != 0x334C4654) return fail(Status::kModelDamaged, kNotATflite);  // "TFL3"
+    if (reader.at<uint32_t>(4) != kIdentifier) return fail(Status::kModelDamaged, kNotATflite);
     const uint32_t root = reader.follow(0);
     if (!reader.ok) return fail(Status::kModelDamaged, kNotATflite);
     model = Table(reader, root);
-    if (model.scalar<uint32_t>(field::model::kVersion) != kSchemaVersion) {
-        return reader.ok ? fail(Status::kModelUnsupported, "schema version is not 3")
-                         : fail(Status::kModelDamaged, "model table");
+    const auto version = model.scalar<uint32_t>(field::model::kVersion);
+    if (!reader.ok) return fail(Status::kModelDamaged, "model table");
+    if (version != kSchemaVersion) return fail(Status::kModelUnsupported, "schema version is not 3");
+    return read_subgraphs(reader, model);
+}
+
+// The main subgraph, and those that it leads to. What nothing calls is not looked at.
+Status Interpreter::read_subgraphs(Reader& reader, const Table& model) {
+    const uint32_t count = model.table_count(field::model::kSubgraphs);
+    if (!reader.ok || count == 0) return fail(Status::kModelDamaged, "subgraphs");
+    if (count > kMaxSubgraphs) return fail(Status::kModelUnsupported, "more than 255 subgraphs");
+    subgraph_count_ = count;
+    context_.subgraphs = arena_->allocate<Subgraph>(count);
+    arena_use_.nodes = count * sizeof(Subgraph);
+    if (context_.subgraphs == nullptr) return fail(Status::kArenaTooSmall, "no room for the subgraphs");
+    for (uint32_t i = 0; i < count; ++i) {
+        context_.subgraphs[i] = Subgraph();
+        context_.subgraphs[i].inputs = context_.subgraphs[i].outputs = Vector<int32_t>().elements(reader);
     }
-    subgraph = model.table_at(field::model::kSubgraphs, 0);
-    if (!reader.ok) return fail(Status::kModelDamaged, "subgraphs");
+    context_.subgraphs[0].reached = true;
+    for (uint32_t i = 0; i < count;) {
+        Subgraph& subgraph = context_.subgraphs[i];
+        if (!subgraph.reached || subgraph.tensors != nullptr) {
+            ++i;
+            continue;
+        }
+        error_.subgraph = static_cast<int32_t>(i);
+        const Status status = read_subgraph(reader, model, model.table_at(field::model::kSubgraphs, i), subgraph);
+        if (!reader.ok) return fail(Status::kModelDamaged, error_.operator_index < 0 ? "subgraph table" : "operator table");
+        if (status != Status::kOk) return status;
+        i = 0;  // it may have reached one before itself
+    }
+    error_ = Error();
     return Status::kOk;
 }
 
-Status Interpreter::read_tensors(Reader& reader, const Table& model, const Table& subgraph) {
-    const uint32_t count = subgraph.table_count(field::subgraph::kTensors);
-    const Vector<int32_t> inputs = subgraph.vector<int32_t>(field::subgraph::kInputs);
-    const Vector<int32_t> outputs = subgraph.vector<int32_t>(field::subgraph::kOutputs);
-    inputs_ = inputs.elements(reader);
-    outputs_ = outputs.elements(reader);
-    if (!reader.ok || count > kMaxTensors) return fail(Status::kModelDamaged, "subgraph table");
+Status Interpreter::read_subgraph(Reader& reader, const Table& model, const Table& table, Subgraph& subgraph) {
+    const Vector<int32_t> inputs = table.vector<int32_t>(field::subgraph::kInputs);
+    const Vector<int32_t> outputs = table.vector<int32_t>(field::subgraph::kOutputs);
+    subgraph.inputs = inputs.elements(reader);
+    subgraph.outputs = outputs.elements(reader);
+    const uint32_t tensor_count = table.table_count(field::subgraph::kTensors);
+    const uint32_t node_count = table.table_count(field::subgraph::kOperators);
+    if (!reader.ok) return Status::kModelDamaged;
+    if (tensor_count > kMaxTensors || node_count > kMaxOperators) return fail(Status::kModelUnsupported, "too many tensors");
+    subgraph.tensor_count = static_cast<uint16_t>(tensor_count);
+    subgraph.node_count = static_cast<uint16_t>(node_count);
+    subgraph.tensors = arena_->allocate<Tensor>(tensor_count);
+    subgraph.nodes = arena_->allocate<Node>(node_count);
+    arena_use_.tensors += tensor_count * sizeof(Tensor);
+    arena_use_.nodes += node_count * sizeof(Node);
+    if (subgraph.tensors == nullptr || subgraph.nodes == nullptr) {
+        return fail(Status::kArenaTooSmall, "no room for tensors and operators");
+    }
+    const Status status = read_tensors(reader, model, table, subgraph);
+    if (status != Status::kOk || !reader.ok) return status;
+    if (!valid_indices(inputs, subgraph.tensor_count, 0)) return fail(Status::kModelDamaged, "input tensor index");
+    if (!valid_indices(outputs, subgraph.tensor_count, 0)) return fail(Status::kModelDamaged, "output tensor index");
+    return read_nodes(reader, model, table, subgraph);
+}
 
-    tensor_count_ = count;
-    context_.tensors = arena_.allocate<Tensor>(count);
-    arena_use_.tensors = count * sizeof(Tensor);
-    if (context_.tensors == nullptr) return fail(Status::kArenaTooSmall, "no room for the tensors");
-    for (uint32_t i = 0; i < count; ++i) {
-        context_.tensors[i] = Tensor();
-        const Table table = subgraph.table_at(field::subgraph::kTensors, i);
-        const Status status = read_tensor(reader, model, table, context_.tensors[i]);
+Status Interpreter::read_tensors(Reader& reader, const Table& model, const Table& table, Subgraph& subgraph) {
+    for (uint32_t i = 0; i < subgraph.tensor_count; ++i) {
+        const Status status = read_tensor(reader, model, table.table_at(field::subgraph::kTensors, i), subgraph.tensors[i]);
         if (!reader.ok) return fail(Status::kModelDamaged, "tensor table");
         if (status != Status::kOk) return status;
     }
-    for (uint32_t i = 0; i < inputs.size(); ++i) {
-        if (!valid_index(inputs[i])) return fail(Status::kModelDamaged, "input tensor index");
-    }
-    for (uint32_t i = 0; i < outputs.size(); ++i) {
-        if (!valid_index(outputs[i])) return fail(Status::kModelDamaged, "output tensor index");
-    }
-    input_count_ = inputs.size();
-    output_count_ = outputs.size();
     return Status::kOk;
 }
 
 Status Interpreter::read_tensor(Reader& reader, const Table& model, const Table& table, Tensor& tensor) {
+    tensor = Tensor();
+    tensor.block = Tensor::kNoBlock;
     tensor.type = static_cast<TensorType>(table.scalar<int8_t>(field::tensor::kType));
     const uint32_t element = type_size(tensor.type);
     const Vector<int32_t> shape = table.vector<int32_t>(field::tensor::kShape);
@@ -69,33 +108,32 @@ Status Interpreter::read_tensor(Reader& reader, const Table& model, const Table&
     if (!reader.ok) return Status::kModelDamaged;
     if (shape.size() > kMaxRank) return fail(Status::kModelUnsupported, "tensor with more than 8 dimensions");
     if (table.has(field::tensor::kSparsity)) return fail(Status::kModelUnsupported, "sparse tensor");
-    tensor.rank = static_cast<uint8_t>(shape.size());
+    const bool list = shape.size() == 1 && tensor.type == TensorType::kInt32;  // of axes, say: may be empty
     uint32_t bytes = element;
+    bool empty = false;
     for (uint32_t axis = 0; axis < shape.size(); ++axis) {
         const int32_t dim = shape[axis];
-        if (dim < 1) return fail(Status::kModelUnsupported, "tensor with an empty or unknown dimension");
+        if (dim == 0 && list) empty = true;
+        if (dim < 1 && !empty) return fail(Status::kModelUnsupported, "tensor with an empty or unknown dimension");
         if (static_cast<uint32_t>(dim) > kMaxTensorBytes / (bytes > 0 ? bytes : 1)) {
             return fail(Status::kModelUnsupported, "tensor is too large");
         }
         bytes *= static_cast<uint32_t>(dim);
     }
-    tensor.bytes = bytes;
 
     const Table quantization = table.table(field::tensor::kQuantization);
     const Vector<float> scales = quantization.vector<float>(field::quantization::kScale);
     const Vector<int64_t> zero_points = quantization.vector<int64_t>(field::quantization::kZeroPoint);
-    const auto dimension = quantization.scalar<int32_t>(field::quantization::kQuantizedDimension);
-    tensor.scales = scales.elements(reader);
+    quantization.scalar<int32_t>(field::quantization::kQuantizedDimension);
+    scales.elements(reader);  // must be aligned
+    tensor.parameters = quantization.bytes();
     if (!reader.ok) return Status::kModelDamaged;
     for (uint32_t i = 0; i < scales.size(); ++i) {
         if (!finite_and_positive(scales[i])) return fail(Status::kModelDamaged, "quantisation scale");
     }
     const int64_t zero_point = zero_points.size() > 0 ? zero_points[0] : 0;
     if (zero_point != static_cast<int32_t>(zero_point)) return fail(Status::kModelDamaged, "zero point");
-    tensor.scale_count = scales.size();
-    tensor.zero_point = static_cast<int32_t>(zero_point);
-    // May be wrong for a bias, as converters write it: an operator that reads the scales checks it, see has_scale_for().
-    tensor.quantized_dimension = dimension >= 0 && dimension < kNoDimension ? static_cast<uint8_t>(dimension) : kNoDimension;
+    // quantized_dimension may be wrong for a bias, as converters write it: has_scale_for() checks it where it counts.
 
     const auto buffer_index = table.scalar<uint32_t>(field::tensor::kBuffer);
     if (buffer_index != 0) {  // buffer 0 is empty by convention
@@ -110,39 +148,36 @@ Status Interpreter::read_tensor(Reader& reader, const Table& model, const Table&
             if (element > 1 && reinterpret_cast<uintptr_t>(data.bytes()) % element != 0) {
                 return fail(Status::kModelUnsupported, "constant tensor is not aligned");
             }
-            tensor.constant = true;
+            if (tensor.type == TensorType::kResource) return fail(Status::kModelDamaged, "constant resource");
             tensor.data = const_cast<uint8_t*>(data.bytes());  // never written: checked in set_lifetimes()
         }
     }
-    if (!tensor.constant) {
-        if (element == 0) return fail(Status::kModelUnsupported, "tensor type");
-        tensor.first_use = kNever;
-        if (table.scalar<uint8_t>(field::tensor::kIsVariable) != 0) {  // keeps its value from one inference to the next
-            tensor.first_use = 0;
-            tensor.last_use = kNever - 1;
-        }
+    if (tensor.data == nullptr && empty) tensor.data = const_cast<int32_t*>(tensor.dims);  // no data, but not null
+    if (tensor.data != nullptr) {
+        tensor.flags = Tensor::kConstant;
+    } else if (element == 0) {
+        return fail(Status::kModelUnsupported, "tensor type");
+    } else if (table.scalar<uint8_t>(field::tensor::kIsVariable) != 0 && tensor.type != TensorType::kResource) {
+        tensor.flags = Tensor::kVariable;
+        tensor.data = arena_->allocate_bytes(bytes, Arena::kAlignment);
+        arena_use_.variables += bytes;
+        if (tensor.data == nullptr) return fail(Status::kArenaTooSmall, "no room for a variable tensor");
     }
     return Status::kOk;
 }
 
-Status Interpreter::read_operators(Reader& reader, const Table& model, const Table& subgraph) {
-    const uint32_t count = subgraph.table_count(field::subgraph::kOperators);
-    if (!reader.ok || count > kMaxOperators) return fail(Status::kModelDamaged, "operators");
-    node_count_ = count;
-    nodes_ = arena_.allocate<Node>(count);
-    arena_use_.nodes = count * sizeof(Node);
-    if (nodes_ == nullptr) return fail(Status::kArenaTooSmall, "no room for the operators");
-    for (uint32_t i = 0; i < count; ++i) {
+Status Interpreter::read_nodes(Reader& reader, const Table& model, const Table& table, Subgraph& subgraph) {
+    for (uint32_t i = 0; i < subgraph.node_count; ++i) {
         error_.operator_index = static_cast<int32_t>(i);
-        const Status status = read_node(reader, model, subgraph.table_at(field::subgraph::kOperators, i), nodes_[i]);
-        if (!reader.ok) return fail(Status::kModelDamaged, "operator table");
-        if (status != Status::kOk) return status;
+        const Table node = table.table_at(field::subgraph::kOperators, i);
+        const Status status = read_node(reader, model, node, subgraph.tensor_count, subgraph.nodes[i]);
+        if (status != Status::kOk || !reader.ok) return status;
     }
-    error_ = Error();
+    error_.operator_index = -1;
     return Status::kOk;
 }
 
-Status Interpreter::read_node(Reader& reader, const Table& model, const Table& table, Node& node) {
+Status Interpreter::read_node(Reader& reader, const Table& model, const Table& table, uint32_t tensor_count, Node& node) {
     const Table code = model.table_at(field::model::kOperatorCodes, table.scalar<uint32_t>(field::op::kOpcodeIndex));
     // Older files have the code in one byte; the larger of the two counts.
     const int32_t old_code = code.scalar<int8_t>(field::operator_code::kDeprecatedBuiltinCode);
@@ -155,71 +190,61 @@ Status Interpreter::read_node(Reader& reader, const Table& model, const Table& t
     }
     const Vector<int32_t> inputs = table.vector<int32_t>(field::op::kInputs);
     const Vector<int32_t> outputs = table.vector<int32_t>(field::op::kOutputs);
+    node = Node();
     node.inputs = inputs.elements(reader);
     node.outputs = outputs.elements(reader);
     if (!reader.ok) return Status::kModelDamaged;
-    if (inputs.size() > 255 || outputs.size() > 255) return fail(Status::kModelUnsupported, "more than 255 inputs");
-    node.input_count = static_cast<uint8_t>(inputs.size());
-    node.output_count = static_cast<uint8_t>(outputs.size());
-    node.data = nullptr;
-    for (uint32_t i = 0; i < inputs.size(); ++i) {
-        if (inputs[i] != -1 && !valid_index(inputs[i])) return fail(Status::kModelDamaged, "operator's input index");
-    }
-    for (uint32_t i = 0; i < outputs.size(); ++i) {
-        if (!valid_index(outputs[i])) return fail(Status::kModelDamaged, "operator's output index");
-    }
+    if (!valid_indices(inputs, tensor_count, -1)) return fail(Status::kModelDamaged, "operator's input index");
+    if (!valid_indices(outputs, tensor_count, 0)) return fail(Status::kModelDamaged, "operator's output index");
     node.registration = find(error_.builtin_code, error_.custom_name);
     if (node.registration == nullptr) return fail(Status::kOperatorMissing, "");
     if (error_.version > node.registration->max_version) return fail(Status::kOperatorVersion, "");
+    const Status status = read_calls(reader, table.table(field::op::kOptions), node);
+    if (status != Status::kOk) return status;
     error_.builtin_code = -1;
     error_.custom_name = nullptr;
+    error_.version = 0;
     return Status::kOk;
 }
 
-// Which operators each activation must survive. Every tensor is written before it is read, and only once: what the
-// kernels rely on when they write through `data`.
-Status Interpreter::set_lifetimes() {
-    Tensor* tensors = context_.tensors;
-    const auto last_operator = static_cast<uint16_t>(node_count_ > 0 ? node_count_ - 1 : 0);
-    for (uint32_t i = 0; i < input_count_; ++i) {
-        Tensor& tensor = tensors[inputs_[i]];
-        if (tensor.constant) return fail(Status::kModelDamaged, "input tensor is constant");
-        if (tensor.first_use == kNever) tensor.first_use = 0;
+// The subgraphs that IF, WHILE and CALL_ONCE run.
+Status Interpreter::read_calls(Reader& reader, const Table& options, Node& node) {
+    static_assert(field::if_::kThen == 0 && field::if_::kElse == 1 && field::while_::kCond == 0 && field::while_::kBody == 1 &&
+                  field::call_once::kInit == 0, "all numbers of subgraphs are the first options");
+    uint8_t count = 0;
+    switch (node.registration->builtin_code) {
+        case builtin::kIf:
+        case builtin::kWhile: count = 2; break;
+        case builtin::kCallOnce: count = 1; break;
+        default: return Status::kOk;
     }
-    for (uint32_t i = 0; i < node_count_; ++i) {
-        const Node& node = nodes_[i];
-        const auto now = static_cast<uint16_t>(i);
-        error_.operator_index = static_cast<int32_t>(i);
-        for (unsigned k = 0; k < node.input_count; ++k) {
-            if (node.inputs[k] < 0) continue;
-            Tensor& tensor = tensors[node.inputs[k]];
-            if (tensor.constant) continue;
-            if (tensor.first_use == kNever) return fail(Status::kModelDamaged, "tensor is read before it is written");
-            if (tensor.last_use < now) tensor.last_use = now;
+    auto* calls = arena_->allocate<SubgraphCalls>();
+    if (calls == nullptr) return fail(Status::kArenaTooSmall, "no room for the operators");
+    arena_use_.nodes += sizeof(SubgraphCalls);
+    *calls = {count, {0, 0}, false};
+    for (uint8_t i = 0; i < count; ++i) {
+        const auto callee = options.scalar<int32_t>(i);
+        if (!reader.ok || callee < 0 || static_cast<uint32_t>(callee) >= subgraph_count_) {
+            return fail(Status::kModelDamaged, "subgraph that does not exist");
         }
-        for (unsigned k = 0; k < node.output_count; ++k) {
-            Tensor& tensor = tensors[node.outputs[k]];
-            if (tensor.constant || tensor.first_use != kNever) {
-                return fail(Status::kModelDamaged, "operator writes a constant, an input, or a tensor twice");
-            }
-            tensor.first_use = tensor.last_use = now;
-        }
+        calls->subgraphs[i] = static_cast<uint8_t>(callee);
+        context_.subgraphs[callee].reached = true;
     }
-    error_ = Error();
-    for (uint32_t i = 0; i < output_count_; ++i) {
-        Tensor& tensor = tensors[outputs_[i]];
-        if (tensor.constant) continue;
-        if (tensor.first_use == kNever) return fail(Status::kModelDamaged, "output tensor is never written");
-        if (tensor.last_use < last_operator) tensor.last_use = last_operator;
-    }
-    if (preserve_all_) {
-        for (uint32_t i = 0; i < tensor_count_; ++i) {
-            if (tensors[i].first_use == kNever) continue;
-            tensors[i].first_use = 0;
-            tensors[i].last_use = kNever - 1;
-        }
-    }
+    node.data = calls;
     return Status::kOk;
+}
+
+const Registration* Interpreter::find(int32_t builtin_code, const char* custom_name) const {
+    for (size_t i = 0; i < operator_count_; ++i) {
+        const Registration* candidate = operators_[i];
+        if (candidate->builtin_code != builtin_code) continue;
+        if (builtin_code != builtin::kCustom) return candidate;
+        const char* a = candidate->name;
+        const char* b = custom_name;
+        while (*a != 0 && *a == *b) ++a, ++b;
+        if (*a == *b) return candidate;
+    }
+    return nullptr;
 }
 
 }  // namespace cmsim

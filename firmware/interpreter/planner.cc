@@ -3,42 +3,93 @@
 namespace cmsim {
 namespace {
 
-bool lifetimes_meet(const Tensor& a, const Tensor& b) { return a.first_use <= b.last_use && b.first_use <= a.last_use; }
+class Planner {
+public:
+    Planner(Block* blocks, uint32_t count, uint32_t alignment)
+        : blocks_(blocks), count_(count), mask_(alignment - 1) {}
 
-size_t rounded(size_t bytes, size_t alignment) { return (bytes + alignment - 1) & ~(alignment - 1); }
+    size_t run() {
+        for (uint32_t i = 0; i < count_; ++i) {
+            Block& block = blocks_[i];
+            if (*block.where != nullptr || block.place == Block::kNoPlace) continue;
+            if (!is_free(block, block.place)) return SIZE_MAX;
+            insert(i);
+        }
+        for (Block* block = largest(); block != nullptr; block = largest()) {
+            block->place = lowest(*block);
+            insert(static_cast<uint32_t>(block - blocks_));
+        }
+        return end_;
+    }
 
-// Addresses are handled as numbers: a plan may well exceed the memory that there is.
-uintptr_t address(const Tensor& tensor) { return reinterpret_cast<uintptr_t>(tensor.data); }
+private:
+    uint32_t end_of(const Block& block) const { return (block.place + block.bytes + mask_) & ~mask_; }
+
+    // The largest block that has no place yet; of equals the one that is needed first, then the first.
+    Block* largest() const {
+        Block* found = nullptr;
+        for (uint32_t i = 0; i < count_; ++i) {
+            Block& block = blocks_[i];
+            if (block.place != Block::kNoPlace || *block.where != nullptr) continue;
+            if (found == nullptr || block.bytes > found->bytes || (block.bytes == found->bytes && block.first < found->first)) {
+                found = &block;
+            }
+        }
+        return found;
+    }
+
+    static bool lifetimes_meet(const Block& a, const Block& b) { return a.first <= b.last && b.first <= a.last; }
+
+    bool partners(const Block& a, const Block& b) const {
+        return (a.share != Block::kNone && &blocks_[a.share] == &b) || (b.share != Block::kNone && &blocks_[b.share] == &a);
+    }
+
+    // Whether nothing that lives at the same time is in the way, apart from a partner at exactly this place.
+    bool is_free(const Block& block, uint32_t place) const {
+        for (uint16_t i = first_; i != Block::kNone; i = blocks_[i].next) {
+            const Block& other = blocks_[i];
+            if (!lifetimes_meet(block, other) || (other.place == place && partners(block, other))) continue;
+            if (other.place < place + block.bytes && place < end_of(other)) return false;
+        }
+        return true;
+    }
+
+    uint32_t lowest(const Block& block) const {
+        // The blocks that have a place are linked in order of it: the first gap between those that live now.
+        uint32_t place = 0;
+        for (uint16_t i = first_; i != Block::kNone; i = blocks_[i].next) {
+            const Block& other = blocks_[i];
+            if (!lifetimes_meet(block, other)) continue;
+            if (other.place >= place && other.place - place >= block.bytes) break;
+            if (end_of(other) > place) place = end_of(other);
+        }
+        // Perhaps lower still where a partner lies.
+        for (uint16_t i = first_; i != Block::kNone; i = blocks_[i].next) {
+            const Block& other = blocks_[i];
+            if (other.place >= place) break;
+            if (partners(block, other) && is_free(block, other.place)) return other.place;
+        }
+        return place;
+    }
+
+    void insert(uint32_t index) {
+        Block& block = blocks_[index];
+        uint16_t* link = &first_;
+        while (*link != Block::kNone && blocks_[*link].place < block.place) link = &blocks_[*link].next;
+        block.next = *link;
+        *link = static_cast<uint16_t>(index);
+        if (end_of(block) > end_) end_ = end_of(block);
+    }
+
+    Block* blocks_;
+    uint32_t count_;
+    uint32_t mask_;
+    uint32_t end_ = 0;
+    uint16_t first_ = Block::kNone;
+};
 
 }  // namespace
 
-size_t plan_activations(Tensor* tensors, uint32_t count, uint8_t* base, size_t alignment) {
-    const auto start = reinterpret_cast<uintptr_t>(base);
-    uintptr_t end = start;
-    for (;;) {
-        // The largest one that has no place yet; of equals the first. Quadratic, but without memory for a sorted list.
-        Tensor* next = nullptr;
-        for (uint32_t i = 0; i < count; ++i) {
-            Tensor& tensor = tensors[i];
-            if (tensor.constant || tensor.data != nullptr || tensor.first_use > tensor.last_use) continue;
-            if (next == nullptr || tensor.bytes > next->bytes) next = &tensor;
-        }
-        if (next == nullptr) return end - start;
-
-        // The lowest place: after every conflict begin again behind the one that is in the way.
-        uintptr_t place = start;
-        for (uint32_t i = 0; i < count;) {
-            const Tensor& other = tensors[i++];
-            if (other.constant || other.data == nullptr || !lifetimes_meet(other, *next)) continue;
-            const uintptr_t other_end = address(other) + rounded(other.bytes, alignment);
-            if (place < other_end && address(other) < place + next->bytes) {
-                place = other_end;
-                i = 0;
-            }
-        }
-        next->data = reinterpret_cast<void*>(place);
-        if (place + rounded(next->bytes, alignment) > end) end = place + rounded(next->bytes, alignment);
-    }
-}
+size_t plan_memory(Block* blocks, uint32_t count, uint32_t alignment) { return Planner(blocks, count, alignment).run(); }
 
 }  // namespace cmsim

@@ -8,6 +8,10 @@ __attribute__((noinline)) Status run_operator(const Registration* registration, 
     return registration->invoke(*context, *node);
 }
 
+__attribute__((noinline)) void plan_ready(const Block* blocks, size_t count, const void* base) {
+    __asm__ volatile("" ::"r"(blocks), "r"(count), "r"(base) : "memory");
+}
+
 __attribute__((noinline)) void arena_ready(const void* base, size_t size, size_t used) {
     __asm__ volatile("" ::"r"(base), "r"(size), "r"(used) : "memory");
 }

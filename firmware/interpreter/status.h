@@ -22,7 +22,8 @@ const char* status_text(Status status);
 struct Error {
     Status status = Status::kOk;
     const char* reason = "";            // what exactly was wrong, "" where the status says it all
-    int32_t operator_index = -1;        // position in the model's list, -1: no operator is to blame
+    int32_t operator_index = -1;        // position in the subgraph's list, -1: no operator is to blame
+    int32_t subgraph = 0;
     int32_t builtin_code = -1;          // TFLite's BuiltinOperator; see operator_name()
     const char* custom_name = nullptr;  // set for a custom operator
     int32_t version = 0;                // which the model asks for

@@ -1,60 +1,52 @@
-// A tensor at run time. Shape and scales stay where they are, in the model.
+// A tensor at run time: where its data is. Shape and quantisation stay in the model, where they were checked once.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
+#include "interpreter/flatbuffer.h"
 #include "interpreter/schema.h"
 
 namespace cmsim {
 
+// Bytes of one element, 0 for a type that has no fixed size or is not known here.
+uint32_t type_size(TensorType type);
+
 struct Tensor {
-    void* data = nullptr;             // in the model (constant) or in the arena
-    const int32_t* dims = nullptr;    // [rank], each at least 1
-    const float* scales = nullptr;    // [scale_count]; one, or one for each index along a dimension
-    uint32_t bytes = 0;
-    uint32_t scale_count = 0;         // 0: not quantised
-    int32_t zero_point = 0;           // of the first channel
-    uint16_t first_use = 0;           // operators between which the data must be kept
-    uint16_t last_use = 0;
-    TensorType type = TensorType::kFloat32;
-    uint8_t rank = 0;
-    uint8_t quantized_dimension = 0;
-    bool constant = false;
+    static constexpr uint8_t kConstant = 1;  // data lies in the model
+    static constexpr uint8_t kVariable = 2;  // keeps its value from one inference to the next
+    static constexpr uint16_t kNoBlock = 0xFFFF;
 
+    void* data;                 // aligned to the type, in the arena to 16; null during prepare() unless constant
+    const int32_t* dims;        // [rank()]; each at least 1, but an int32 vector may have none; dims[-1] is their number
+    const uint8_t* parameters;  // the checked QuantizationParameters table in the model, null: not quantised
+    TensorType type;
+    uint8_t flags;
+    uint16_t block;  // of the planner, during prepare()
+
+    bool constant() const { return (flags & kConstant) != 0; }
+    bool variable() const { return (flags & kVariable) != 0; }
+
+    uint32_t rank() const { return static_cast<uint32_t>(dims[-1]); }
     int32_t dim(unsigned axis) const { return dims[axis]; }
-    float scale() const { return scale_count > 0 ? scales[0] : 0.0f; }
+    uint32_t element_count() const;  // less than 2^28, as is bytes()
+    uint32_t bytes() const { return element_count() * type_size(type); }
+    bool same_shape(const Tensor& other) const;
 
+    // One scale, or one for each index along quantized_dimension(); all finite and above zero. No scale: not quantised.
+    uint32_t scale_count() const { return trusted_vector(parameters, field::quantization::kScale).count; }
+    const float* scales() const {
+        return reinterpret_cast<const float*>(trusted_vector(parameters, field::quantization::kScale).first);
+    }
+    float scale() const { return scale_count() > 0 ? *scales() : 0.0f; }
+    int32_t zero_point() const;  // the first one: where there are several scales, TensorFlow Lite has zeros only
+    int32_t quantized_dimension() const { return trusted_int32(parameters, field::quantization::kQuantizedDimension); }
     // Whether there is one scale for all, or one for each index along `axis`.
-    bool has_scale_for(unsigned axis) const {
-        return scale_count == 1 || (scale_count > 1 && quantized_dimension == axis && axis < rank &&
-                                    scale_count == static_cast<uint32_t>(dims[axis]));
-    }
-
-    uint32_t element_count() const {
-        uint32_t count = 1;
-        for (unsigned axis = 0; axis < rank; ++axis) count *= static_cast<uint32_t>(dims[axis]);
-        return count;
-    }
+    bool has_scale_for(unsigned axis) const;
 
     template <class T>
     T* as() const {
         return static_cast<T*>(data);
     }
 };
-
-// Bytes of one element, 0 for a type that has no fixed size or is not known here.
-inline uint32_t type_size(TensorType type) {
-    switch (type) {
-        case TensorType::kInt8:
-        case TensorType::kUint8:
-        case TensorType::kBool: return 1;
-        case TensorType::kInt16:
-        case TensorType::kFloat16: return 2;
-        case TensorType::kFloat32:
-        case TensorType::kInt32: return 4;
-        case TensorType::kInt64: return 8;
-        default: return 0;
-    }
-}
 
 }  // namespace cmsim

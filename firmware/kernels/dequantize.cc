@@ -1,31 +1,37 @@
-// DEQUANTIZE: int8 to float32.
-#include "kernels/operators.h"
-#include "kernels/quantization.h"
+// DEQUANTIZE: int8, uint8 or int16 to float32.
+#include "kernels/elementwise.h"
 
 namespace cmsim {
 namespace {
 
 Status prepare(Context& context, Node& node) {
-    const Tensor* input = context.input(node, 0);
-    const Tensor* output = context.output(node, 0);
-    if (node.input_count != 1 || node.output_count != 1 || input == nullptr) {
-        return context.unsupported("number of inputs or outputs");
+    Unary tensors;
+    const Status status = prepare_unary(context, node, &tensors);
+    if (status != Status::kOk) return status;
+    const TensorType type = tensors.input->type;
+    if (type != TensorType::kInt8 && type != TensorType::kUint8 && type != TensorType::kInt16) {
+        return context.unsupported("input must be int8, uint8 or int16");
     }
-    if (!is_int8(*input)) return context.unsupported("input must be quantised int8");
-    if (output->type != TensorType::kFloat32) return context.unsupported("output must be float32");
-    if (input->element_count() != output->element_count()) return context.unsupported("input and output differ in size");
+    if (!is_quantized(*tensors.input)) return context.unsupported("input needs one scale and a zero point within its type");
+    if (tensors.output->type != TensorType::kFloat32) return context.unsupported("output must be float32");
     return Status::kOk;
 }
 
+template <class T>
+void to_float(const Unary& tensors) {
+    // TensorFlow Lite multiplies in double and rounds to float: the same, as 24 by 17 bits are exact in double.
+    const float scale = tensors.input->scale();
+    const int32_t zero_point = tensors.input->zero_point();
+    for_each<T, float>(tensors, [=](T value) { return scale * static_cast<float>(value - zero_point); });
+}
+
 Status invoke(Context& context, Node& node) {
-    const Tensor& input = *context.input(node, 0);
-    const Tensor& output = *context.output(node, 0);
-    const uint32_t count = output.element_count();
-    const int8_t* values = input.as<const int8_t>();
-    float* result = output.as<float>();
-    // TensorFlow Lite multiplies in double and rounds to float: the same, as 24 by 9 bits are exact in double.
-    const float scale = input.scale();
-    for (uint32_t i = 0; i < count; ++i) result[i] = scale * static_cast<float>(values[i] - input.zero_point);
+    const Unary tensors = unary(context, node);
+    switch (tensors.input->type) {
+        case TensorType::kInt8: to_float<int8_t>(tensors); break;
+        case TensorType::kUint8: to_float<uint8_t>(tensors); break;
+        default: to_float<int16_t>(tensors); break;
+    }
     return Status::kOk;
 }
 

@@ -50,4 +50,14 @@ inline int32_t multiply(int32_t x, int32_t value, int32_t shift) {
 }
 inline int32_t multiply(int32_t x, Multiplier multiplier) { return multiply(x, multiplier.value, multiplier.shift); }
 
+// The same for a sum of 64 bits. TensorFlow Lite rounds the multiplier to 16 bits here, and the product only once. The shift
+// must be at most kMaxWideShift.
+constexpr int32_t kMaxWideShift = 7;
+inline int32_t multiply_wide(int64_t x, Multiplier multiplier) {
+    const int32_t value = multiplier.value < 0x7FFF0000 ? (multiplier.value + 0x8000) >> 16 : 0x7FFF;
+    const int32_t shift = 15 - multiplier.shift;
+    const uint64_t product = static_cast<uint64_t>(x) * static_cast<uint64_t>(value);  // unsigned: it may wrap
+    return static_cast<int32_t>(static_cast<int64_t>(product + (uint64_t{1} << (shift - 1))) >> shift);
+}
+
 }  // namespace cmsim

@@ -5,14 +5,19 @@ namespace cmsim {
 Status prepare_pool(Context& context, Node& node) {
     const Tensor* input = context.input(node, 0);
     const Tensor* output = context.output(node, 0);
-    if (node.input_count != 1 || node.output_count != 1 || input == nullptr) {
+    if (node.input_count() != 1 || node.output_count() != 1 || input == nullptr) {
         return context.unsupported("number of inputs or outputs");
     }
-    if (!is_int8(*input) || !is_int8(*output)) return context.unsupported("input and output must be quantised int8");
-    if (input->rank != 4 || output->rank != 4) return context.unsupported("shapes must have 4 dimensions");
+    const bool real = input->type == TensorType::kFloat32;
+    const bool integer = (input->type == TensorType::kInt8 || input->type == TensorType::kInt16) && is_quantized(*input) &&
+                         is_quantized(*output);
+    if (output->type != input->type || !(real || integer)) {
+        return context.unsupported("types: float32, or quantised int8 or int16");
+    }
+    if (input->rank() != 4 || output->rank() != 4) return context.unsupported("shapes must have 4 dimensions");
     if (output->dim(0) != input->dim(0) || output->dim(3) != input->dim(3)) return context.unsupported("output shape");
     const float difference = input->scale() - output->scale();
-    if (difference > 1e-6f || difference < -1e-6f || input->zero_point != output->zero_point) {
+    if (integer && (difference > 1e-6f || difference < -1e-6f || input->zero_point() != output->zero_point())) {
         return context.unsupported("input and output differ in quantisation");
     }
     auto* data = context.allocate<PoolData>();
@@ -29,7 +34,8 @@ Status prepare_pool(Context& context, Node& node) {
     if (!complete_axis(padding, &data->window.y) || !complete_axis(padding, &data->window.x)) {
         return context.unsupported("padding, filter or stride do not give the output shape");
     }
-    if (!activation_range(static_cast<Activation>(options.scalar<int8_t>(f::kActivation)), *output, &data->activation)) {
+    const auto activation = static_cast<Activation>(options.scalar<int8_t>(f::kActivation));
+    if (!set_activation(activation, *output, real ? Arithmetic::kFloat : Arithmetic::kInt8, &data->activation)) {
         return context.unsupported("fused activation");
     }
     return Status::kOk;

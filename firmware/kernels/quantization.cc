@@ -28,16 +28,25 @@ float round_half_away(float value) {
     return rest >= 0.5f ? whole + 1.0f : rest <= -0.5f ? whole - 1.0f : whole;
 }
 
+Range integer_range(TensorType type) {
+    switch (type) {
+        case TensorType::kInt8: return {-128, 127};
+        case TensorType::kUint8: return {0, 255};
+        case TensorType::kInt16: return {-32768, 32767};
+        case TensorType::kInt32: return {kInt32Min, kInt32Max};
+        default: return {0, -1};
+    }
+}
+
 bool activation_range(Activation activation, const Tensor& output, Range* range) {
     // A bound `real` as a quantised value; beyond int32 there is no such value.
     const auto quantized = [&output](float real, int32_t* value) {
         const float steps = round_half_away(real / output.scale());
         if (!(steps > -2147483648.0f && steps < 2147483648.0f)) return false;
-        *value = add_wrapping(output.zero_point, static_cast<int32_t>(steps));
+        *value = add_wrapping(output.zero_point(), static_cast<int32_t>(steps));
         return true;
     };
-    range->low = -128;
-    range->high = 127;
+    *range = integer_range(output.type);
     int32_t low = range->low;
     int32_t high = range->high;
     switch (activation) {
@@ -58,9 +67,25 @@ bool activation_range(Activation activation, const Tensor& output, Range* range)
     return range->low <= range->high;
 }
 
+bool float_activation_range(Activation activation, FloatRange* range) {
+    constexpr float kLargest = 3.40282347e38f;
+    switch (activation) {
+        case Activation::kNone: *range = {-kLargest, kLargest}; return true;
+        case Activation::kRelu: *range = {0.0f, kLargest}; return true;
+        case Activation::kRelu6: *range = {0.0f, 6.0f}; return true;
+        case Activation::kReluN1To1: *range = {-1.0f, 1.0f}; return true;
+        default: return false;
+    }
+}
+
+bool is_quantized(const Tensor& tensor) {
+    const Range range = integer_range(tensor.type);
+    return tensor.scale_count() == 1 && tensor.zero_point() >= range.low && tensor.zero_point() <= range.high;
+}
+
 bool is_int8(const Tensor& tensor) {
-    return tensor.type == TensorType::kInt8 && tensor.scale_count == 1 && tensor.zero_point >= -128 &&
-           tensor.zero_point <= 127;
+    return tensor.type == TensorType::kInt8 && tensor.scale_count() == 1 && tensor.zero_point() >= -128 &&
+           tensor.zero_point() <= 127;
 }
 
 }  // namespace cmsim

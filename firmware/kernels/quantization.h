@@ -19,8 +19,28 @@ struct Range {
     int32_t high;
 };
 
-// The range of int8 results under a fused activation, for an output tensor quantised so.
+// What a quantised tensor of this type can hold; empty (low above high) where the type is none of int8, uint8, int16, int32.
+Range integer_range(TensorType type);
+
+// The range of int8 or int16 results under a fused activation, for an output tensor quantised so.
 bool activation_range(Activation activation, const Tensor& output, Range* range);
+
+struct FloatRange {
+    float low;
+    float high;
+};
+
+// The range of float results. Without an activation TensorFlow Lite clamps, too: infinities become the largest numbers.
+bool float_activation_range(Activation activation, FloatRange* range);
+
+// As std::min(std::max(value, low), high): NaN stays.
+inline float clamp(float value, FloatRange range) {
+    const float raised = value < range.low ? range.low : value;
+    return range.high < raised ? range.high : raised;
+}
+
+// One of the types above, with one scale and a zero point that the type can hold.
+bool is_quantized(const Tensor& tensor);
 
 // int8 with one scale and a zero point that int8 can hold.
 bool is_int8(const Tensor& tensor);

@@ -7,7 +7,7 @@ the schema bindings; a name that does not exist is an error that lists those tha
 
 The same calls give the same bytes. Needs the development dependencies `flatbuffers` and `tflite` (the schema bindings).
 
-Not written: sparse tensors, signatures, metadata, StableHLO operators (the schema's second option union).
+Not written: sparse tensors, signatures, StableHLO operators (the schema's second option union).
 """
 
 from __future__ import annotations
@@ -179,11 +179,16 @@ class ModelWriter:
         self._subgraphs: list[Subgraph] = []
         self._buffers: list[bytes] = [b""]  # buffer 0 is empty by convention: "no data"
         self._opcodes: list[tuple[int, int, str | None]] = []
+        self._metadata: list[tuple[str, int]] = []
 
     def subgraph(self, name: str = "main") -> Subgraph:
         """Add a subgraph; the first one is the model's entry."""
         self._subgraphs.append(Subgraph(self, name))
         return self._subgraphs[-1]
+
+    def metadata(self, name: str, data: bytes) -> None:
+        """Attach bytes under a name, such as a memory plan (`OfflineMemoryAllocation`)."""
+        self._metadata.append((name, self._buffer(data)))
 
     def finish(self) -> bytes:
         """The bytes of the `.tflite` file."""
@@ -192,12 +197,17 @@ class ModelWriter:
         graphs = _offsets(builder, [_write_subgraph(builder, graph) for graph in self._subgraphs])
         buffers = _offsets(builder, [_write_buffer(builder, data) for data in self._buffers])
         description = builder.CreateString(self.description)
+        metadata = None
+        if self._metadata:
+            metadata = _offsets(builder, [_write_metadata(builder, *entry) for entry in self._metadata])
         tflite.ModelStart(builder)
         tflite.ModelAddVersion(builder, SCHEMA_VERSION)
         tflite.ModelAddOperatorCodes(builder, codes)
         tflite.ModelAddSubgraphs(builder, graphs)
         tflite.ModelAddDescription(builder, description)
         tflite.ModelAddBuffers(builder, buffers)
+        if metadata is not None:
+            tflite.ModelAddMetadata(builder, metadata)
         builder.Finish(tflite.ModelEnd(builder), file_identifier=FILE_IDENTIFIER)
         return bytes(builder.Output())
 
@@ -271,6 +281,14 @@ def _write_buffer(builder: Any, data: bytes) -> int:
     if vector is not None:
         tflite.BufferAddData(builder, vector)
     return int(tflite.BufferEnd(builder))
+
+
+def _write_metadata(builder: Any, name: str, buffer: int) -> int:
+    text = builder.CreateString(name)
+    tflite.MetadataStart(builder)
+    tflite.MetadataAddName(builder, text)
+    tflite.MetadataAddBuffer(builder, buffer)
+    return int(tflite.MetadataEnd(builder))
 
 
 def _write_quantization(builder: Any, quantization: Quantization) -> int:

@@ -80,8 +80,8 @@ bool fits(cmsim::Interpreter& interpreter) {
     const cmsim::Tensor* input = interpreter.input(0);
     const cmsim::Tensor* output = interpreter.output(0);
     return input != nullptr && output != nullptr && input->type == cmsim::TensorType::kFloat32 &&
-           output->type == cmsim::TensorType::kFloat32 && input->bytes == sizeof g_window &&
-           output->bytes == kClasses * sizeof(float);
+           output->type == cmsim::TensorType::kFloat32 && input->bytes() == sizeof g_window &&
+           output->bytes() == kClasses * sizeof(float);
 }
 
 void classify(cmsim::Interpreter& interpreter, uint32_t index) {

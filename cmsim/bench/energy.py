@@ -1,0 +1,42 @@
+"""What an inference takes from the battery: an estimate from the chip's data sheet.
+
+nRF52840 Product Specification, section 5.2.1 (current consumption, CPU running): typical supply currents at 3 V and 25
+degrees Celsius while CoreMark runs at 64 MHz. Charge is proportional to cycles, so the clock makes no difference.
+
+Not modelled: peripherals, the radio, sleep between inferences, start-up of the oscillator, temperature, what other
+instructions draw more or less than CoreMark's, losses outside the chip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..kernel import CPU_HZ
+
+VOLTS = 3.0
+
+
+@dataclass(frozen=True)
+class Supply:
+    """A way to feed the chip and the current that the running CPU then draws."""
+
+    milliamperes: float
+    conditions: str
+
+
+TYPICAL = Supply(3.3, "from flash with cache, DC/DC regulator")
+LOWEST = Supply(2.8, "from RAM, DC/DC regulator")
+HIGHEST = Supply(6.3, "from flash with cache, LDO regulator")
+SUPPLIES = {"typical": TYPICAL, "lowest": LOWEST, "highest": HIGHEST}
+
+
+def microjoules(cycles: float, supply: Supply = TYPICAL) -> float:
+    """Energy of so many cycles."""
+    return cycles / CPU_HZ * supply.milliamperes * VOLTS * 1000
+
+
+def assumptions() -> str:
+    """One sentence for reports."""
+    return (f"nRF52840 data-sheet currents at {VOLTS:g} V, CPU only: {TYPICAL.milliamperes} mA {TYPICAL.conditions}; "
+            f"bounds {LOWEST.milliamperes} mA ({LOWEST.conditions}) and {HIGHEST.milliamperes} mA "
+            f"({HIGHEST.conditions})")
