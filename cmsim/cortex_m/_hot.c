@@ -22,7 +22,7 @@ enum {
     BLOCK_ALLOCA = 32,  /* changes SP by an amount that only running it tells */
 };
 
-#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define SETTLED 0x80 /* of `resumed`: the block that was announced again has been charged */
 
 enum stop {
@@ -210,52 +210,70 @@ static int admit(uc_engine *uc, struct clock *clock, const struct block *block, 
     return 1;
 }
 
-static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
+static inline void charge(struct clock *clock, const struct block *block, uint32_t address, uint32_t size)
 {
-    struct clock *clock = user;
-    uint32_t address = (uint32_t)address64;
+    clock->cycles += block->cycles + (address != clock->fall_through ? clock->refill : 0);
+    clock->instructions += block->instructions;
+    clock->address = address;
+    clock->block = block;
+    clock->fall_through = address + size;
+}
+
+/* Everything that can be the matter with a block: kept apart, so that the ordinary one needs no registers saved. */
+static __attribute__((noinline)) void announce(uc_engine *uc, uint32_t address, uint32_t size, struct clock *clock)
+{
     uint32_t resumed = clock->resumed;
 
-    if (UNLIKELY(resumed == SETTLED)) { /* who comes to a watched place again stops again */
+    if (resumed == SETTLED) { /* who comes to a watched place again stops again */
         clock->passed_hook = 1;
         clock->resumed = resumed = 0;
         if (clock->look_at_sp)
             deepen(uc, clock, 0);
         clock->look_at_sp = 0;
     }
-    if (UNLIKELY(clock->cycles >= clock->deadline) && !resumed) {
+    if (clock->cycles >= clock->deadline && !resumed) {
         if (clock->stop != STOP_NONE) /* asked for inside an IT block, where Unicorn does not listen */
             clock->emu_stop(uc);
         else
             stop(uc, clock, STOP_DEADLINE); /* in front of the block: it is charged when it is announced again */
         return;
     }
-    const struct region *flash = clock->regions; /* the first region, where code mostly runs, cannot change by itself */
-    const uint8_t *memory = NULL;
-    uint32_t offset = address - flash->base;
-    struct block *block = offset < flash->size ? &flash->blocks[offset >> 1] : slot(clock, address, &memory);
-    if (UNLIKELY(block == NULL))
+    const uint8_t *memory;
+    struct block *block = slot(clock, address, &memory);
+    if (block == NULL)
         return; /* a fetch from nowhere faults by itself */
-    if (UNLIKELY(block->size != size) || UNLIKELY(memory != NULL)) {
-        int known = block->size == size;
-        int changed = known && memcmp(memory, block->detail->code, size) != 0;
-        if (!known || changed) {
-            uint32_t again = clock->learn(address, size);
-            if (again || changed) { /* what Unicorn translated may be the old code */
-                stop(uc, clock, STOP_RELEARN);
-                return;
-            }
+    int known = block->size == size;
+    int changed = known && memory != NULL && memcmp(memory, block->detail->code, size) != 0;
+    if (!known || changed) {
+        uint32_t again = clock->learn(address, size);
+        if (again || changed) { /* what Unicorn translated may be the old code */
+            stop(uc, clock, STOP_RELEARN);
+            return;
         }
     }
-    if (UNLIKELY(block->flags) && !admit(uc, clock, block, address, resumed))
+    if (block->flags && !admit(uc, clock, block, address, resumed))
         return;
-    if (UNLIKELY(resumed))
+    if (resumed)
         clock->resumed = SETTLED;
-    clock->cycles += block->cycles + (address != clock->fall_through ? clock->refill : 0);
-    clock->instructions += block->instructions;
-    clock->address = address;
-    clock->block = block;
-    clock->fall_through = address + size;
+    charge(clock, block, address, size);
+}
+
+static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
+{
+    struct clock *clock = user;
+    uint32_t address = (uint32_t)address64;
+    const struct region *flash = clock->regions; /* the first region: most code runs there, and it cannot change */
+    uint32_t offset = address - flash->base;
+
+    if (LIKELY(offset < flash->size)) {
+        const struct block *block = &flash->blocks[offset >> 1];
+        int ordinary = block->size == size && block->flags == 0;
+        if (LIKELY(ordinary && clock->resumed == 0 && clock->cycles < clock->deadline)) {
+            charge(clock, block, address, size);
+            return;
+        }
+    }
+    announce(uc, address, size, clock);
 }
 
 /* In front of one instruction, where a block cannot tell enough by itself. */

@@ -2,8 +2,8 @@
 
     flash_costs.py RESULT.json OBJECT_OR_ARCHIVE...
 
-From an operator's registration it follows the relocations, as the linker's garbage collection does. Of several objects that
-define a symbol the first counts, as with archives. Gaps from alignment are not counted.
+From an operator's registration it follows the relocations, as the linker's garbage collection does. Of several objects
+that define a symbol the first counts, as with archives. Gaps from alignment are not counted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import SymbolTableSection
 
 REGISTRATION = re.compile(r"^_ZN5cmsim2opL?\d+([A-Z0-9_]+)E$")
-INTERPRETER = re.compile(r"^_ZN5cmsim(11InterpreterC[12]E|11Interpreter7prepareEv|11Interpreter6invokeEv|11Interpreter5resetEv)")
+INTERPRETER = re.compile(r"^_ZN5cmsim11Interpreter(C[12]E|7prepareEv|6invokeEv|5resetEv)")
 EXIDX = ".ARM.exidx"
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.exceptions import (
+    BUS_FAULT,
     HANDLER,
     HANDLER_FP,
     IRQ_A,
     IRQ_B,
+    MEM_MANAGE,
     THREAD_MSP,
     THREAD_MSP_FP,
     Capture,
