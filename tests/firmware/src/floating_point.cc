@@ -149,6 +149,7 @@ static void lose_lazy_area(uintptr_t where) {
     place = where;
     actions[kExceptionA] = [](Capture&) {
         FPU->FPCAR = place;
+        barrier();
         __asm__ volatile("vmov.f32 s0, #3.0");
     };
     interrupt_fp(kBitA);
