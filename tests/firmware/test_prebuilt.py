@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,8 @@ def build(source: Path, tmp_path: Path) -> Path:
     out = tmp_path / "out"
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
     run("cmake", "-S", str(source), "-B", str(tmp_path / "build"), *generator,
-        f"-DCMAKE_TOOLCHAIN_FILE={source / 'toolchain-arm-none-eabi.cmake'}", f"-DCMSIM_PREBUILT_DIR={out}")
+        f"-DCMAKE_TOOLCHAIN_FILE={source / 'toolchain-arm-none-eabi.cmake'}", f"-DCMSIM_PREBUILT_DIR={out}",
+        f"-DPython3_EXECUTABLE={sys.executable}")
     run("cmake", "--build", str(tmp_path / "build"), "--target", "prebuilt")
     return out
 
