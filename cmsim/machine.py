@@ -373,7 +373,7 @@ class _Goal:
             self._undo.append(meter.notify(machine.cpu.request_stop))
         if self.text is not None:
             channels = [channel] if channel else ["uart0", "uart1", "semihosting", "itm0"]
-            for name in {*channels, *(machine.soc.serial if channel is None else ())}:
+            for name in dict.fromkeys((*channels, *(machine.soc.serial if channel is None else ()))):
                 self._listen(name)
 
     def _listen(self, name: str) -> None:
