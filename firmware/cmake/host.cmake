@@ -1,10 +1,9 @@
-# Shared libraries for ctypes: cmsim_host has the portable kernels, cmsim_host_dsp those for the Cortex-M4, as far as they can be
-# compiled for this machine. With CMSIM_SANITIZE: the programs that run hostile models.
+# cmsim_host: the portable kernels as a shared library for ctypes. With CMSIM_SANITIZE: the programs that run hostile models.
 
 set_target_properties(${cmsim_libraries} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 if(CMSIM_SANITIZE)
     target_compile_options(cmsim_target INTERFACE
-        -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+        -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(cmsim_target INTERFACE -fsanitize=address,undefined)
     add_executable(fuzz_models host/fuzz_main.cc)
     target_link_libraries(fuzz_models PRIVATE cmsim_interpreter_reference)
@@ -19,9 +18,5 @@ if(CMSIM_SANITIZE)
 else()
     add_library(cmsim_host SHARED host/host_api.cc)
     target_link_libraries(cmsim_host PRIVATE cmsim_interpreter_reference)
-    add_library(cmsim_host_dsp SHARED EXCLUDE_FROM_ALL host/host_api.cc)
-    target_link_libraries(cmsim_host_dsp PRIVATE cmsim_interpreter_dsp)
-    foreach(library IN ITEMS cmsim_host cmsim_host_dsp)
-        target_include_directories(${library} PRIVATE ${CMSIM_GENERATED_DIR})
-    endforeach()
+    target_include_directories(cmsim_host PRIVATE ${CMSIM_GENERATED_DIR})
 endif()

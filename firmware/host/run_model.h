@@ -65,8 +65,9 @@ inline bool is_quick(Interpreter& interpreter) {
 }
 
 // Reads, prepares and, where that succeeds, runs a model. Returns whether it ran. The model is copied to memory of exactly its
-// size, and the arena is as large as `arena_size` says, so that a sanitizer sees one byte too far.
-inline bool run_model(const uint8_t* model, size_t size, size_t arena_size) {
+// size, and the arena is as large as `arena_size` says, so that a sanitizer sees one byte too far; within the arena see
+// interpreter/guard.h.
+inline bool run_model_once(const uint8_t* model, size_t size, size_t arena_size, bool preserve) {
     void* copy = nullptr;
     void* arena = nullptr;
     if (posix_memalign(&copy, 16, size > 0 ? size : 1) != 0 || posix_memalign(&arena, 16, arena_size) != 0) abort();
@@ -78,6 +79,7 @@ inline bool run_model(const uint8_t* model, size_t size, size_t arena_size) {
     operators[kBuiltin] = &everything;
 
     Interpreter interpreter(copy, size, operators, kBuiltin + 1, arena, arena_size);
+    if (preserve) interpreter.preserve_all_tensors();
     bool ran = false;
     if (interpreter.prepare() == Status::kOk) {
         if (interpreter.arena_used_bytes() > arena_size) abort();
@@ -93,6 +95,18 @@ inline bool run_model(const uint8_t* model, size_t size, size_t arena_size) {
     free(arena);
     free(copy);
     return ran;
+}
+
+// With memory that is planned, and with a place of its own for each tensor, where each has a guarded end.
+inline bool run_model(const uint8_t* model, size_t size, size_t arena_size) {
+    const bool ran = run_model_once(model, size, arena_size, false);
+    if (ran) run_model_once(model, size, 1 << 18, true);
+    return ran;
+}
+
+// The bytes themselves choose among arenas: mostly one that is large enough.
+inline size_t fuzz_arena(const uint8_t* model, size_t size) {
+    return size > 0 && model[size - 1] % 8 == 7 ? 1 + model[size / 2] * 16u : 64 * 1024;
 }
 
 }  // namespace cmsim

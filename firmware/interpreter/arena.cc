@@ -1,5 +1,7 @@
 #include "interpreter/arena.h"
 
+#include "interpreter/guard.h"
+
 namespace cmsim {
 
 void* Arena::allocate_bytes(size_t bytes, size_t alignment) {
@@ -8,23 +10,28 @@ void* Arena::allocate_bytes(size_t bytes, size_t alignment) {
         return nullptr;
     }
     const uintptr_t end = reinterpret_cast<uintptr_t>(base_) + size_;
-    const uintptr_t address = (end - tail_ - bytes) & ~(alignment - 1);
+    const uintptr_t address = (end - tail_ - bytes - guard::kGap) & ~(alignment - 1);
     tail_ = end - address;
     if (!fits()) return nullptr;
     real_tail_ = tail_;
+    guard::allow(reinterpret_cast<void*>(address), bytes);
     return reinterpret_cast<void*>(address);
 }
 
 bool Arena::set_head(size_t bytes) {
     head_ = (bytes + kAlignment - 1) / kAlignment * kAlignment;
     fits();
-    return head_ <= size_ - real_tail_;
+    if (head_ > size_ - real_tail_) return false;
+    guard::allow(base_, head_);
+    return true;
 }
 
 void Arena::rollback() {
     head_ = 0;
     tail_ = real_tail_ = committed_tail_;
     peak_ = committed_peak_;
+    guard::forbid(base_, size_ - real_tail_);
+    guard::allow(base_, committed_head_);
 }
 
 void Arena::commit() {

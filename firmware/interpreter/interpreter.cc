@@ -1,5 +1,6 @@
 #include "interpreter/interpreter.h"
 
+#include "interpreter/guard.h"
 #include "interpreter/planner.h"
 #include "interpreter/variables.h"
 
@@ -21,12 +22,15 @@ Status Interpreter::fail(Status status, const char* reason) {
     return status;
 }
 
+void Interpreter::clear_error() { error_ = Error(); }
+
 Status Interpreter::prepare() {
     if (prepared_) return Status::kOk;
-    error_ = Error();
+    clear_error();
     arena_use_ = ArenaUse();
     arena_->rollback();
     context_ = Context();
+    control_ = nullptr;
     context_.arena = arena_;
     context_.error = &error_;
     context_.share_memory = !preserve_all_;
@@ -56,7 +60,7 @@ Status Interpreter::prepare() {
     }
     ArenaUse& use = arena_use_;
     use.padding = arena_->tail() - tail - use.tensors - use.nodes - use.operators - use.variables;
-    error_ = Error();
+    clear_error();
     prepared_ = true;
     arena_->commit();
     reset();
@@ -90,7 +94,7 @@ Status Interpreter::prepare_operators(Reader& reader, const Table& model, uint16
         if (arena_use_.scratch < context_.scratch_bytes) arena_use_.scratch = context_.scratch_bytes;
         step = end + 1;
     }
-    error_ = Error();
+    clear_error();
     return Status::kOk;
 }
 
@@ -109,12 +113,21 @@ Status Interpreter::plan() {
         if (*block.where == nullptr) *block.where = base + block.place;
     }
     __builtin_memset(base, 0, bytes);
+    for (uint32_t i = 0; guard::kGap > 0 && preserve_all_ && i < subgraph_count_; ++i) {
+        const Subgraph& subgraph = context_.subgraphs[i];
+        for (uint32_t k = 0; k < subgraph.tensor_count; ++k) {
+            const Tensor& tensor = subgraph.tensors[k];
+            if (tensor.block == Tensor::kNoBlock) continue;
+            auto* data = tensor.as<uint8_t>();
+            if (data >= base && data < base + bytes) guard::forbid(data + tensor.bytes(), guard::kGap);
+        }
+    }
     return Status::kOk;
 }
 
 __attribute__((noinline)) Status Interpreter::invoke() {
     if (!prepared_) return fail(Status::kNotPrepared, "");
-    error_ = Error();
+    clear_error();
     return context_.invoke_subgraph(0);
 }
 

@@ -82,6 +82,7 @@ private:
     static constexpr uint32_t kMaxSubgraphs = 255;
 
     Status fail(Status status, const char* reason);
+    void clear_error();
     const Subgraph* main() const { return context_.subgraphs; }
 
     // model.cc: the structures
@@ -92,7 +93,6 @@ private:
     Status read_tensor(Reader& reader, const Table& model, const Table& table, Tensor& tensor);
     Status read_nodes(Reader& reader, const Table& model, const Table& table, Subgraph& subgraph);
     Status read_node(Reader& reader, const Table& model, const Table& table, uint32_t tensor_count, Node& node);
-    Status read_calls(Reader& reader, const Table& options, Node& node);
     const Registration* find(int32_t builtin_code, const char* custom_name) const;
 
     // lifetimes.cc: when each activation is needed
@@ -110,6 +110,7 @@ private:
     size_t operator_count_;
     Arena own_arena_;
     Arena* arena_;
+    const Control* control_ = nullptr;  // once an operator that runs subgraphs was found
     Context context_;
     Error error_;
     ArenaUse arena_use_;

@@ -4,31 +4,11 @@
 // then all steps of the first, of the second, and another one; behind the last operator there is a step in which the
 // results are used. A subgraph that is run from several places has several such intervals: its activations are taken to be
 // needed from the first to the last of them. That costs some memory, but each subgraph is looked at once only, however
-// often a hostile model runs it.
+// often a hostile model runs it. The numbers for that come from control.cc; without such operators there is one run only.
 #include "interpreter/interpreter.h"
 #include "interpreter/planner.h"
 
 namespace cmsim {
-namespace {
-
-constexpr uint32_t kMaxSteps = 0x7FFF;
-constexpr uint8_t kMaxHeight = 8;  // bounds the stack that invoke() needs
-
-// One more than the highest of those that `subgraph` runs.
-uint8_t height_above(const Subgraph& subgraph, const Subgraph* subgraphs) {
-    uint8_t height = 0;
-    for (uint32_t i = 0; i < subgraph.node_count; ++i) {
-        const SubgraphCalls* calls = subgraph_calls(subgraph.nodes[i]);
-        for (unsigned k = 0; calls != nullptr && k < calls->count; ++k) {
-            const uint8_t below = subgraphs[calls->subgraphs[k]].height;
-            if (height <= below) height = static_cast<uint8_t>(below + 1);
-        }
-    }
-    return height;
-}
-
-}  // namespace
-
 uint32_t steps_of(const Node& node, const Subgraph* subgraphs) {
     const SubgraphCalls* calls = subgraph_calls(node);
     if (calls == nullptr) return 1;
@@ -37,51 +17,12 @@ uint32_t steps_of(const Node& node, const Subgraph* subgraphs) {
     return steps;
 }
 
-// Heights, and from them the steps: of what is run before what runs it, beginnings the other way round.
 Status Interpreter::order_subgraphs() {
-    Subgraph* subgraphs = context_.subgraphs;
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (uint32_t i = 0; i < subgraph_count_; ++i) {
-            const uint8_t height = height_above(subgraphs[i], subgraphs);
-            if (height == subgraphs[i].height) continue;
-            if (height > kMaxHeight) return fail(Status::kModelUnsupported, "subgraphs run themselves, or nest too deeply");
-            subgraphs[i].height = height;
-            changed = true;
-        }
+    if (control_ != nullptr) {
+        const char* wrong = control_->order(context_.subgraphs, subgraph_count_);
+        return wrong == nullptr ? Status::kOk : fail(Status::kModelUnsupported, wrong);
     }
-    for (uint8_t height = 0; height <= main()->height; ++height) {
-        for (uint32_t i = 0; i < subgraph_count_; ++i) {
-            Subgraph& subgraph = subgraphs[i];
-            if (subgraph.height != height) continue;
-            uint32_t steps = 1;
-            for (uint32_t k = 0; k < subgraph.node_count; ++k) {
-                steps += steps_of(subgraph.nodes[k], subgraphs);
-                if (steps > kMaxSteps) return fail(Status::kModelUnsupported, "too many operators");
-            }
-            subgraph.steps = static_cast<uint16_t>(steps);
-            subgraph.first_begin = i == 0 ? 0 : kMaxSteps;
-        }
-    }
-    for (int height = main()->height; height >= 0; --height) {
-        for (uint32_t i = 0; i < subgraph_count_; ++i) {
-            const Subgraph& subgraph = subgraphs[i];
-            if (subgraph.height != height || !subgraph.reached) continue;
-            uint32_t step = 0;
-            for (uint32_t k = 0; k < subgraph.node_count; ++k) {
-                const SubgraphCalls* calls = subgraph_calls(subgraph.nodes[k]);
-                uint32_t begin = step + 1;
-                for (unsigned j = 0; calls != nullptr && j < calls->count; ++j) {
-                    Subgraph& callee = subgraphs[calls->subgraphs[j]];
-                    const uint32_t first = subgraph.first_begin + begin, last = subgraph.last_begin + begin;
-                    if (callee.first_begin > first) callee.first_begin = static_cast<uint16_t>(first);
-                    if (callee.last_begin < last) callee.last_begin = static_cast<uint16_t>(last);
-                    begin += callee.steps;
-                }
-                step += steps_of(subgraph.nodes[k], subgraphs);
-            }
-        }
-    }
+    context_.subgraphs->steps = static_cast<uint16_t>(main()->node_count + 1);
     return Status::kOk;
 }
 
@@ -93,7 +34,7 @@ Status Interpreter::reserve_blocks() {
         count += subgraph.input_count();
         for (uint32_t k = 0; k < subgraph.node_count; ++k) count += subgraph.nodes[k].output_count();
     }
-    return arena_->set_head(count * sizeof(Block)) ? Status::kOk : fail(Status::kArenaTooSmall, "no room for planning");
+    return arena_->set_head(count * sizeof(Block)) ? Status::kOk : fail(Status::kArenaTooSmall, "");
 }
 
 // Makes the blocks of one subgraph. Every tensor is written before it is read, and only once: what the kernels rely on
@@ -151,44 +92,6 @@ Status Interpreter::set_lifetimes(uint16_t index) {
         keep_until(tensor, step);
     }
     return Status::kOk;
-}
-
-// --- What an operator asks for in prepare() ---
-
-Block* Context::blocks() const { return reinterpret_cast<Block*>(arena->base()); }
-
-Block* Context::add_block(void* where, size_t bytes, uint16_t first, uint16_t last) {
-    constexpr size_t kMaxPlannedBytes = 0x20000000;  // so that no place exceeds 32 bits
-    if (bytes > kMaxPlannedBytes || bytes > kMaxPlannedBytes - block_bytes || block_count == Block::kNone - 1u) {
-        arena->allocate_bytes(SIZE_MAX, 1);  // more than any arena has
-        return nullptr;
-    }
-    if (!arena->set_head((block_count + 1) * sizeof(Block))) return nullptr;
-    Block* block = &blocks()[block_count++];
-    block_bytes += (static_cast<uint32_t>(bytes) + Arena::kAlignment - 1) & ~(Arena::kAlignment - 1);
-    *block = {static_cast<Pointer*>(where), static_cast<uint32_t>(bytes), Block::kNoPlace, first, last,
-              Block::kNone, Block::kNone, subgraph, Block::kNone};
-    if (!share_memory) block->first = 0, block->last = Block::kNone;
-    return block;
-}
-
-bool Context::request_scratch_bytes(void* where, size_t bytes) {
-    *static_cast<Pointer*>(where) = nullptr;
-    scratch_bytes += static_cast<uint32_t>((bytes + Arena::kAlignment - 1) & ~(Arena::kAlignment - 1));
-    return add_block(where, bytes, first_step, last_step) != nullptr;
-}
-
-void Context::allow_in_place(const Node& node, unsigned index) const {
-    const Tensor* from = input(node, index);
-    const Tensor* to = output(node, 0);
-    if (from == nullptr || to == nullptr || from->block == Tensor::kNoBlock || !share_memory) return;
-    Block& block = blocks()[to->block];
-    const Block& source = blocks()[from->block];
-    if (source.last != last_step || block.share != Block::kNone) return;  // needed later, or decided already
-    for (uint32_t k = 0; k < node.input_count(); ++k) {
-        if (k != index && node.inputs[k] == node.inputs[index]) return;  // also read in another role
-    }
-    block.share = from->block;
 }
 
 }  // namespace cmsim

@@ -10,6 +10,7 @@ constexpr uint32_t kMaxOperators = 0x7FFF;
 constexpr uint32_t kMaxTensors = 0xFFFE;
 constexpr uint32_t kIdentifier = 0x334C4654;  // "TFL3"
 constexpr const char* kNotATflite = "no TFL3 flatbuffer";
+constexpr const char* kNoRoom = "no room for the model's structures";
 
 bool finite_and_positive(float value) { return value > 0.0f && value < __builtin_inff(); }
 
@@ -42,7 +43,7 @@ Status Interpreter::read_subgraphs(Reader& reader, const Table& model) {
     subgraph_count_ = count;
     context_.subgraphs = arena_->allocate<Subgraph>(count);
     arena_use_.nodes = count * sizeof(Subgraph);
-    if (context_.subgraphs == nullptr) return fail(Status::kArenaTooSmall, "no room for the subgraphs");
+    if (context_.subgraphs == nullptr) return fail(Status::kArenaTooSmall, kNoRoom);
     for (uint32_t i = 0; i < count; ++i) {
         context_.subgraphs[i] = Subgraph();
         context_.subgraphs[i].inputs = context_.subgraphs[i].outputs = Vector<int32_t>().elements(reader);
@@ -60,7 +61,7 @@ Status Interpreter::read_subgraphs(Reader& reader, const Table& model) {
         if (status != Status::kOk) return status;
         i = 0;  // it may have reached one before itself
     }
-    error_ = Error();
+    clear_error();
     return Status::kOk;
 }
 
@@ -80,7 +81,7 @@ Status Interpreter::read_subgraph(Reader& reader, const Table& model, const Tabl
     arena_use_.tensors += tensor_count * sizeof(Tensor);
     arena_use_.nodes += node_count * sizeof(Node);
     if (subgraph.tensors == nullptr || subgraph.nodes == nullptr) {
-        return fail(Status::kArenaTooSmall, "no room for tensors and operators");
+        return fail(Status::kArenaTooSmall, kNoRoom);
     }
     const Status status = read_tensors(reader, model, table, subgraph);
     if (status != Status::kOk || !reader.ok) return status;
@@ -161,7 +162,7 @@ Status Interpreter::read_tensor(Reader& reader, const Table& model, const Table&
         tensor.flags = Tensor::kVariable;
         tensor.data = arena_->allocate_bytes(bytes, Arena::kAlignment);
         arena_use_.variables += bytes;
-        if (tensor.data == nullptr) return fail(Status::kArenaTooSmall, "no room for a variable tensor");
+        if (tensor.data == nullptr) return fail(Status::kArenaTooSmall, kNoRoom);
     }
     return Status::kOk;
 }
@@ -199,38 +200,17 @@ Status Interpreter::read_node(Reader& reader, const Table& model, const Table& t
     node.registration = find(error_.builtin_code, error_.custom_name);
     if (node.registration == nullptr) return fail(Status::kOperatorMissing, "");
     if (error_.version > node.registration->max_version) return fail(Status::kOperatorVersion, "");
-    const Status status = read_calls(reader, table.table(field::op::kOptions), node);
-    if (status != Status::kOk) return status;
+    if (node.registration->subgraph_count > 0) {
+        control_ = node.registration->control;
+        const Table options = table.table(field::op::kOptions);
+        SubgraphCalls* calls = control_->read_calls(context_, options, node.registration->subgraph_count, subgraph_count_);
+        if (calls == nullptr) return error_.status;
+        node.data = calls;
+        arena_use_.nodes += sizeof(SubgraphCalls);
+    }
     error_.builtin_code = -1;
     error_.custom_name = nullptr;
     error_.version = 0;
-    return Status::kOk;
-}
-
-// The subgraphs that IF, WHILE and CALL_ONCE run.
-Status Interpreter::read_calls(Reader& reader, const Table& options, Node& node) {
-    static_assert(field::if_::kThen == 0 && field::if_::kElse == 1 && field::while_::kCond == 0 && field::while_::kBody == 1 &&
-                  field::call_once::kInit == 0, "all numbers of subgraphs are the first options");
-    uint8_t count = 0;
-    switch (node.registration->builtin_code) {
-        case builtin::kIf:
-        case builtin::kWhile: count = 2; break;
-        case builtin::kCallOnce: count = 1; break;
-        default: return Status::kOk;
-    }
-    auto* calls = arena_->allocate<SubgraphCalls>();
-    if (calls == nullptr) return fail(Status::kArenaTooSmall, "no room for the operators");
-    arena_use_.nodes += sizeof(SubgraphCalls);
-    *calls = {count, {0, 0}, false};
-    for (uint8_t i = 0; i < count; ++i) {
-        const auto callee = options.scalar<int32_t>(i);
-        if (!reader.ok || callee < 0 || static_cast<uint32_t>(callee) >= subgraph_count_) {
-            return fail(Status::kModelDamaged, "subgraph that does not exist");
-        }
-        calls->subgraphs[i] = static_cast<uint8_t>(callee);
-        context_.subgraphs[callee].reached = true;
-    }
-    node.data = calls;
     return Status::kOk;
 }
 

@@ -11,6 +11,7 @@
 namespace cmsim {
 
 struct Context;
+struct Control;
 struct Node;
 
 // An operator that an application can add to its resolver. `name` must stay the first word: cmsim reads it.
@@ -20,7 +21,11 @@ struct Registration {
     int32_t max_version;
     Status (*prepare)(Context& context, Node& node);  // checks everything, allocates; nothing is checked after it
     Status (*invoke)(Context& context, Node& node);   // computes
+    uint8_t subgraph_count = 0;        // how many subgraphs it runs: IF and WHILE 2, CALL_ONCE 1
+    const Control* control = nullptr;  // &kControl, where it is not 0
 };
+
+extern const Control kControl;
 
 // One use of an operator in the model.
 struct Node {
@@ -46,20 +51,12 @@ struct Context {
     Table options;                   // the operator's options, valid during its prepare()
     Vector<uint8_t> custom_options;  // the same for a custom operator; the bytes stay in the model for good
 
-    // Null for an optional tensor that was left out.
-    const Tensor* input(const Node& node, unsigned index) const {
-        return index < node.input_count() && node.inputs[index] >= 0 ? &tensors[node.inputs[index]] : nullptr;
-    }
-    const Tensor* output(const Node& node, unsigned index) const {
-        return index < node.output_count() ? &tensors[node.outputs[index]] : nullptr;
-    }
+    // Null for an optional tensor that was left out, and beyond the last one.
+    const Tensor* input(const Node& node, unsigned index) const;
+    const Tensor* output(const Node& node, unsigned index) const;
 
-    Status fail(Status status, const char* reason) const {
-        error->status = status;
-        error->reason = reason;
-        return status;
-    }
-    Status unsupported(const char* reason) const { return fail(Status::kOperatorUnsupported, reason); }
+    Status fail(Status status, const char* reason) const;
+    Status unsupported(const char* reason) const;
 
     // --- only in prepare() ---
 

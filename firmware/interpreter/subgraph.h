@@ -28,21 +28,24 @@ struct Subgraph {
     const Tensor& output(uint32_t index) const { return tensors[outputs[index]]; }
 };
 
-// What the interpreter has put into Node::data of IF, WHILE and CALL_ONCE before their prepare(): the subgraphs that they
-// run, which exist and do not lead back to themselves.
+// What the interpreter has put into Node::data of an operator that runs subgraphs (IF, WHILE, CALL_ONCE) before its prepare():
+// which ones; they exist, and do not lead back to themselves.
 struct SubgraphCalls {
     uint8_t count;
     uint8_t subgraphs[2];  // in the order of the options
     bool done;             // of CALL_ONCE
 };
 
+// The part of the interpreter that only such operators need; in control.cc, and linked with the first of them.
+struct Control {
+    // Reads the numbers of `count` subgraphs, which are the first options. Null: not enough memory, or one does not exist.
+    SubgraphCalls* (*read_calls)(Context& context, const Table& options, uint8_t count, uint32_t subgraph_count);
+    // Sets steps and beginnings; what went wrong, or null.
+    const char* (*order)(Subgraph* subgraphs, uint32_t count);
+};
+
 inline SubgraphCalls* subgraph_calls(const Node& node) {
-    switch (node.registration->builtin_code) {
-        case builtin::kIf:
-        case builtin::kWhile:
-        case builtin::kCallOnce: return static_cast<SubgraphCalls*>(node.data);
-        default: return nullptr;
-    }
+    return node.registration->subgraph_count > 0 ? static_cast<SubgraphCalls*>(node.data) : nullptr;
 }
 
 // The steps that an operator and what it runs take, see lifetimes.cc.

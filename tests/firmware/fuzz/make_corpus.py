@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tflite
@@ -52,12 +53,12 @@ def types_of(model: bytes) -> tuple[tuple[int, int], ...]:
     return tuple((tensor.Type(), min(1, tensor.ShapeLength())) for tensor in tensors)
 
 
-def smallest(name: str, make: Callable[[np.random.Generator], bytes]) -> Iterator[tuple[str, bytes]]:
+def smallest(name: str, make: Callable[..., Any], *arguments: str) -> Iterator[tuple[str, bytes]]:
     """Of random models, one for each combination of types."""
     rng = np.random.default_rng(1)
     found: dict[tuple[tuple[int, int], ...], bytes] = {}
     for _ in range(TRIES):
-        model = make(rng)
+        model = make(rng, *arguments).model
         types = types_of(model)
         if types not in found or len(model) < len(found[types]):
             found[types] = model
@@ -68,16 +69,16 @@ def smallest(name: str, make: Callable[[np.random.Generator], bytes]) -> Iterato
 def models() -> Iterator[tuple[str, bytes]]:
     """Name and bytes of each."""
     for name, generator in GENERATORS.items():
-        yield from smallest(name, lambda rng, make=generator: make(rng).model)
+        yield from smallest(name, generator)
     for module in (reduce_cases, sequence_cases, shape_cases):
         for name, make in module.CASES.items():
-            yield from smallest(name, lambda rng, make=make: make(rng).model)
+            yield from smallest(name, make)
     for name, of_any in conv_cases.CASES.items():
         for dtype in ("int8", "int16", "float32"):
-            yield from smallest(f"{name} {dtype}", lambda rng, of=of_any, dtype=dtype: of(rng, dtype).model)
+            yield from smallest(f"{name} {dtype}", of_any, dtype)
     for name, (of_type, types) in elementwise_cases.CASES.items():
         for dtype in types:
-            yield from smallest(f"{name} {dtype}", lambda rng, of=of_type, dtype=dtype: of(rng, dtype).model)
+            yield from smallest(f"{name} {dtype}", of_type, dtype)
     for name, model in (control_cases.CASES | memory_cases.CASES).items():
         yield name, model
     yield "custom", everything()

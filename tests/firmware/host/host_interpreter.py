@@ -6,6 +6,7 @@ import ctypes
 import functools
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
+sys.path.insert(0, str(FIRMWARE / "tools"))  # tflite_writer
 
 
 class InterpreterError(Exception):
@@ -44,11 +46,10 @@ def build(target: str, *options: str) -> Path:
 
 
 @functools.cache
-def library(kernels: str = "reference") -> Any:
-    """The shared library with one of the kernel sets, `reference` or `dsp`; built once a test session."""
-    target = "cmsim_host" if kernels == "reference" else f"cmsim_host_{kernels}"
-    directory = build(target)
-    lib = ctypes.CDLL(str(directory / f"lib{target}.so"))
+def library() -> Any:
+    """The shared library, built once a test session."""
+    directory = build("cmsim_host")
+    lib = ctypes.CDLL(str(directory / "libcmsim_host.so"))
     shutil.rmtree(directory)  # it stays mapped
     for name in ("create", "arena_create", "tensor_data", "input_data", "output_data"):
         getattr(lib, f"cmsim_{name}").restype = ctypes.c_void_p
@@ -69,8 +70,8 @@ def _aligned(size: int) -> npt.NDArray[np.uint8]:
 class Arena:
     """Memory for one or several models."""
 
-    def __init__(self, size: int, kernels: str = "reference") -> None:
-        self.lib = library(kernels)
+    def __init__(self, size: int) -> None:
+        self.lib = library()
         self.memory = _aligned(size)
         self.handle = ctypes.c_void_p(
             self.lib.cmsim_arena_create(ctypes.c_void_p(self.memory.ctypes.data), ctypes.c_size_t(size)))
@@ -98,12 +99,12 @@ class HostInterpreter:
     """A model prepared to run. Raises InterpreterError where `prepare` fails.
 
     With `preserve` every tensor keeps its value after `invoke`, so that `tensor` can read all of them. `arena` may be an Arena
-    that other models use too; then `arena_size` and `kernels` say nothing.
+    that other models use too; then `arena_size` says nothing.
     """
 
-    def __init__(self, model: bytes, arena_size: int = 1 << 20, *, preserve: bool = True, kernels: str = "reference",
+    def __init__(self, model: bytes, arena_size: int = 1 << 20, *, preserve: bool = True,
                  arena: Arena | None = None) -> None:
-        self.shared = arena or Arena(arena_size, kernels)
+        self.shared = arena or Arena(arena_size)
         self.arena = self.shared.memory
         self._lib = self.shared.lib
         self._model = _aligned(len(model))
