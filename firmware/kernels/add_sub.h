@@ -15,6 +15,9 @@ Status prepare_sum(Context& context, Node& node);
 // The more bits, the less the rounding matters; so many that the sum still fits: 2^8 * 2^20, 2^16 * 2^15 below 2^31.
 inline int sum_shift(TensorType type) { return type == TensorType::kInt16 ? 15 : 20; }
 
+// ADD of any type.
+Status add_any(Context& context, Node& node);
+
 // output = a + sign * b
 template <class T>
 void quantized_sum(const Binary& tensors, const SumData& data, int32_t sign) {

@@ -24,6 +24,6 @@ Status invoke(Context& context, Node& node) {
 
 }  // namespace
 
-const Registration op::CALL_ONCE = {"CALL_ONCE", builtin::kCallOnce, 1, prepare, invoke};
+const Registration op::CALL_ONCE = {"CALL_ONCE", builtin::kCallOnce, 1, prepare, invoke, 1, &kControl};
 
 }  // namespace cmsim

@@ -29,10 +29,10 @@ Status set_multipliers(Context& context, const Tensor& input, const Tensor& filt
     if (values == nullptr || shifts == nullptr) return Status::kArenaTooSmall;
     const float* scales = filter.scales();
     for (uint32_t i = 0; i < count; ++i) {
-        const double product = round_product ? static_cast<double>(input.scale() * scales[i])
-                                             : static_cast<double>(input.scale()) * static_cast<double>(scales[i]);
         Multiplier multiplier;
-        if (!quantize_multiplier(product / static_cast<double>(output.scale()), &multiplier) ||
+        const float scale = input.scale();
+        if (!(round_product ? quantize_ratio(scale * scales[i], 1.0f, output.scale(), &multiplier)
+                            : quantize_ratio(scale, scales[i], output.scale(), &multiplier)) ||
             (arithmetic == Arithmetic::kInt16Wide && multiplier.shift > kMaxWideShift)) {
             return context.unsupported("scales");
         }

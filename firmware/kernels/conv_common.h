@@ -15,7 +15,7 @@ enum class Arithmetic : uint8_t {
 
 // Finds it; false where input, filter, bias (may be null) and output are no such combination, or are not quantised as it
 // demands: int8 with any zero point, int16 with 0. The filter's scales and the bias's shape are left to the caller.
-bool find_arithmetic(const Tensor& input, const Tensor& filter, const Tensor* bias, const Tensor& output, Arithmetic* arithmetic);
+[[gnu::cold]] bool find_arithmetic(const Tensor& input, const Tensor& filter, const Tensor* bias, const Tensor& output, Arithmetic* arithmetic);
 
 // One multiplier for all output channels, or one for each.
 struct ChannelMultipliers {
@@ -31,7 +31,7 @@ struct ChannelMultipliers {
 
 // Sets `multipliers` to input scale * filter scale / output scale. `round_product`: the product is rounded to float first, as
 // TensorFlow Lite Micro's FULLY_CONNECTED does where there is one scale for all.
-Status set_multipliers(Context& context, const Tensor& input, const Tensor& filter, const Tensor& output,
+[[gnu::cold]] Status set_multipliers(Context& context, const Tensor& input, const Tensor& filter, const Tensor& output,
                        Arithmetic arithmetic, bool round_product, ChannelMultipliers* multipliers);
 
 union ActivationRange {
@@ -39,7 +39,7 @@ union ActivationRange {
     FloatRange real;
 };
 
-bool set_activation(Activation activation, const Tensor& output, Arithmetic arithmetic, ActivationRange* range);
+[[gnu::cold]] bool set_activation(Activation activation, const Tensor& output, Arithmetic arithmetic, ActivationRange* range);
 
 // The value of an output element from its sum, of which int32 ones wrap.
 inline float output_value(float sum, const float* bias, uint32_t channel, const ActivationRange& range) {
@@ -65,7 +65,7 @@ struct ConvData {
 };
 
 // Check everything and fill `data`.
-Status prepare_conv_2d(Context& context, const Node& node, ConvData* data);
-Status prepare_depthwise_conv_2d(Context& context, const Node& node, ConvData* data);
+[[gnu::cold]] Status prepare_conv_2d(Context& context, const Node& node, ConvData* data);
+[[gnu::cold]] Status prepare_depthwise_conv_2d(Context& context, const Node& node, ConvData* data);
 
 }  // namespace cmsim

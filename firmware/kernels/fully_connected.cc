@@ -1,5 +1,5 @@
-// FULLY_CONNECTED: input [..., depth] or anything that divides into rows of `depth`, weights [outputs, depth]. float32, int8, and
-// int16 with int8 weights.
+// FULLY_CONNECTED: input [..., depth] or anything that divides into rows of `depth`, weights [outputs, depth]. float32, int8,
+// and int16 with int8 weights.
 #include "kernels/fully_connected_common.h"
 #include "kernels/operators.h"
 

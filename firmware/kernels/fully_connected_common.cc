@@ -21,6 +21,17 @@ void multiply_rows(const Tensor& input, const Tensor& weights, const Tensor& out
     }
 }
 
+// Once a result, and so worth a call: inlined it would be the larger part of fully_connected().
+struct Finish {
+    const FullyConnectedData& data;
+    const int32_t* bias;
+    int32_t zero_point;
+
+    [[gnu::noinline]] int32_t operator()(uint32_t sum, uint32_t channel) const {
+        return output_value(sum, bias, channel, data.multipliers[channel], zero_point, data.activation);
+    }
+};
+
 }  // namespace
 
 Status prepare_fully_connected(Context& context, const Node& node, FullyConnectedData* data) {
@@ -75,7 +86,7 @@ void fully_connected(const Context& context, const Node& node, const FullyConnec
     const void* const bias = bias_tensor != nullptr ? bias_tensor->data : nullptr;
     const ActivationRange range = data.activation;
     const ChannelMultipliers multipliers = data.multipliers;
-    const int32_t zero_point = output.zero_point();
+    const Finish finish = {data, static_cast<const int32_t*>(bias), output.zero_point()};
     const int32_t value_offset = input.zero_point();
     const int32_t weight_offset = data.weight_zero_point;
     switch (data.arithmetic) {
@@ -92,19 +103,13 @@ void fully_connected(const Context& context, const Node& node, const FullyConnec
                 [=](int32_t value, int32_t weight) {
                     return static_cast<uint32_t>((value - value_offset) * (weight - weight_offset));
                 },
-                [=](uint32_t sum, uint32_t channel) {
-                    return static_cast<int8_t>(output_value(sum, static_cast<const int32_t*>(bias), channel,
-                                                            multipliers[channel], zero_point, range));
-                });
+                [=](uint32_t sum, uint32_t channel) { return static_cast<int8_t>(finish(sum, channel)); });
             break;
         case Arithmetic::kInt16:
             multiply_rows<int16_t, int8_t, uint32_t>(
                 input, weights, output, data,
                 [=](int32_t value, int32_t weight) { return static_cast<uint32_t>(value * (weight - weight_offset)); },
-                [=](uint32_t sum, uint32_t channel) {
-                    return static_cast<int16_t>(output_value(sum, static_cast<const int32_t*>(bias), channel,
-                                                             multipliers[channel], 0, range));
-                });
+                [=](uint32_t sum, uint32_t channel) { return static_cast<int16_t>(finish(sum, channel)); });
             break;
         case Arithmetic::kInt16Wide:
             multiply_rows<int16_t, int8_t, int64_t>(

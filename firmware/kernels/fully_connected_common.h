@@ -15,7 +15,7 @@ struct FullyConnectedData {
 };
 
 // Checks everything and fills `data`.
-Status prepare_fully_connected(Context& context, const Node& node, FullyConnectedData* data);
+[[gnu::cold]] Status prepare_fully_connected(Context& context, const Node& node, FullyConnectedData* data);
 
 // Any arithmetic, plain loops.
 void fully_connected(const Context& context, const Node& node, const FullyConnectedData& data);

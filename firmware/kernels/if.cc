@@ -35,6 +35,6 @@ Status invoke(Context& context, Node& node) {
 
 }  // namespace
 
-const Registration op::IF = {"IF", builtin::kIf, 1, prepare, invoke};
+const Registration op::IF = {"IF", builtin::kIf, 1, prepare, invoke, 2, &kControl};
 
 }  // namespace cmsim

@@ -83,7 +83,7 @@ Status prepare_reduction(Context& context, Node& node) {
 }
 
 Status prepare_sum(Context& context, Node& node, bool mean) {
-    auto* data = context.allocate<SumData>();
+    auto* data = context.allocate<ReductionSum>();
     Reduction described;
     const Status status = describe(context, node, &described);
     if (status != Status::kOk) return status;

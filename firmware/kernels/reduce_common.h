@@ -66,16 +66,16 @@ void reduce(const Reduction& reduction, const T* input, T* output, Value first, 
 }
 
 // The integer kernels of MEAN and SUM: sums of quantised values, less the zero points, rescaled.
-struct SumData {
+struct ReductionSum {
     Reduction reduction;
     Multiplier multiplier;
 };
 
-// Both types: float32, int8 or int16. Sets node.data to a SumData.
+// Both types: float32, int8 or int16. Sets node.data to a ReductionSum.
 Status prepare_sum(Context& context, Node& node, bool mean);
 
 template <class T>
-void reduce_quantized(const SumData& data, const Tensor& input, const Tensor& output) {
+void reduce_quantized(const ReductionSum& data, const Tensor& input, const Tensor& output) {
     constexpr int32_t kLow = -(1 << (8 * sizeof(T) - 1)), kHigh = -kLow - 1;
     const int32_t output_zero_point = output.zero_point();
     const Multiplier multiplier = data.multiplier;

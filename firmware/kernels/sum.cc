@@ -8,7 +8,7 @@ namespace {
 Status prepare(Context& context, Node& node) { return prepare_sum(context, node, false); }
 
 Status invoke(Context& context, Node& node) {
-    const SumData& data = *static_cast<const SumData*>(node.data);
+    const ReductionSum& data = *static_cast<const ReductionSum*>(node.data);
     const Tensor& input = *context.input(node, 0);
     const Tensor& output = *context.output(node, 0);
     switch (input.type) {

@@ -44,6 +44,6 @@ Status invoke(Context& context, Node& node) {
 
 }  // namespace
 
-const Registration op::WHILE = {"WHILE", builtin::kWhile, 1, prepare, invoke};
+const Registration op::WHILE = {"WHILE", builtin::kWhile, 1, prepare, invoke, 2, &kControl};
 
 }  // namespace cmsim

@@ -1,7 +1,9 @@
-"""The shipped ELF is what the sources give: rebuilt from another directory, the bytes are the same."""
+"""The shipped ELFs are what the sources give: rebuilt from another directory, the bytes are the same."""
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +15,7 @@ FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 PREBUILT = FIRMWARE / "prebuilt"
 COMPILER = "arm-none-eabi-g++"
 PINNED = "12.2."
+ELFS = ("gesture.elf", "bench-dsp.elf", "bench-reference.elf")
 
 
 def run(*command: str) -> str:
@@ -44,13 +47,27 @@ def test_prebuilt_elf_is_reproduced_from_a_copy_of_the_sources(tmp_path: Path) -
     source = tmp_path / "a copy somewhere else"
     shutil.copytree(FIRMWARE, source, ignore=shutil.ignore_patterns("prebuilt", "__pycache__"))
     out = build(source, tmp_path)
-    for name in ("gesture.elf", "BUILD.txt"):
+    for name in (*ELFS, "bench-dsp.json", "bench-reference.json", "BUILD.txt"):
         assert (out / name).read_bytes() == (PREBUILT / name).read_bytes(), (
             f"{name} differs from firmware/prebuilt: build the target `prebuilt` and commit its result"
         )
 
 
-def test_prebuilt_elf_names_no_directory() -> None:
-    data = (PREBUILT / "gesture.elf").read_bytes()
+@pytest.mark.parametrize("name", ELFS)
+def test_prebuilt_elf_names_no_directory(name: str) -> None:
+    data = (PREBUILT / name).read_bytes()
     for path in (b"/home/", b"/tmp/", b"/root/", b"/work/"):
         assert path not in data
+
+
+@pytest.mark.parametrize("kernels", ["dsp", "reference"])
+def test_flash_costs_name_every_operator(kernels: str) -> None:
+    costs = json.loads((PREBUILT / f"bench-{kernels}.json").read_text())
+    sources = FIRMWARE.glob("kernels/*.cc")
+    names = {name for file in sources for name in re.findall(r"^const Registration op::(\w+)", file.read_text(), re.M)}
+    assert set(costs["operators"]) == names
+    sizes = [size for _, size in costs["sections"]]
+    for name, sections in costs["operators"].items():
+        assert sections == sorted(set(sections))
+        assert sum(sizes[i] for i in sections) > 100, name
+    assert 5000 < sum(sizes[i] for i in costs["interpreter"]) < 12000

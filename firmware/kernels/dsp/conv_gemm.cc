@@ -51,20 +51,26 @@ private:
 
 int32_t column_bytes(int32_t depth) { return static_cast<int32_t>(4 * quads(depth)); }
 
-// Packs `count` pixels from `first` on.
-void pack_pixels(const Product& product, WindowReader& windows, uint32_t first, uint32_t count, uint32_t* panel, int8_t* columns) {
+// Packs `count` panels of `pixels` pixels from pixel `first` on; returns the end.
+uint32_t* pack_some(const Product& product, WindowReader& windows, uint32_t first, uint32_t pixels, uint32_t count,
+                    uint32_t* panel, int8_t* columns) {
     const int32_t base = -product.input_zero_point;
     if (product.window == nullptr) {
         const int8_t* values = product.input + static_cast<int32_t>(first) * product.depth;
-        pack_panels(panel, values, product.depth, product.depth, count, base);
-        return;
+        return pack_panels(panel, values, product.depth, product.depth, pixels, count, base);
     }
     const int32_t stride = column_bytes(product.depth);
-    for (uint32_t done = 0; done < count; done += kBlockPixels) {
-        const uint32_t pixels = count - done < kBlockPixels ? count - done : kBlockPixels;
+    for (; count > 0; --count) {
         for (uint32_t i = 0; i < pixels; ++i) windows.read(columns + static_cast<int32_t>(i) * stride);
-        panel = pack_panels(panel, columns, stride, stride, pixels, base);
+        panel = pack_panels(panel, columns, stride, stride, pixels, 1, base);
     }
+    return panel;
+}
+
+void pack_pixels(const Product& product, WindowReader& windows, uint32_t first, const Panels& panels, uint32_t* panel,
+                 int8_t* columns) {
+    panel = pack_some(product, windows, first, 4, panels.fours, panel, columns);
+    pack_some(product, windows, first + 4 * panels.fours, panels.other_size, panels.others, panel, columns);
 }
 
 void pack_channels(const Product& product, uint32_t channel, Finish finish, uint32_t* pair) {
@@ -73,22 +79,22 @@ void pack_channels(const Product& product, uint32_t channel, Finish finish, uint
     const int8_t* second = count == 2 ? first + product.channel_step : nullptr;
     uint32_t* end = pack_pair(pair + 2, first, second, product.weight_step, product.depth);
     auto* rescale = reinterpret_cast<Rescale*>(end);
-    pair[1] = 0;
-    for (uint32_t i = 0; i < count; ++i) {
-        const uint32_t index = product.first_channel + channel + i;
-        pair[i] = product.bias != nullptr ? static_cast<uint32_t>(product.bias[index]) : 0;
-        if (finish != Finish::kSums) rescale[i] = rescale_of(product.multipliers[index], product.output_zero_point);
-    }
+    const uint32_t index = product.first_channel + channel;
+    const auto* bias = reinterpret_cast<const uint32_t*>(product.bias);
+    pair[0] = bias != nullptr ? bias[index] : 0;
+    pair[1] = bias != nullptr && count == 2 ? bias[index + 1] : 0;
+    if (finish == Finish::kSums) return;
+    rescale[0] = rescale_of(product.multipliers[index]);
+    if (count == 2) rescale[1] = rescale_of(product.multipliers[index + 1]);
 }
 
-// A pair times panels whose sums output_value() finishes.
-void multiply_slowly(const Product& product, GemmCall call, int8_t* output, uint32_t count, uint32_t channel) {
+// A pair times panels; output_value() finishes the sums.
+void multiply_slowly(const Product& product, GemmCall call, int8_t* output, uint32_t pixels, uint32_t count, uint32_t channel) {
     const uint32_t channels = channel + 1 < product.channels ? 2 : 1;
-    call.weights_end = call.pair + call.pair_bytes / 4 - 6;
+    call.weights_end = call.pair + call.pair_bytes / 4 - 4;
     call.finish = Finish::kSums;
     call.pairs = 1;
-    for (uint32_t done = 0; done < count; done += kBlockPixels) {
-        const uint32_t pixels = count - done < kBlockPixels ? count - done : kBlockPixels;
+    for (; count > 0; --count) {
         int32_t sums[2 * kBlockPixels];
         call.output = sums;
         call.panels_end = call.panel + panel_words(pixels, product.depth);
@@ -104,44 +110,46 @@ void multiply_slowly(const Product& product, GemmCall call, int8_t* output, uint
     }
 }
 
-// All panels times `pairs` pairs from `channel` on.
-void multiply(const Product& product, GemmCall& call, uint32_t first, uint32_t count, uint32_t channel, uint32_t pairs) {
-    int8_t* output = product.output + static_cast<int32_t>(first) * product.output_stride + channel;
-    const uint32_t rest = count % kBlockPixels;
-    const uint32_t* const panel = call.panel;
-    const uint32_t* const whole_end = panel + panel_words(count - rest, product.depth);
-    const uint32_t* const pair = call.pair;
+// `count` panels of `pixels` pixels from call.panel on, whose first result is at `output`, times `pairs` pairs from call.pair
+// and `channel` on.
+void multiply_some(const Product& product, const GemmCall& common, int8_t* output, uint32_t pixels, uint32_t count,
+                   uint32_t channel, uint32_t pairs) {
+    GemmCall call = common;
     uint32_t quick = call.finish == Finish::kSums ? 0 : pairs;
     if (channel + 2 * pairs > product.channels && quick > 0) --quick;  // the last pair is half a one
     if (quick > 0) {
         call.pairs = quick;
-        call.weights_end = pair + call.pair_bytes / 4 - 6;
-        call.panels_end = whole_end;
+        call.weights_end = call.pair + call.pair_bytes / 4 - 4;
+        call.panels_end = call.panel + count * panel_words(pixels, product.depth);
         call.output = call.output_of_pair = output;
-        if (count > rest) gemm(call, kBlockPixels);
-        if (rest > 0) {
-            call.panel = whole_end;
-            call.panels_end = whole_end + panel_words(rest, product.depth);
-            call.output = call.output_of_pair = output + static_cast<int32_t>(count - rest) * product.output_stride;
-            gemm(call, rest);
-            call.panel = panel;
-        }
+        gemm(call, pixels);
     }
     for (; quick < pairs; ++quick) {
-        call.pair = pair + quick * call.pair_bytes / 4;
-        multiply_slowly(product, call, output + 2 * quick, count, channel + 2 * quick);
+        call.pair = common.pair + quick * call.pair_bytes / 4;
+        multiply_slowly(product, call, output + 2 * quick, pixels, count, channel + 2 * quick);
     }
-    call.pair = pair;
+}
+
+void multiply(const Product& product, GemmCall& call, uint32_t first, const Panels& panels, uint32_t channel, uint32_t pairs) {
+    int8_t* output = product.output + static_cast<int32_t>(first) * product.output_stride + channel;
+    if (panels.fours > 0) multiply_some(product, call, output, 4, panels.fours, channel, pairs);
+    if (panels.others > 0) {
+        const uint32_t* const panel = call.panel;
+        call.panel += panel_words(4 * panels.fours, product.depth);
+        output += static_cast<int32_t>(4 * panels.fours) * product.output_stride;
+        multiply_some(product, call, output, panels.other_size, panels.others, channel, pairs);
+        call.panel = panel;
+    }
 }
 
 }  // namespace
 
 bool plan_product(Context& context, uint32_t pixels, int32_t depth, uint32_t channels, bool windows,
                   uint32_t activation_bytes, ProductPlan* plan) {
-    constexpr uint32_t kStreamedPanel = 512;  // words; enough for what happens once a block not to matter
-    constexpr uint32_t kLeastBlock = 8, kSlack = 1024;
+    // Words. With so many pixels, or pairs, at a time what happens once for all of them does not matter.
+    constexpr uint32_t kPassingPixels = 512, kPassingPairs = 768, kLeastBlock = 8, kSlack = 1024;
     const uint32_t rounded = (pixels + kBlockPixels - 1) / kBlockPixels * kBlockPixels;
-    const uint32_t pixel = panel_words(1, depth);  // words
+    const uint32_t pixel = panel_words(1, depth);
     const uint32_t pair = pair_words(depth);
     const uint32_t limit = activation_bytes / 4 + kSlack;
 
@@ -150,21 +158,29 @@ bool plan_product(Context& context, uint32_t pixels, int32_t depth, uint32_t cha
         if (block < kLeastBlock) block = kLeastBlock;
         return block < rounded ? block : rounded;
     };
-    const uint64_t all_pairs = uint64_t{pair} * ((channels + 1) / 2);
-    const uint64_t all_pixels = uint64_t{pixel} * rounded;
-    const uint32_t streamed = block_of(kStreamedPanel);
-    plan->keep_pairs = all_pairs + streamed * pixel < all_pixels + pair && all_pairs + streamed * pixel <= limit;
-    plan->block = plan->keep_pairs ? streamed : all_pixels + pair <= limit ? rounded : block_of(limit > pair ? limit - pair : 0);
-    const uint64_t words = uint64_t{plan->block} * pixel + (plan->keep_pairs ? all_pairs : pair) +
+    const uint32_t all_pairs = (channels + 1) / 2;
+    const uint32_t fit = kPassingPairs / pair;
+    const uint32_t some_pairs = fit < 1 ? 1 : fit < all_pairs ? fit : all_pairs;
+    const uint32_t some_pixels = block_of(kPassingPixels);
+    const uint64_t keep_pairs = uint64_t{pair} * all_pairs + some_pixels * pixel;
+    const uint64_t keep_pixels = uint64_t{pixel} * rounded + some_pairs * pair;
+    if (keep_pairs < keep_pixels && keep_pairs <= limit) {
+        plan->pairs = all_pairs;
+        plan->block = some_pixels;
+    } else {
+        plan->pairs = some_pairs;
+        plan->block = keep_pixels <= limit ? rounded : block_of(limit > some_pairs * pair ? limit - some_pairs * pair : 0);
+    }
+    const uint64_t words = uint64_t{plan->block} * pixel + uint64_t{plan->pairs} * pair +
                            (windows ? uint64_t{kBlockPixels} * quads(depth) : 0);
     return context.request_scratch(&plan->scratch, words < SIZE_MAX ? static_cast<size_t>(words) : SIZE_MAX);
 }
 
 void run_product(const Product& product, const ProductPlan& plan) {
-    const uint32_t pair_size = pair_words(product.depth), pairs = (product.channels + 1) / 2;
+    const uint32_t pair_size = pair_words(product.depth), all_pairs = (product.channels + 1) / 2;
     uint32_t* const panel = plan.scratch;
     uint32_t* const pair = panel + panel_words(plan.block, product.depth);
-    auto* const columns = reinterpret_cast<int8_t*>(pair + pair_size * (plan.keep_pairs ? pairs : 1));
+    auto* const columns = reinterpret_cast<int8_t*>(pair + pair_size * plan.pairs);
     GemmCall call;
     call.pair = pair;
     call.output_stride = product.output_stride;
@@ -174,21 +190,21 @@ void run_product(const Product& product, const ProductPlan& plan) {
     call.panel = panel;
     call.skipped = (0u - quads(product.depth)) & 3;
     call.pair_bytes = 4 * pair_size;
-    if (plan.keep_pairs) {
-        for (uint32_t k = 0; k < pairs; ++k) pack_channels(product, 2 * k, plan.finish, pair + k * pair_size);
-    }
+    call.zero_point = product.output_zero_point;
     WindowReader windows(product);
+    bool packed = false;  // for good
     for (uint32_t first = 0; first < product.pixels; first += plan.block) {
         const uint32_t count = product.pixels - first < plan.block ? product.pixels - first : plan.block;
-        pack_pixels(product, windows, first, count, panel, columns);
-        if (plan.keep_pairs) {
-            multiply(product, call, first, count, 0, pairs);
-            continue;
+        const Panels panels(count);
+        pack_pixels(product, windows, first, panels, panel, columns);
+        for (uint32_t done = 0; done < all_pairs; done += plan.pairs) {
+            const uint32_t pairs = all_pairs - done < plan.pairs ? all_pairs - done : plan.pairs;
+            for (uint32_t k = 0; k < pairs && !packed; ++k) {
+                pack_channels(product, 2 * (done + k), plan.finish, pair + k * pair_size);
+            }
+            multiply(product, call, first, panels, 2 * done, pairs);
         }
-        for (uint32_t channel = 0; channel < product.channels; channel += 2) {
-            pack_channels(product, channel, plan.finish, pair);
-            multiply(product, call, first, count, channel, 1);
-        }
+        packed = plan.pairs == all_pairs;
     }
 }
 

@@ -35,8 +35,8 @@ struct Product {
 // What prepare() decides, in persistent memory.
 struct ProductPlan {
     uint32_t* scratch;
-    uint32_t block;   // pixels packed at a time
-    bool keep_pairs;  // all weights stay packed
+    uint32_t block;  // pixels packed at a time
+    uint32_t pairs;  // pairs of channels packed at a time; all of them stay packed
     Finish finish;
 };
 

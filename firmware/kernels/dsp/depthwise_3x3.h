@@ -1,6 +1,6 @@
-// 3x3 depthwise convolution of one channel, from planes of int16: the channel's rows, edges included, one after the other. A word
-// holds two neighbours of a row, so that an SMLAD with a pair of weights is two products, and with stride 1 two neighbouring
-// results take 4 multiplications a row. Blocks of 6 results share what is loaded.
+// 3x3 depthwise convolution of one channel, from planes of int16: the channel's rows, edges included, one after the other. A
+// word holds two neighbours of a row, so that an SMLAD with a pair of weights is two products, and three weights take two
+// instructions. Blocks of 6 results share what is loaded.
 #pragma once
 #include "kernels/dsp/rescale.h"
 #include "kernels/dsp/simd.h"
@@ -15,21 +15,26 @@ constexpr int32_t kPlaneOverrun = 3 * kPlaneBlock;  // words that are read behin
 // a row's zero at the end may be that at the start of the next.
 inline int32_t plane_row_words(int32_t width) { return width / 2 + 1; }
 
-// What the assembly code loads into s0 to s19, in this order.
-struct DepthwiseCall {
+// One output channel. As the assembly code loads it into s0 to s10.
+struct DepthwiseChannel {
     const uint32_t* row;   // input row of the first output row
-    int32_t row_step;      // bytes from there to that of the next output row
-    int32_t next_row;      // bytes within a block: see depthwise_call()
-    int32_t next_block;
     void* output;          // int32_t[columns rounded up to blocks] for kSums, where rows must be 1
+    int32_t bias;
+    Rescale rescale;
+    uint32_t weights[6];   // of each row: (0, 1), (1, 2)
+};
+
+// What channels have in common: s11 to s21.
+struct DepthwiseCall {
+    int32_t row_step;      // bytes from the input row of an output row to that of the next
+    int32_t next_row;      // bytes from where the code stands after one row of a block to the next row,
+    int32_t next_block;    // and after its last row to the next block
     int32_t output_row;    // bytes
     int32_t output_step;
     int32_t rows;
     int32_t columns;
-    int32_t bias;
-    Rescale rescale;
     Finish finish;
-    uint32_t weights[6];   // of each row: (0, 1), (1, 2)
+    int32_t zero_point;    // of the output
     uint32_t low;          // the activation's range, the same in 4 bytes
     uint32_t high;
 };
@@ -47,8 +52,9 @@ struct SpreadCall {
 };
 
 extern "C" {
-void cmsim_depthwise_3x3_stride_1(const DepthwiseCall* call);
-void cmsim_depthwise_3x3_stride_2(const DepthwiseCall* call);
+// Stride along a row; along columns it may be any.
+void cmsim_depthwise_3x3_stride_1(const DepthwiseCall* call, const DepthwiseChannel* channels, uint32_t count);
+void cmsim_depthwise_3x3_stride_2(const DepthwiseCall* call, const DepthwiseChannel* channels, uint32_t count);
 
 void cmsim_spread_rows(const SpreadCall* call);
 }

@@ -51,43 +51,51 @@ __asm__(".syntax unified\n.thumb\n" CMSIM_RESCALE_MACROS R"(
     .type cmsim_depthwise_3x3_stride_\stride, %function
     .thumb_func
 cmsim_depthwise_3x3_stride_\stride:
-    push.w {r4-r11, lr}
-    vpush {s16-s23}
-    vldm r0, {s0-s21}
-    vmov lr, s2
+    push.w {r1, r2, r4-r11, lr}
+    vpush {s16-s25}
+    vldm r0, {s11-s21}
+    vmov lr, s12
+    vmov s25, r2
 
+9:  @ a channel
+    vldm r1!, {s0-s10}
+    vmov r0, s16
+    vmov s24, r0      @ rows left
+    str.w r1, [sp, #40]
 1:  @ a row
     vmov r12, s0
-    vmov s22, s8      @ columns left
-    vmov s23, s4      @ output
+    vmov r6, s17
+    vmov r7, s1
+    vmov s22, r6      @ columns left
+    vmov s23, r7      @ output
 2:  @ a block
-    vmov r0, s9
+    vmov r0, s2
     mov.w r1, r0
     mov.w r2, r0
     mov.w r3, r0
     mov.w r4, r0
     mov.w r5, r0
-    ROW \stride, s14, s15, 0
-    ROW \stride, s16, s17, 0
-    ROW \stride, s18, s19, 1
-    vmov r6, s13
-    vmov r8, s10
-    vmov r9, s11
-    vmov r10, s12
-    vmov r7, s3
+    ROW \stride, s5, s6, 0
+    ROW \stride, s7, s8, 0
+    ROW \stride, s9, s10, 1
+    vmov r6, s18
+    vmov r7, s13
+    vmov r8, s3
+    vmov r9, s4
+    vmov r10, s19
     add.w r12, r12, r7
     cmp.w r6, #1
     bge.w 5f
-    RESCALE_RELU r0, r8, r9, r10, r7
-    RESCALE_RELU r1, r8, r9, r10, r7
-    RESCALE_RELU r2, r8, r9, r10, r7
-    RESCALE_RELU r3, r8, r9, r10, r7
-    RESCALE_RELU r4, r8, r9, r10, r7
-    RESCALE_RELU r5, r8, r9, r10, r7
+    RESCALE_RELU r0, r8, r9, r10
+    RESCALE_RELU r1, r8, r9, r10
+    RESCALE_RELU r2, r8, r9, r10
+    RESCALE_RELU r3, r8, r9, r10
+    RESCALE_RELU r4, r8, r9, r10
+    RESCALE_RELU r5, r8, r9, r10
 3:  @ store
     vmov r9, s22
     vmov r8, s23
-    vmov r7, s6
+    vmov r7, s15
     subs.w r9, r9, #6
     add.w r10, r8, r7
     bmi.n 4f
@@ -125,28 +133,33 @@ cmsim_depthwise_3x3_stride_\stride:
     strb.w r4, [r10]
 8:  @ next row
     vmov r0, s0
-    vmov r1, s1
-    vmov r2, s4
-    vmov r3, s5
-    vmov r4, s7
+    vmov r1, s11
+    vmov r2, s1
+    vmov r3, s14
+    vmov r4, s24
     add r0, r1
     add r2, r3
     subs r4, #1
     vmov s0, r0
-    vmov s4, r2
-    vmov s7, r4
+    vmov s1, r2
+    vmov s24, r4
     bne.w 1b
-    vpop {s16-s23}
-    pop.w {r4-r11, pc}
+    vmov r2, s25
+    ldr.w r1, [sp, #40]
+    subs r2, #1
+    vmov s25, r2
+    bne.w 9b
+    vpop {s16-s25}
+    pop.w {r1, r2, r4-r11, pc}
 
 5:  cmp.w r6, #4
     beq.n 6f
-    RESCALE_SIGNED r0, r8, r9, r10, r7
-    RESCALE_SIGNED r1, r8, r9, r10, r7
-    RESCALE_SIGNED r2, r8, r9, r10, r7
-    RESCALE_SIGNED r3, r8, r9, r10, r7
-    RESCALE_SIGNED r4, r8, r9, r10, r7
-    RESCALE_SIGNED r5, r8, r9, r10, r7
+    RESCALE_SIGNED r0, r8, r9, r10
+    RESCALE_SIGNED r1, r8, r9, r10
+    RESCALE_SIGNED r2, r8, r9, r10
+    RESCALE_SIGNED r3, r8, r9, r10
+    RESCALE_SIGNED r4, r8, r9, r10
+    RESCALE_SIGNED r5, r8, r9, r10
     cmp.w r6, #3
     bne.w 3b
     vmov r8, s20

@@ -115,8 +115,7 @@ void spread_single(const Operands& all, const int8_t* values, int32_t rows, uint
     }
 }
 
-// Spreads `rows` rows of the image over planes, from `values` on: `count` channels, 4 or fewer. A channel of its own is spread by
-// the byte.
+// Spreads `rows` rows of the image over planes, from `values` on: `count` channels, 4 or, where there are no more, fewer.
 void spread_rows(const Operands& all, const int8_t* values, int32_t rows, int32_t count, uint32_t* const planes[4]) {
     const WindowAxis& x = all.window.x;
     const int32_t pairs = (x.input - x.padding) / 2;
@@ -150,12 +149,14 @@ public:
         const bool near = x.stride == 1;
         run_ = near ? dsp::cmsim_depthwise_3x3_stride_1 : dsp::cmsim_depthwise_3x3_stride_2;
         sums_ = reinterpret_cast<int32_t*>(planes_ + plane_words_ * (all.depth < 4 ? all.depth : 4) + dsp::kPlaneOverrun);
+        depth_multiplier_ = all.outputs / all.depth;
         call_.row_step = row_bytes * all.window.y.stride;
         call_.next_row = near ? row_bytes : row_bytes - 16;
         call_.next_block = (near ? 12 : 8) - 2 * row_bytes;
         call_.output_row = x.output * all.outputs;
         call_.output_step = all.outputs;
         call_.columns = x.output;
+        call_.zero_point = all.output_zero_point;
         call_.finish = data.finish;
         call_.low = (static_cast<uint32_t>(all.range.integer.low) & 0xFF) * 0x01010101u;
         call_.high = (static_cast<uint32_t>(all.range.integer.high) & 0xFF) * 0x01010101u;
@@ -164,28 +165,23 @@ public:
     // The output rows [first, first + rows) of a batch, all channels.
     void run(const int8_t* image, int8_t* output, int32_t first, int32_t rows) {
         const WindowAxis& y = all_.window.y;
-        const int32_t depth_multiplier = all_.outputs / all_.depth;
         call_.rows = rows;
         output += first * call_.output_row;
         for (int32_t channel = 0; channel < all_.depth; channel += 4) {
             const int32_t count = all_.depth < 4 ? all_.depth : 4;
             // The last quad may have channels that are done already; it is spread, but not filtered twice.
             const int32_t start = channel + count > all_.depth ? all_.depth - count : channel;
-            fill_planes(image + start, count, y.origin(first), input_rows(rows));
-            for (int32_t i = channel - start; i < count; ++i) {
-                for (int32_t k = 0; k < depth_multiplier; ++k) {
-                    const int32_t result = (start + i) * depth_multiplier + k;
-                    filter_plane(planes_ + i * plane_words_, result, output + result);
-                }
-            }
+            fill_planes(image, start, count, y.origin(first), input_rows(rows));
+            filter_planes(channel - start, count, start, output);
         }
     }
 
 private:
     int32_t input_rows(int32_t output_rows) const { return (output_rows - 1) * all_.window.y.stride + 3; }
 
-    // Rows [first, first + rows) of the image, zeros where there are none.
-    void fill_planes(const int8_t* image, int32_t count, int32_t first, int32_t rows) {
+    // Rows [first, first + rows) of the image from channel `channel` on, zeros where there are none: they are written once, as
+    // they stay for all channels.
+    void fill_planes(const int8_t* image, int32_t channel, int32_t count, int32_t first, int32_t rows) {
         const WindowAxis& y = all_.window.y;
         const int32_t above = first < 0 ? -first : 0;
         const int32_t end = first + rows < y.input ? first + rows : y.input;
@@ -194,35 +190,56 @@ private:
         for (int32_t i = 0; i < count; ++i) {
             uint32_t* plane = planes_ + i * plane_words_;
             planes[i] = plane + above * row_words_;
+            if (channel > 0) continue;
             for (uint32_t* word = plane; word < planes[i]; ++word) *word = 0;
             for (uint32_t* word = planes[i] + inside * row_words_; word < plane + plane_words_; ++word) *word = 0;
         }
-        spread_rows(all_, image + (first + above) * all_.window.x.input * all_.depth, inside, count, planes);
+        const int8_t* from = image + (first + above) * all_.window.x.input * all_.depth + channel;
+        spread_rows(all_, from, inside, count, planes);
     }
 
-    void filter_plane(const uint32_t* plane, int32_t channel, int8_t* output) {
+    // Planes [first, end), of which plane 0 is `channel` of the input.
+    void filter_planes(int32_t first, int32_t end, int32_t channel, int8_t* output) {
+        constexpr uint32_t kAtATime = 4;
+        dsp::DepthwiseChannel channels[kAtATime];
+        uint32_t count = 0;
+        const int32_t multiplier = depth_multiplier_;
+        int32_t result = (channel + first) * multiplier;
+        for (int32_t i = first; i < end; ++i) {
+            for (int32_t k = 0; k < multiplier; ++k, ++result) {
+                set_channel(&channels[count], planes_ + i * plane_words_, result, output + result);
+                if (finish_ == dsp::Finish::kSums) {
+                    filter_slowly(channels[0], result, output + result);
+                } else if (++count == kAtATime) {
+                    run_(&call_, channels, count);
+                    count = 0;
+                }
+            }
+        }
+        if (count > 0) run_(&call_, channels, count);
+    }
+
+    void set_channel(dsp::DepthwiseChannel* to, const uint32_t* plane, int32_t channel, int8_t* output) const {
         const int32_t step = all_.outputs;
         const int8_t* weight = all_.weights + channel;
         for (uint32_t i = 0; i < 6; i += 2) {
             const auto middle = static_cast<uint32_t>(weight[step]);
-            call_.weights[i] = dsp::low_lanes(static_cast<uint32_t>(weight[0]), middle);
-            call_.weights[i + 1] = dsp::low_lanes(middle, static_cast<uint32_t>(weight[2 * step]));
+            to->weights[i] = dsp::low_lanes(static_cast<uint32_t>(weight[0]), middle);
+            to->weights[i + 1] = dsp::low_lanes(middle, static_cast<uint32_t>(weight[2 * step]));
             weight += 3 * step;
         }
-        call_.row = plane;
-        call_.bias = all_.bias_of(channel);
-        if (finish_ == dsp::Finish::kSums) return filter_slowly(channel, output);
-        call_.output = output;
-        call_.rescale = dsp::rescale_of(all_.multipliers[static_cast<uint32_t>(channel)], all_.output_zero_point);
-        run_(&call_);
+        to->row = plane;
+        to->output = output;
+        to->bias = all_.bias_of(channel);
+        if (finish_ != dsp::Finish::kSums) to->rescale = dsp::rescale_of(all_.multipliers[static_cast<uint32_t>(channel)]);
     }
 
-    void filter_slowly(int32_t channel, int8_t* output) {
+    void filter_slowly(dsp::DepthwiseChannel one, int32_t channel, int8_t* output) {
         dsp::DepthwiseCall call = call_;
         call.rows = 1;
-        call.output = sums_;
-        for (int32_t row = 0; row < call_.rows; ++row, call.row += call.row_step / 4) {
-            run_(&call);
+        one.output = sums_;
+        for (int32_t row = 0; row < call_.rows; ++row, one.row += call.row_step / 4) {
+            run_(&call, &one, 1);
             for (int32_t i = 0; i < call.columns; ++i, output += all_.outputs) *output = all_.result(sums_[i], channel);
         }
     }
@@ -233,7 +250,8 @@ private:
     uint32_t* planes_;
     int32_t* sums_;
     dsp::Finish finish_;
-    void (*run_)(const dsp::DepthwiseCall*);
+    void (*run_)(const dsp::DepthwiseCall*, const dsp::DepthwiseChannel*, uint32_t);
+    int32_t depth_multiplier_;
     dsp::DepthwiseCall call_;
 };
 
@@ -265,8 +283,8 @@ void run_quads(const Operands& all) {
             const int32_t y_begin = y.begin(out_y), y_end = y.end(out_y);
             for (int32_t out_x = 0; out_x < x.output; ++out_x, result += depth) {
                 const int32_t x_begin = x.begin(out_x), x_end = x.end(out_x);
-                const int8_t* corner =
-                    image + ((y.origin(out_y) + y_begin * y.dilation) * x.input + x.origin(out_x) + x_begin * x.dilation) * depth;
+                const int32_t in_y = y.origin(out_y) + y_begin * y.dilation, in_x = x.origin(out_x) + x_begin * x.dilation;
+                const int8_t* corner = image + (in_y * x.input + in_x) * depth;
                 for (int32_t channel = 0; channel < depth; channel += 4) {
                     if (channel > depth - 4) channel = depth - 4;  // the last ones: some of them for the second time
                     int32_t sums[4];

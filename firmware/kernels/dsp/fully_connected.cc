@@ -105,8 +105,9 @@ void run_dots(const Context& context, const Node& node, const Data& data) {
             }
             for (int32_t i = 0; i < count; ++i) {
                 const auto index = static_cast<uint32_t>(channel + i);
-                *result++ = static_cast<int8_t>(output_value(static_cast<uint32_t>(sums[i]), bias, index, common.multipliers[index],
-                                                             output_zero_point, common.activation));
+                const auto sum = static_cast<uint32_t>(sums[i]);
+                *result++ = static_cast<int8_t>(output_value(sum, bias, index, common.multipliers[index], output_zero_point,
+                                                             common.activation));
             }
         }
     }

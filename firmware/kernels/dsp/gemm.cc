@@ -6,7 +6,8 @@ namespace dsp {
 extern "C" {
 // In gemm_asm.cc: 4 pixels of `bytes` values (a multiple of 4), `groups` times; and whole quads of 2 channels. Both return
 // where they stopped to write.
-uint32_t* cmsim_pack_pixels(uint32_t* panel, const int8_t* values, int32_t stride, int32_t bytes, uint32_t base, uint32_t groups);
+uint32_t* cmsim_pack_pixels(uint32_t* panel, const int8_t* values, int32_t stride, int32_t bytes, uint32_t base,
+                            uint32_t groups);
 uint32_t* cmsim_pack_weights(uint32_t* pair, const int8_t* first, const int8_t* second, const int8_t* first_end);
 void cmsim_gemm_1(const GemmCall* call);
 void cmsim_gemm_2(const GemmCall* call);
@@ -39,17 +40,14 @@ uint32_t gather_weights(const int8_t* weights, int32_t step, int32_t count) {
 
 }  // namespace
 
-uint32_t* pack_panels(uint32_t* panel, const int8_t* values, int32_t stride, int32_t depth, uint32_t pixels, int32_t base) {
+uint32_t* pack_panels(uint32_t* panel, const int8_t* values, int32_t stride, int32_t depth, uint32_t pixels, uint32_t count,
+                      int32_t base) {
     const uint32_t lanes = both_lanes(base);
-    if (depth % 4 == 0 && pixels >= kBlockPixels) {
-        panel = cmsim_pack_pixels(panel, values, stride, depth, lanes, pixels / kBlockPixels);
-        values += static_cast<int32_t>(pixels & ~3u) * stride;
-        pixels &= 3;
+    if (depth % 4 == 0 && pixels == 4 && count > 0) return cmsim_pack_pixels(panel, values, stride, depth, lanes, count);
+    for (; count > 0; --count, values += static_cast<int32_t>(pixels) * stride) {
+        panel = pack(panel, values, stride, depth, pixels, lanes);
     }
-    for (; pixels >= kBlockPixels; pixels -= kBlockPixels, values += 4 * stride) {
-        panel = pack(panel, values, stride, depth, kBlockPixels, lanes);
-    }
-    return pixels > 0 ? pack(panel, values, stride, depth, pixels, lanes) : panel;
+    return panel;
 }
 
 uint32_t* pack_pair(uint32_t* pair, const int8_t* first, const int8_t* second, int32_t step, int32_t depth) {

@@ -1,5 +1,5 @@
-// Matrix product for convolutions: int16 pixels times int16 weights, both rearranged into panels from which the inner loop reads
-// straight ahead with LDM. A block is 4 pixels by 2 output channels: 6 words are loaded for 8 SMLAD, that is 16 products.
+// Matrix product for convolutions: int16 pixels times int16 weights, both rearranged into panels from which the inner loop
+// reads straight ahead with LDM. A block is 4 pixels by 2 output channels: 6 words are loaded for 8 SMLAD, that is 16 products.
 //
 // A panel of P pixels (1 to 4): for every 4 input values [even lanes of pixel 0 .. P-1][odd lanes of pixel 0 .. P-1].
 // A pair of channels: [bias 0, bias 1], for every 4 weights [even 0, even 1, odd 0, odd 1], [Rescale 0, Rescale 1].
@@ -15,16 +15,31 @@ constexpr uint32_t kBlockPixels = 4;
 
 inline uint32_t quads(int32_t depth) { return (static_cast<uint32_t>(depth) + 3) / 4; }
 inline uint32_t panel_words(uint32_t pixels, int32_t depth) { return 2 * quads(depth) * pixels; }
-inline uint32_t pair_words(int32_t depth) { return 4 * quads(depth) + 8; }
+inline uint32_t pair_words(int32_t depth) { return 4 * quads(depth) + 6; }
 
-// `pixels` pixels of `depth` values each, `stride` bytes apart, become panels of 4 and one of the rest; `base` is added to each
+// How many pixels come in panels of 4; the others in smaller ones, of 3 if possible: a pixel alone costs nearly twice as much.
+struct Panels {
+    explicit Panels(uint32_t pixels) {
+        const uint32_t left = pixels % 4;
+        const uint32_t threes = left == 3 ? 1 : left == 2 && pixels >= 6 ? 2 : left == 1 && pixels >= 9 ? 3 : 0;
+        fours = (pixels - 3 * threes) / 4;
+        others = threes > 0 ? threes : left > 0 ? 1 : 0;
+        other_size = threes > 0 ? 3 : left;
+    }
+    uint32_t fours;
+    uint32_t others;
+    uint32_t other_size;  // pixels
+};
+
+// `count` panels of `pixels` pixels each, from `depth` values a pixel; pixels are `stride` bytes apart. `base` is added to each
 // value. Returns the end.
-uint32_t* pack_panels(uint32_t* panel, const int8_t* values, int32_t stride, int32_t depth, uint32_t pixels, int32_t base);
+uint32_t* pack_panels(uint32_t* panel, const int8_t* values, int32_t stride, int32_t depth, uint32_t pixels, uint32_t count,
+                      int32_t base);
 
 // The weights of a pair; weight i of a channel is `step` bytes behind weight i - 1. `second` may be null. Returns the end.
 uint32_t* pack_pair(uint32_t* pair, const int8_t* first, const int8_t* second, int32_t step, int32_t depth);
 
-// What the assembly code loads into s0 to s12, in this order.
+// What the assembly code loads into s0 to s13, in this order.
 struct GemmCall {
     const uint32_t* weights_end;
     const uint32_t* pair;
@@ -39,6 +54,7 @@ struct GemmCall {
     uint32_t pairs;         // so many, one after the other; 1 for kSums
     uint32_t pair_bytes;
     void* output_of_pair;   // the same as `output`
+    int32_t zero_point;     // of the output
 };
 
 // Multiplies panels of `pixels` pixels with a pair.

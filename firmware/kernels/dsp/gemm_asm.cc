@@ -1,8 +1,10 @@
-// The inner loops of gemm.h. They are written out in assembly because a compiler does not keep 8 sums, 4 operands and 2 pointers
-// in the 14 registers that there are; loop limits, outputs and the like wait in floating-point registers (VMOV: one cycle).
+// The inner loops of gemm.h. They are written out in assembly because a compiler does not keep 8 sums, 4 operands and 2
+// pointers in the 14 registers that there are; loop limits, outputs and the like wait in floating-point registers (VMOV: one
+// cycle).
 //
-// Loads go through LDM, which costs 1 + N cycles by the manual and on silicon alike. An SMLAD depends on none of the
-// instructions just before it, so nothing waits. All instructions of the inner loop have 32 bits and are aligned.
+// Loads go through LDM, which costs 1 + N cycles by the manual and on silicon alike. Single loads that overlap would save 1 of
+// 17 cycles on silicon, but need a quarter more words of code, which a flash with wait states and without cache has to deliver.
+// All instructions of the inner loop have 32 bits and are aligned.
 #include "kernels/dsp/rescale_asm.h"
 
 __asm__(".syntax unified\n.thumb\n" CMSIM_RESCALE_MACROS R"(
@@ -37,29 +39,29 @@ __asm__(".syntax unified\n.thumb\n" CMSIM_RESCALE_MACROS R"(
     .endif
     .endm
 
-@ The sums of one channel, from r\first on.
+@ The sums of one channel, from r\first on. lr zero point.
     .macro RESCALE kind, first, pixels
-    ldm r1!, {r10, r11, r12}
-    RESCALE_\kind r\first, r10, r11, r12, lr
+    ldm r1!, {r10, r11}
+    RESCALE_\kind r\first, r10, r11, lr
     .if \first == 2
     .if \pixels > 1
-    RESCALE_\kind r3, r10, r11, r12, lr
+    RESCALE_\kind r3, r10, r11, lr
     .endif
     .if \pixels > 2
-    RESCALE_\kind r4, r10, r11, r12, lr
+    RESCALE_\kind r4, r10, r11, lr
     .endif
     .if \pixels > 3
-    RESCALE_\kind r5, r10, r11, r12, lr
+    RESCALE_\kind r5, r10, r11, lr
     .endif
     .else
     .if \pixels > 1
-    RESCALE_\kind r7, r10, r11, r12, lr
+    RESCALE_\kind r7, r10, r11, lr
     .endif
     .if \pixels > 2
-    RESCALE_\kind r8, r10, r11, r12, lr
+    RESCALE_\kind r8, r10, r11, lr
     .endif
     .if \pixels > 3
-    RESCALE_\kind r9, r10, r11, r12, lr
+    RESCALE_\kind r9, r10, r11, lr
     .endif
     .endif
     .endm
@@ -85,7 +87,7 @@ __asm__(".syntax unified\n.thumb\n" CMSIM_RESCALE_MACROS R"(
     .thumb_func
 cmsim_gemm_\pixels:
     push.w {r4-r11, lr}
-    vldm r0, {s0-s12}
+    vldm r0, {s0-s13}
     vmov r0, s9
     adr.w r1, 2f
     mov r2, #\quad
@@ -129,6 +131,7 @@ cmsim_gemm_\pixels:
     bne.w 2b
 
     vmov r12, s5
+    vmov lr, s13
     cmp r12, #1
     bge 5f
     RESCALE RELU, 2, \pixels

@@ -75,6 +75,16 @@ inline int32_t add_high_product(int32_t sum, uint32_t a, uint32_t b) {
     return sum;
 }
 
+// addend +- 2^-32 a * b, rounded to nearest, halves upwards.
+inline int32_t add_high_rounded(int32_t addend, int32_t a, int32_t b) {
+    __asm__("smmlar %0, %1, %2, %0" : "+r"(addend) : "r"(a), "r"(b));
+    return addend;
+}
+inline int32_t subtract_high_rounded(int32_t addend, int32_t a, int32_t b) {
+    __asm__("smmlsr %0, %1, %2, %0" : "+r"(addend) : "r"(a), "r"(b));
+    return addend;
+}
+
 // The larger one of each of 4 signed bytes.
 inline uint32_t largest_bytes(uint32_t a, uint32_t b) {
     uint32_t result;

@@ -1,7 +1,7 @@
 // Runs many models one after the other, each on its inputs, and keeps the outputs where the host finds them.
 //
 // The host writes a batch to kBatch before the first instruction: the number of cases, then for each the offsets from kBatch and
-// the sizes of the model and of the values of its input, of as many inferences as fit.
+// the sizes of the model and of the values of its inputs, for as many inferences as there are.
 #include "interpreter/interpreter.h"
 #include "kernels/operators.h"
 #include "startup/cortex_m4.h"
@@ -43,10 +43,13 @@ int main() {
         if (interpreter.prepare() != cmsim::Status::kOk) {
             failures[i] = interpreter.error().reason;
         } else {
-            const uint32_t size = interpreter.input(0)->bytes();
-            for (uint32_t at = 0; at + size <= test.values_size; at += size) {
-                const auto* values = reinterpret_cast<const uint8_t*>(kBatch + test.values + at);
-                for (uint32_t k = 0; k < size; ++k) interpreter.input(0)->as<uint8_t>()[k] = values[k];
+            const auto* values = reinterpret_cast<const uint8_t*>(kBatch + test.values);
+            const uint8_t* const values_end = values + test.values_size;
+            while (values < values_end) {
+                for (uint32_t input = 0; input < interpreter.input_count(); ++input) {
+                    const cmsim::Tensor& tensor = *interpreter.input(input);
+                    for (uint32_t k = 0; k < tensor.bytes(); ++k) tensor.as<uint8_t>()[k] = *values++;
+                }
                 if (interpreter.invoke() != cmsim::Status::kOk) failures[i] = "invoke";
                 const cmsim::Tensor& output = *interpreter.output(0);
                 if (end + output.bytes() > sizeof outputs) {
