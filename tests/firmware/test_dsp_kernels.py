@@ -72,6 +72,23 @@ def halves(name: str, rng: Generator, dtype: str) -> OperatorCase:
                 [Result((1, 6, 7, outputs), dtype, conv_cases.Quantization(1.0, int(zero_points[1])))], options, version=3)
 
 
+def single(rng: Generator, dtype: str) -> OperatorCase:
+    """DEPTHWISE_CONV_2D of an image of one channel, any filter; windows reach over all edges."""
+    outputs, height, width = int(rng.integers(3, 14)), int(rng.integers(5, 14)), int(rng.integers(5, 20))
+    rows, columns = int(rng.integers(1, 6)), int(rng.integers(1, 12))
+    stride, dilation = (int(rng.choice([1, 1, 2])) for _ in range(2))
+    scales = [float(v) for v in rng.uniform(0.001, 0.02, outputs)]
+    weights = conv_cases.Fixed(rng.integers(-127, 128, (1, rows, columns, outputs)).astype(np.int8),
+                               conv_cases.Quantization(scales, 0, 3))
+    bias = conv_cases.Fixed(rng.integers(-9000, 9000, outputs).astype(np.int32), conv_cases.Quantization(1.0))
+    options = {"padding": "SAME", "stride_h": stride, "stride_w": stride, "depth_multiplier": outputs,
+               "dilation_h_factor": dilation, "dilation_w_factor": dilation,
+               "fused_activation_function": choose(rng, *conv_cases.ACTIVATIONS)}
+    return case("DEPTHWISE_CONV_2D", [Feed((2, height, width, 1), dtype, quantization(rng, dtype)), weights, bias],
+                [Result((2, -(-height // stride), -(-width // stride), outputs), dtype, quantization(rng, dtype))],
+                options, version=3)
+
+
 def products(rng: Generator, dtype: str) -> OperatorCase:
     """MUL of each value with 40 others, with a power of two for a factor."""
     feeds = [Feed((256, 1), dtype, conv_cases.Quantization(1.0, int(rng.integers(-128, 128))), lambda _: every),
@@ -85,6 +102,7 @@ CASES: dict[str, Callable[[Generator, str], OperatorCase]] = {
     **conv_cases.CASES,
     "ADD": partial(pair_of_images, "ADD"),
     "MUL": partial(pair_of_images, "MUL"),
+    "DEPTHWISE_CONV_2D of one channel": single,
     "halves in CONV_2D": partial(halves, "CONV_2D"),
     "halves in DEPTHWISE_CONV_2D": partial(halves, "DEPTHWISE_CONV_2D"),
     "halves in MUL": products,

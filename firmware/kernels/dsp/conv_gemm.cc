@@ -147,11 +147,11 @@ void multiply(const Product& product, GemmCall& call, uint32_t first, const Pane
 bool plan_product(Context& context, uint32_t pixels, int32_t depth, uint32_t channels, bool windows,
                   uint32_t activation_bytes, ProductPlan* plan) {
     // Words. With so many pixels, or pairs, at a time what happens once for all of them does not matter.
-    constexpr uint32_t kPassingPixels = 512, kPassingPairs = 768, kLeastBlock = 8, kSlack = 1024;
+    constexpr uint32_t kPassingPixels = 512, kPassingPairs = 768, kLeastBlock = 8, kSlack = 320;
     const uint32_t rounded = (pixels + kBlockPixels - 1) / kBlockPixels * kBlockPixels;
     const uint32_t pixel = panel_words(1, depth);
     const uint32_t pair = pair_words(depth);
-    const uint32_t limit = activation_bytes / 4 + kSlack;
+    const uint32_t limit = activation_bytes / 8 * 3 + kSlack;
 
     const auto block_of = [=](uint32_t words) {
         uint32_t block = words / pixel / kBlockPixels * kBlockPixels;

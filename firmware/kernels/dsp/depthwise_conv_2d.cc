@@ -1,14 +1,14 @@
-// DEPTHWISE_CONV_2D for Cortex-M4. int8: 3x3 filters by planes (depthwise_3x3.h), an image of one channel as a matrix product,
-// other filters 4 channels at a time; float32 and int16 as in the portable set.
+// DEPTHWISE_CONV_2D for Cortex-M4. int8: 3x3 filters by planes (depthwise_3x3.h), an image of one channel 4 taps by 4 outputs at
+// a time (depthwise_image.h), other filters 4 channels at a time; float32 and int16 as in the portable set.
 #include "kernels/conv_loops.h"
-#include "kernels/dsp/conv_gemm.h"
 #include "kernels/dsp/depthwise_3x3.h"
+#include "kernels/dsp/depthwise_image.h"
 #include "kernels/operators.h"
 
 namespace cmsim {
 namespace {
 
-enum class Way : uint8_t { kPortable, kPlanes, kProduct, kQuads };
+enum class Way : uint8_t { kPortable, kPlanes, kImage, kQuads };
 
 struct Data {
     ConvData conv;
@@ -16,14 +16,13 @@ struct Data {
     dsp::Finish finish;
     int32_t band;          // kPlanes: output rows for which input rows are spread over planes at a time
     uint32_t* scratch;
-    dsp::ProductPlan plan;  // kProduct
 };
 
 Way way_for(const Window& window, int32_t depth, int32_t depth_multiplier) {
     const WindowAxis& y = window.y;
     const WindowAxis& x = window.x;
     if (y.filter == 3 && x.filter == 3 && y.dilation == 1 && x.dilation == 1 && x.stride <= 2) return Way::kPlanes;
-    if (depth == 1) return Way::kProduct;
+    if (depth == 1 && depth_multiplier >= 4) return Way::kImage;
     return depth_multiplier == 1 && depth >= 4 ? Way::kQuads : Way::kPortable;
 }
 
@@ -45,12 +44,6 @@ Status prepare(Context& context, Node& node) {
     data->way = way_for(data->conv.window, depth, outputs / depth);
     data->finish = dsp::finish_for(data->conv.multipliers, data->conv.activation.integer, output.zero_point(),
                                    context.input(node, 2), uint64_t{255 * 128} * static_cast<uint32_t>(taps));
-    if (data->way == Way::kProduct) {
-        data->plan.finish = data->finish;
-        const uint32_t pixels = output.element_count() / static_cast<uint32_t>(outputs);
-        return dsp::plan_product(context, pixels, taps, static_cast<uint32_t>(outputs), true, bytes, &data->plan)
-                   ? Status::kOk : Status::kArenaTooSmall;
-    }
     if (data->way != Way::kPlanes) return Status::kOk;
 
     constexpr uint32_t kLeastWords = 512;
@@ -312,26 +305,24 @@ void run_quads(const Operands& all) {
 
 // --- an image of one channel ---
 
-void run_product(const Operands& all, const Data& data) {
-    dsp::Product product = {};
-    product.input = all.input;
-    product.pixels = static_cast<uint32_t>(all.batches * all.window.y.output * all.window.x.output);
-    product.depth = all.window.y.filter * all.window.x.filter;
-    product.input_zero_point = all.input_zero_point;
-    product.window = &all.window;
-    product.image_depth = 1;
-    product.tap_depth = 1;
-    product.weights = all.weights;
-    product.channel_step = 1;
-    product.weight_step = all.outputs;
-    product.channels = static_cast<uint32_t>(all.outputs);
-    product.bias = all.bias;
-    product.multipliers = all.multipliers;
-    product.output = all.output;
-    product.output_stride = all.outputs;
-    product.output_zero_point = all.output_zero_point;
-    product.range = all.range;
-    dsp::run_product(product, data.plan);
+void run_image(const Operands& all) {
+    const Window& window = all.window;
+    const int8_t* image = all.input;
+    int8_t* result = all.output;
+    for (int32_t batch = 0; batch < all.batches; ++batch, image += window.y.input * window.x.input) {
+        for (int32_t out_y = 0; out_y < window.y.output; ++out_y) {
+            for (int32_t out_x = 0; out_x < window.x.output; ++out_x, result += all.outputs) {
+                const dsp::ImageWindow taps(window, image, all.weights, all.outputs, all.input_zero_point, out_y, out_x);
+                for (int32_t channel = 0; channel < all.outputs; channel += 4) {
+                    if (channel > all.outputs - 4) channel = all.outputs - 4;  // the last ones: some for the second time
+                    int32_t sums[4];
+                    for (int32_t i = 0; i < 4; ++i) sums[i] = all.bias_of(channel + i);
+                    taps.add_products(channel, sums);
+                    for (int32_t i = 0; i < 4; ++i) result[channel + i] = all.result(sums[i], channel + i);
+                }
+            }
+        }
+    }
 }
 
 Status invoke(Context& context, Node& node) {
@@ -339,7 +330,7 @@ Status invoke(Context& context, Node& node) {
     switch (data.way) {
         case Way::kPortable: convolve<DepthwiseWalk>(context, node, data.conv); break;
         case Way::kPlanes: run_planes(Operands(context, node, data), data); break;
-        case Way::kProduct: run_product(Operands(context, node, data), data); break;
+        case Way::kImage: run_image(Operands(context, node, data)); break;
         case Way::kQuads: run_quads(Operands(context, node, data)); break;
     }
     return Status::kOk;

@@ -12,7 +12,6 @@ enum class Way : uint8_t { kPortable, kDots, kProduct };
 struct Data {
     FullyConnectedData common;
     Way way;
-    uint32_t* row;          // kDots: a row of the input as 16-bit lanes
     dsp::ProductPlan plan;  // kProduct
 };
 
@@ -29,7 +28,7 @@ Status prepare(Context& context, Node& node) {
     constexpr int32_t kManyRows = 3;
     if (common.rows < kManyRows || common.weight_zero_point != 0) {
         data->way = Way::kDots;
-        return context.request_scratch(&data->row, 2 * dsp::quads(common.depth)) ? Status::kOk : Status::kArenaTooSmall;
+        return Status::kOk;
     }
     data->way = Way::kProduct;
     const Tensor& input = *context.input(node, 0);
@@ -43,42 +42,55 @@ Status prepare(Context& context, Node& node) {
     return enough ? Status::kOk : Status::kArenaTooSmall;
 }
 
-// The values less their zero point as even and odd lanes of each 4; zeros where a last quad is not full.
-void spread(const int8_t* values, int32_t depth, int32_t zero_point, uint32_t* row) {
-    const uint32_t base = dsp::both_lanes(-zero_point);
-    for (; depth >= 4; depth -= 4, values += 4, row += 2) {
-        const uint32_t word = dsp::load_word(values);
-        row[0] = dsp::even_bytes(word, base);
-        row[1] = dsp::odd_bytes(word, base);
+// Adds the products of a row of the input with 4 rows of weights. The input is widened anew for each 4: that costs hardly more than
+// loading it in 16 bits, and needs no memory. `base` and `weight_base`: the negative zero points in both lanes.
+template <bool symmetric>
+void add_four_dots(const int8_t* row, const int8_t* weights, int32_t depth, uint32_t base, uint32_t weight_base,
+                   int32_t (&sums)[4]) {
+    int32_t sum0 = sums[0], sum1 = sums[1], sum2 = sums[2], sum3 = sums[3];
+    const int8_t* others = weights + 2 * depth;
+    const auto even_weights = [=](uint32_t word) { return symmetric ? dsp::even_bytes(word) : dsp::even_bytes(word, weight_base); };
+    const auto odd_weights = [=](uint32_t word) { return symmetric ? dsp::odd_bytes(word) : dsp::odd_bytes(word, weight_base); };
+    for (const int8_t* const end = row + (depth & ~3); row != end; row += 4, weights += 4, others += 4) {
+        uint32_t odd = dsp::load_word(row);
+        const uint32_t even = dsp::even_bytes(odd, base);
+        odd = dsp::odd_bytes(odd, base);
+        uint32_t word = dsp::load_word(weights);
+        sum0 = dsp::add_products(sum0, even_weights(word), even);
+        sum0 = dsp::add_products(sum0, odd_weights(word), odd);
+        word = dsp::load_word(weights + depth);
+        sum1 = dsp::add_products(sum1, even_weights(word), even);
+        sum1 = dsp::add_products(sum1, odd_weights(word), odd);
+        word = dsp::load_word(others);
+        sum2 = dsp::add_products(sum2, even_weights(word), even);
+        sum2 = dsp::add_products(sum2, odd_weights(word), odd);
+        word = dsp::load_word(others + depth);
+        sum3 = dsp::add_products(sum3, even_weights(word), even);
+        sum3 = dsp::add_products(sum3, odd_weights(word), odd);
     }
-    if (depth == 0) return;
-    row[0] = static_cast<uint32_t>(values[0] - zero_point) & 0xFFFF;
-    row[1] = depth > 1 ? static_cast<uint32_t>(values[1] - zero_point) & 0xFFFF : 0;
-    if (depth > 2) row[0] |= static_cast<uint32_t>(values[2] - zero_point) << 16;
+    const int32_t offset = static_cast<int16_t>(base), weight_offset = static_cast<int16_t>(weight_base);
+    const auto product = [=](const int8_t* weight, int32_t k, int32_t sum) {
+        return dsp::add_low_product(sum, static_cast<uint32_t>(row[k] + offset), static_cast<uint32_t>(weight[k] + weight_offset));
+    };
+    for (int32_t k = 0; k < (depth & 3); ++k) {
+        sum0 = product(weights, k, sum0), sum1 = product(weights + depth, k, sum1);
+        sum2 = product(others, k, sum2), sum3 = product(others + depth, k, sum3);
+    }
+    sums[0] = sum0, sums[1] = sum1, sums[2] = sum2, sums[3] = sum3;
 }
 
-// The products of a row with `count` rows of weights, 1 or 4.
-template <int32_t count>
-void add_dots(const uint32_t* row, const int8_t* weights, int32_t depth, uint32_t base, int32_t (&sums)[4]) {
-    const int8_t* from[count];
-    int32_t sum[count];
-    for (int32_t i = 0; i < count; ++i) from[i] = weights + i * depth, sum[i] = sums[i];
-    int32_t left = depth;
-    for (; left >= 4; left -= 4, row += 2) {
-        const uint32_t even = row[0], odd = row[1];
-        uint32_t words[count];
-        for (int32_t i = 0; i < count; ++i) words[i] = dsp::load_word(from[i]), from[i] += 4;
-        for (int32_t i = 0; i < count; ++i) sum[i] = dsp::add_products(sum[i], dsp::even_bytes(words[i], base), even);
-        for (int32_t i = 0; i < count; ++i) sum[i] = dsp::add_products(sum[i], dsp::odd_bytes(words[i], base), odd);
+// The products with one row of weights.
+int32_t dot(const int8_t* row, const int8_t* weights, int32_t depth, uint32_t base, uint32_t weight_base) {
+    int32_t sum = 0;
+    for (const int8_t* const end = row + (depth & ~3); row != end; row += 4, weights += 4) {
+        const uint32_t values = dsp::load_word(row), word = dsp::load_word(weights);
+        sum = dsp::add_products(sum, dsp::even_bytes(word, weight_base), dsp::even_bytes(values, base));
+        sum = dsp::add_products(sum, dsp::odd_bytes(word, weight_base), dsp::odd_bytes(values, base));
     }
-    for (int32_t i = 0; i < count; ++i) {
-        if (left > 0) {
-            const uint32_t word = dsp::load_bytes(from[i], left);
-            sum[i] = dsp::add_products(sum[i], dsp::even_bytes(word, base), row[0]);
-            sum[i] = dsp::add_products(sum[i], dsp::odd_bytes(word, base), row[1]);
-        }
-        sums[i] = sum[i];
+    for (int32_t k = 0; k < (depth & 3); ++k) {
+        sum = dsp::add_low_product(sum, static_cast<uint32_t>(row[k]) + base, static_cast<uint32_t>(weights[k]) + weight_base);
     }
+    return sum;
 }
 
 void run_dots(const Context& context, const Node& node, const Data& data) {
@@ -87,21 +99,22 @@ void run_dots(const Context& context, const Node& node, const Data& data) {
     const Tensor* bias_tensor = context.input(node, 2);
     const Tensor& output = *context.output(node, 0);
     const FullyConnectedData common = data.common;
-    const int32_t outputs = weights.dim(0), zero_point = input.zero_point(), output_zero_point = output.zero_point();
-    const uint32_t base = dsp::both_lanes(-common.weight_zero_point);
+    const int32_t outputs = weights.dim(0), output_zero_point = output.zero_point();
+    const uint32_t base = dsp::both_lanes(-input.zero_point()), weight_base = dsp::both_lanes(-common.weight_zero_point);
     const int32_t* bias = bias_tensor != nullptr ? bias_tensor->as<const int32_t>() : nullptr;
     const int8_t* values = input.as<const int8_t>();
     int8_t* result = output.as<int8_t>();
     for (int32_t row = 0; row < common.rows; ++row, values += common.depth) {
-        spread(values, common.depth, zero_point, data.row);
         const int8_t* weight = weights.as<const int8_t>();
         for (int32_t channel = 0, count; channel < outputs; channel += count, weight += count * common.depth) {
             int32_t sums[4] = {};
             count = outputs - channel >= 4 ? 4 : 1;
-            if (count == 4) {
-                add_dots<4>(data.row, weight, common.depth, base, sums);
+            if (count == 1) {
+                sums[0] = dot(values, weight, common.depth, base, weight_base);
+            } else if (weight_base == 0) {
+                add_four_dots<true>(values, weight, common.depth, base, weight_base, sums);
             } else {
-                add_dots<1>(data.row, weight, common.depth, base, sums);
+                add_four_dots<false>(values, weight, common.depth, base, weight_base, sums);
             }
             for (int32_t i = 0; i < count; ++i) {
                 const auto index = static_cast<uint32_t>(channel + i);

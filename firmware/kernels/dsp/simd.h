@@ -74,6 +74,11 @@ inline int32_t add_high_product(int32_t sum, uint32_t a, uint32_t b) {
     __asm__("smlatt %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
     return sum;
 }
+// sum + the low lane of a times the high lane of b.
+inline int32_t add_low_high_product(int32_t sum, uint32_t a, uint32_t b) {
+    __asm__("smlabt %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
+    return sum;
+}
 
 // addend +- 2^-32 a * b, rounded to nearest, halves upwards.
 inline int32_t add_high_rounded(int32_t addend, int32_t a, int32_t b) {
