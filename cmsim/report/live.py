@@ -13,7 +13,7 @@ from .terminal import WIDTH, speed_text, style, styled
 if TYPE_CHECKING:
     from ..machine import Machine
 
-CHANNELS = ("uart0", "uart1", "semihosting", *(f"itm{n}" for n in range(32)))
+CHANNELS = ("uart0", "uart1", "usb0", "semihosting", *(f"itm{n}" for n in range(32)))
 REFRESH = 0.1  # wall seconds between two progress lines
 CLEAR = "\r\x1b[K"
 
@@ -30,6 +30,8 @@ class Live:
         self.last_line = ""
         self.error_line = ""
         """The last line that begins with "error"."""
+        self.silent: set[str] = set()
+        """Channels that somebody else shows."""
         self._partial: dict[str, bytearray] = {}
         self._inferences: dict[str, int] = {}
         """Channel -> inferences that were done when its unfinished line began."""
@@ -69,6 +71,8 @@ class Live:
         if text.lower().startswith("error"):
             self.error_line = text
         self._clear()
+        if channel in self.silent:
+            return
         print(f"{channel}: {text}" if len(self._partial) > 1 else text, file=self.out, flush=True)
 
     def message(self, text: str) -> None:

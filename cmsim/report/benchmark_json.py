@@ -1,0 +1,46 @@
+"""The new record's metrics in the formats of two services that plot them over time.
+
+github-action-benchmark: its `customSmallerIsBetter` tool reads a list of `{name, unit, value, extra}`. Bencher Metric
+Format: benchmark -> measure -> `{value, lower_value, upper_value}`.
+"""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from typing import Any
+
+from ..compare import Comparison
+
+
+def github_action_benchmark(comparison: Comparison) -> str:
+    """Totals, memory and operators; `extra` tells the change."""
+    firmware = comparison.new["firmware"]["name"]
+    rows = [
+        {"name": f"{firmware} {c.name}", "unit": c.unit, "value": _plain(c.new), "extra": c.sentence()}
+        for c in comparison.changes if c.new is not None and c.kind != "function"
+    ]
+    return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+
+
+def bencher(comparison: Comparison) -> str:
+    """The firmware, its inference and each operator are benchmarks; cycles and each memory are measures."""
+    firmware = comparison.new["firmware"]["name"]
+    found: dict[str, dict[str, Any]] = {firmware: {}}
+    for change in comparison.changes:
+        if change.new is None or change.kind == "function":
+            continue
+        if change.kind == "operator":
+            found[f"{firmware}/{change.name.partition('/')[2]}"] = {"cycles": {"value": _plain(change.new)}}
+        elif not change.name.startswith("inference_"):
+            found[firmware][change.name.replace("_", "-")] = {"value": _plain(change.new)}
+    costs = [inference["cycles"] for inference in comparison.new["inferences"]]
+    if costs:
+        found[f"{firmware}/inference"] = {"cycles": {
+            "value": _plain(Fraction(sum(costs), len(costs))), "lower_value": min(costs), "upper_value": max(costs),
+        }}
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
+def _plain(value: Fraction) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)

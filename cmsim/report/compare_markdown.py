@@ -1,0 +1,55 @@
+"""A comparison as Markdown, for a comment on a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..compare import Change, Comparison, number, signed
+from .compare_text import MOST_FUNCTIONS
+
+
+def report(comparison: Comparison) -> str:
+    """Verdict first; tables that are long are folded."""
+    return "\n".join(_lines(comparison)) + "\n"
+
+
+def _lines(comparison: Comparison) -> Iterator[str]:
+    name, board = comparison.new["firmware"]["name"], comparison.new["board"]
+    yield f"### cmsim: {_code(name)} on {board}"
+    yield ""
+    breaches = comparison.breaches
+    if breaches:
+        yield f"**{len(breaches)} {'limit' if len(breaches) == 1 else 'limits'} exceeded:**"
+        yield ""
+        yield from (f"- {_escape(change.sentence())}" for change in breaches)
+    else:
+        yield "Within all limits." if any(c.limit for c in comparison.changes) else "No limits given."
+    yield ""
+    yield from _table("metric", [*comparison.of("total"), *comparison.of("memory")])
+    for title, changes in (("operator", comparison.moved("operator")), ("function", comparison.moved("function"))):
+        if changes:
+            yield from ("", f"<details><summary>{len(changes)} {title}s changed</summary>", "")
+            yield from _table(title, changes[:MOST_FUNCTIONS])
+            yield from ("", "</details>")
+    for note in comparison.notes:
+        yield from ("", f"Note: {_escape(note)}")
+
+
+def _table(title: str, changes: Sequence[Change]) -> Iterator[str]:
+    yield f"| {title} | before | now | change | |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
+    for change in changes:
+        name = _code(change.name.partition("/")[2] or change.name)
+        mark = f" over {change.limit.text}" if change.breach and change.limit else ""
+        cells = (name, number(change.base), number(change.new), signed(change.delta), change.percent + mark)
+        yield f"| {' | '.join(cells)} |"
+
+
+def _code(text: str) -> str:
+    return "`" + text.replace("`", "'").replace("|", "\\|") + "`"
+
+
+def _escape(text: str) -> str:
+    for character in "\\`*_<>|[]":
+        text = text.replace(character, "\\" + character)
+    return text

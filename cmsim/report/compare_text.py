@@ -1,0 +1,40 @@
+"""A comparison as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..compare import Change, Comparison, number, signed
+from .terminal import grid, style
+
+MOST_FUNCTIONS = 20
+
+
+def report(comparison: Comparison, bold: bool = False) -> str:
+    """Totals and memory, operators that changed, functions that changed, breaches."""
+    sections = [
+        _table("metric", [*comparison.of("total"), *comparison.of("memory")], bold),
+        _table("operator", comparison.moved("operator"), bold),
+        _table("function", comparison.moved("function")[:MOST_FUNCTIONS], bold),
+        [f"note: {note}" for note in comparison.notes],
+        [style("breach: ", 31, bold) + change.sentence() for change in comparison.breaches] or _verdict(comparison),
+    ]
+    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def _verdict(comparison: Comparison) -> list[str]:
+    limited = sum(change.limit is not None for change in comparison.changes)
+    if limited:
+        return [f"within all limits ({limited} checked)"]
+    return ["no limits given (--max METRIC:LIMIT)"]
+
+
+def _table(title: str, changes: Sequence[Change], bold: bool) -> list[str]:
+    if not changes:
+        return []
+    rows = [
+        [change.name.partition("/")[2] or change.name, number(change.base), number(change.new), signed(change.delta),
+         change.percent, "over " + change.limit.text if change.breach and change.limit else ""]
+        for change in changes
+    ]
+    return grid([title, "before", "now", "change", "", ""], rows, left=(0, 5), bold=bold, width=120)

@@ -1,0 +1,40 @@
+"""A comparison as JUnit XML: a test case for each metric that has a limit."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from ..compare import Comparison, number
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def report(comparison: Comparison) -> str:
+    """One suite; its properties are the totals and the memory of the new record."""
+    limited = [change for change in comparison.changes if change.limit is not None]
+    suite = ElementTree.Element("testsuite", {
+        "name": _clean(f"cmsim compare {comparison.new['firmware']['name']}"),
+        "tests": str(len(limited)), "failures": str(len(comparison.breaches)), "errors": "0", "skipped": "0",
+    })
+    properties = ElementTree.SubElement(suite, "properties")
+    for change in (*comparison.of("total"), *comparison.of("memory")):
+        if change.new is not None:
+            ElementTree.SubElement(properties, "property", {"name": change.name, "value": f"{float(change.new):.12g}"})
+    for change in limited:
+        case = ElementTree.SubElement(suite, "testcase", {"classname": "cmsim.compare", "name": _clean(change.name)})
+        if change.breach:
+            failure = ElementTree.SubElement(case, "failure", {"message": _clean(change.sentence())})
+            moved = [*comparison.moved("operator"), *comparison.moved("function")][:30]
+            failure.text = _clean("\n".join(other.sentence() for other in moved))
+        else:
+            figures = f"{number(change.base)} -> {number(change.new)} {change.unit}"
+            ElementTree.SubElement(case, "system-out").text = figures
+    suites = ElementTree.Element("testsuites")
+    suites.append(suite)
+    ElementTree.indent(suites)
+    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=False) + "\n"
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)

@@ -1,0 +1,114 @@
+"""The profile of a run as tables, and in the formats of flame-graph viewers and spreadsheets.
+
+Not modelled: Perfetto, pprof and LCOV.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .terminal import grid
+
+Record = Mapping[str, Any]
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}" if whole else "-"
+
+
+def by_function(record: Record, top: int, bold: bool = False) -> list[str]:
+    """The functions with the most exclusive cycles."""
+    rows = record["profile"]["functions"][:top]
+    return grid(
+        ("exclusive", "%", "inclusive", "calls", "function"),
+        [
+            (
+                f"{row['exclusive_cycles']:,}", _percent(row["exclusive_cycles"], record["cycles"]),
+                f"{row['inclusive_cycles']:,}", f"{row['calls']:,}", row["name"],
+            )
+            for row in rows
+        ],
+        left=(4,), bold=bold,
+    )  # fmt: skip
+
+
+def by_operator(record: Record, top: int, bold: bool = False) -> list[str]:
+    """Operators with the most cycles, over all inferences, and what their interpreter adds."""
+    total: dict[tuple[int, str], list[int]] = {}
+    for inference in record["inferences"]:
+        for operator in inference["operators"]:
+            row = total.setdefault((operator["index"], operator["name"]), [0, 0])
+            row[0] += operator["cycles"]
+            row[1] += 1
+    whole = sum(inference["cycles"] for inference in record["inferences"])
+    ordered = sorted(total.items(), key=lambda item: (-item[1][0], item[0]))[:top]
+    rows = [(f"{cycles:,}", _percent(cycles, whole), f"{runs:,}", f"{index}:{name}")
+            for (index, name), (cycles, runs) in ordered]  # fmt: skip
+    overhead = sum(inference["overhead_cycles"] or 0 for inference in record["inferences"])
+    rows.append((f"{overhead:,}", _percent(overhead, whole), f"{len(record['inferences']):,}", "(interpreter)"))
+    return grid(("cycles", "%", "runs", "operator"), rows, left=(3,), bold=bold)
+
+
+TABLES: dict[str, Callable[[Record, int, bool], list[str]]] = {"function": by_function, "operator": by_operator}
+
+
+def _stacks(record: Record) -> list[tuple[str, ...]]:
+    """The path of each node of the call tree, outermost first."""
+    paths: list[tuple[str, ...]] = []
+    for node in record["profile"]["call_tree"]:
+        above: tuple[str, ...] = () if node["parent"] is None else paths[node["parent"]]
+        paths.append((*above, node["function"]))
+    return paths
+
+
+def collapsed(record: Record) -> str:
+    """A line for each call path: "a;b;c cycles", as flame-graph scripts read it."""
+    nodes: Sequence[Mapping[str, Any]] = record["profile"]["call_tree"]
+    return "".join(
+        f"{';'.join(name.replace(';', ':') for name in path)} {node['exclusive_cycles']}\n"
+        for path, node in zip(_stacks(record), nodes, strict=True)
+        if node["exclusive_cycles"]
+    )
+
+
+def speedscope(record: Record) -> str:
+    """speedscope's file format: a sampled profile with one sample a call path, weighed by its cycles."""
+    numbers: dict[str, int] = {}
+    samples, weights = [], []
+    for path, node in zip(_stacks(record), record["profile"]["call_tree"], strict=True):
+        frames = [numbers.setdefault(name, len(numbers)) for name in path]
+        if node["exclusive_cycles"]:
+            samples.append(frames)
+            weights.append(node["exclusive_cycles"])
+    name = record["firmware"]["name"]
+    return json.dumps(
+        {
+            "$schema": "https://www.speedscope.app/file-format-schema.json",
+            "exporter": "cmsim",
+            "name": name,
+            "shared": {"frames": [{"name": known} for known in numbers]},
+            "profiles": [
+                {
+                    "type": "sampled", "name": f"{name}, CPU cycles", "unit": "none", "startValue": 0,
+                    "endValue": sum(weights), "samples": samples, "weights": weights,
+                }
+            ],
+        }
+    ) + "\n"  # fmt: skip
+
+
+def table(record: Record) -> str:
+    """The functions as CSV, all of them."""
+    text = io.StringIO()
+    rows = record["profile"]["functions"]
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+EXPORTS: dict[str, Callable[[Record], str]] = {"collapsed": collapsed, "speedscope": speedscope, "csv": table}

@@ -1,0 +1,121 @@
+"""A VCD file of what happens on the wires, for GTKWave and its kin.
+
+    with VcdRecorder(machine, "run.vcd"):
+        machine.run(seconds=2)
+
+Scopes: `pins` (every pin of the chip, P0_13 for P0.13), `board` (the same by the board's names), one for each part with
+its output lines, `i2c` (what happens on each bus: start and address, bytes, stop), `serial` (each byte of each UART).
+Times are exact: a CPU cycle is 15,625 ps. Nothing is recorded, and nothing costs time, unless a recorder is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from vcd import VCDWriter
+
+from ..errors import UsageError
+from ..kernel import CPU_HZ, Line
+
+if TYPE_CHECKING:
+    from ..machine import Machine
+
+PS_PER_CYCLE = 10**12 // CPU_HZ
+
+
+class VcdRecorder:
+    """Records from its making to `close`. UsageError if the file cannot be written."""
+
+    def __init__(self, machine: Machine, path: str | Path) -> None:
+        self.machine, self.path = machine, Path(path)
+        try:
+            self._file = self.path.open("w", encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise UsageError(f"{self.path}: cannot write the VCD there: {error.strerror or error}") from None
+        start = machine.soc.scheduler.now * PS_PER_CYCLE
+        self._writer = VCDWriter(self._file, timescale="1 ps", version="cmsim", date="-", init_timestamp=start)
+        self._last = start
+        self._undo: list[Callable[[], None]] = []
+        self._add_pins()
+        self._add_parts()
+        self._add_buses()
+        self._add_serial()
+
+    # --- what is recorded ---------------------------------------------------------------------------------------
+
+    def _add_pins(self) -> None:
+        variables = {}
+        for pin in self.machine.soc.pins.pins:
+            variables[pin.name] = self._add_line("pins", pin.name, pin.line)
+            self._undo.append(pin.watch())
+        for name, pin_name in self.machine.board.pins.items():
+            self._writer.register_alias("board", _identifier(name), variables[pin_name])
+
+    def _add_parts(self) -> None:
+        for part in self.machine.parts.values():
+            for name, line in part.lines.items():
+                self._add_line(_identifier(part.name), name, line)
+
+    def _add_line(self, scope: str, name: str, line: Line) -> Any:
+        variable: Any = self._writer.register_var(scope, _identifier(name), "wire", size=1, init=int(line.level))
+        self._undo.append(line.listen(lambda level: self._change(variable, int(level))))
+        return variable
+
+    def _add_buses(self) -> None:
+        for bus in self.machine.soc.i2c_buses:
+            bus.watch(self._text("i2c", bus.name))
+
+    def _add_serial(self) -> None:
+        soc = self.machine.soc
+        for name in dict.fromkeys(("uart0", "uart1", *soc.serial)):
+            port = soc.serial_port(name)
+            sent, received = self._text("serial", f"{name}_tx"), self._text("serial", f"{name}_rx")
+            self._undo.append(port.listen(partial(_each, sent)))
+            port.on_taken = lambda byte, received=received: received(_shown(byte))  # type: ignore[misc]
+
+    def _text(self, scope: str, name: str) -> Callable[[str], None]:
+        variable: Any = self._writer.register_var(scope, _identifier(name), "string", init="")
+        return lambda text: self._change(variable, text.replace(" ", "_"))
+
+    # --- the file -----------------------------------------------------------------------------------------------
+
+    def _change(self, variable: Any, value: int | str) -> None:
+        if self._file.closed:
+            return
+        self._last = max(self._last, self.machine.soc.scheduler.now * PS_PER_CYCLE)
+        self._writer.change(variable, self._last, value)
+
+    def close(self) -> None:
+        """End the file at the present moment."""
+        if self._file.closed:
+            return
+        for undo in self._undo:
+            undo()
+        self._writer.close(max(self._last, self.machine.cycles * PS_PER_CYCLE))
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _identifier(name: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in name)
+
+
+def _shown(byte: int) -> str:
+    """A byte as a character, or as 0A."""
+    return chr(byte) if 0x21 <= byte < 0x7F else f"0x{byte:02X}"
+
+
+def _each(tell: Callable[[str], None], data: bytes) -> None:
+    for byte in data:
+        tell(_shown(byte))

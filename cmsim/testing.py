@@ -1,0 +1,97 @@
+"""A machine for tests: what the pytest plugin's `board` returns (docs/ci.md).
+
+Kept apart from cmsim/pytest_plugin.py, which every pytest of the environment imports, because this imports Unicorn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .errors import CmsimError
+from .machine import Machine
+from .measure.faults import explain
+from .measure.inferences import Inference
+
+TAIL = 40
+"""Lines of each console that a failure shows."""
+
+
+class BoardUnderTest(Machine):
+    """A `Machine` that asserts."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._read: dict[str, int] = {}
+        """Channel -> where the next `expect` begins to look."""
+
+    @property
+    def inferences(self) -> list[Inference]:
+        """Those that are complete."""
+        return [] if self.inference_meter is None else self.inference_meter.inferences
+
+    def expect(self, text: str, *, seconds: float = 2.0, channel: str | None = None) -> None:
+        """Let time pass until `text` has appeared on `channel` (default: on any) behind what was expected before.
+
+        AssertionError with what was printed, if it has not after `seconds` of simulated time or when the run ended.
+        """
+        __tracebackhide__ = True
+        if channel is not None:
+            self.soc.serial_port(channel)
+        wanted, seen = text.encode(), [self._take(text.encode(), channel)]
+
+        def look(_: bytes) -> None:
+            if not seen[0] and self._take(wanted, channel):
+                seen[0] = True
+                self.cpu.request_stop()
+
+        if seen[0]:
+            return
+        names = [channel] if channel is not None else ["uart0", "uart1", "semihosting", "itm0", *self.soc.serial]
+        undo: list[Callable[[], None]] = [self.soc.serial_port(name).listen(look) for name in dict.fromkeys(names)]
+        ended = ""
+        try:
+            self.run(until=lambda: seen[0], seconds=seconds)
+        except CmsimError as error:
+            ended = f"; {error}"
+        finally:
+            for stop_listening in undo:
+                stop_listening()
+        if not seen[0]:
+            if not ended and self.stop is not None and self.stop.reason != "time":
+                ended = f"; the run ended: {self.stop.reason}: {self.stop.detail}"
+            raise AssertionError(f"{text!r} was not printed within {seconds:g} s{ended}\n{self.console_tail()}")
+
+    def _take(self, wanted: bytes, channel: str | None) -> bool:
+        """Whether `wanted` is there; what stands before its end is not looked at again."""
+        for name, port in sorted(self.soc.serial.items()):
+            if channel not in (None, name):
+                continue
+            at = port.output.find(wanted, self._read.get(name, 0))
+            if at >= 0:
+                self._read[name] = at + len(wanted)
+                return True
+        return False
+
+    def send(self, channel: str, data: bytes | str | None = None) -> None:
+        """`send("text")` to the board's console, or `send("uart1", b"bytes")`."""
+        if data is None:
+            channel, data = self.board.console, channel
+        super().send(channel, data.encode() if isinstance(data, str) else data)
+
+    def console_tail(self, lines: int = TAIL) -> str:
+        """The last lines of every console that said something."""
+        parts = []
+        for name, port in sorted(self.soc.serial.items()):
+            if port.output:
+                text = port.text.splitlines()
+                parts += [f"--- {name}{' (last lines)' if len(text) > lines else ''} ---", *text[-lines:]]
+        return "\n".join(parts) or "nothing was printed on any console"
+
+    def fault_report(self) -> str:
+        """Every fault in words, and why the run ended; empty without faults."""
+        if not self.faults:
+            return ""
+        ended = [] if self.stop is None else [f"run ended: {self.stop.reason}: {self.stop.detail}"]
+        explained = [f"cycle {fault.cycle:,}: " + "\n".join(explain(self, fault)) for fault in self.faults[:20]]
+        return "\n".join(explained + ended)

@@ -1,0 +1,236 @@
+"""The call tree: every cycle in exactly one place, through calls, tail calls, longjmp, exceptions and threads."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.assembler import assemble, machine
+from support.firmware import firmware_elfs
+
+from cmsim import Machine, prebuilt
+
+__all__ = ["firmware_elfs"]
+
+ELFS = sorted(path.stem for path in (Path(__file__).parents[1] / "firmware" / "src").glob("*.cc"))
+
+
+def paths(of: Machine) -> dict[str, dict[str, Any]]:
+    """"main stack/main/f" -> node."""
+    tree = of.record["profile"]["call_tree"]
+    names: list[str] = []
+    for node in tree:
+        prefix = "" if node["parent"] is None else names[node["parent"]] + "/"
+        names.append(prefix + node["function"])
+    return dict(zip(names, tree, strict=True))
+
+
+def functions(of: Machine) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in of.record["profile"]["functions"]}
+
+
+def check_identity(of: Machine) -> None:
+    """The sum of the exclusive figures is the clock's, per function and per path, and each inclusive one adds up."""
+    profile = of.record["profile"]
+    assert profile["lost_transfers"] == 0
+    for rows in (profile["functions"], profile["call_tree"]):
+        assert sum(row["exclusive_cycles"] for row in rows) == of.cycles
+        assert sum(row["instructions"] for row in rows) == of.instructions
+    inclusive = [row["exclusive_cycles"] for row in profile["call_tree"]]
+    for n in reversed(range(len(inclusive))):
+        parent = profile["call_tree"][n]["parent"]
+        if parent is not None:
+            assert parent < n
+            inclusive[parent] += inclusive[n]
+    assert inclusive == [row["inclusive_cycles"] for row in profile["call_tree"]]
+
+
+def run(tmp_path: Path, source: str, names: list[str], **options: object) -> Machine:
+    options = {"timing": "instructions", **options}
+    m: Machine = machine(tmp_path, source, functions=names, profile=True, **options)
+    m.run(seconds=1e-5)
+    check_identity(m)
+    return m
+
+
+def test_nested_calls_count_and_add_up(tmp_path: Path) -> None:
+    m = run(
+        tmp_path,
+        """
+        main: bl f
+              bl f
+              bl g
+        end:  b end
+        f:    push {r4, lr}
+              bl g
+              pop {r4, pc}
+        g:    nop
+              bx lr
+        """,
+        ["main", "f", "g"],
+    )
+    found = paths(m)
+    assert {path: node["calls"] for path, node in found.items() if "main stack/main/" in path} == {
+        "main stack/main/f": 2, "main stack/main/f/g": 2, "main stack/main/g": 1,
+    }  # fmt: skip
+    assert found["main stack/main/f"]["instructions"] == 2 * 3
+    assert found["main stack/main/f/g"]["instructions"] == 2 * 2
+    assert functions(m)["g"]["calls"] == 3
+    assert functions(m)["f"]["inclusive_cycles"] == found["main stack/main/f"]["inclusive_cycles"]
+
+
+def test_recursion_counts_once(tmp_path: Path) -> None:
+    m = run(
+        tmp_path,
+        """
+        main: movs r0, #3
+              bl f
+        end:  b end
+        f:    push {r4, lr}
+              subs r0, #1
+              beq 1f
+              bl f
+        1:    pop {r4, pc}
+        """,
+        ["main", "f"],
+    )
+    deepest = "main stack/main/f/f/f"
+    assert paths(m)[deepest]["calls"] == 1
+    assert deepest + "/f" not in paths(m)
+    assert functions(m)["f"]["inclusive_cycles"] == paths(m)["main stack/main/f"]["inclusive_cycles"]
+
+
+def test_a_loop_to_its_own_start_is_no_call(tmp_path: Path) -> None:
+    m = run(
+        tmp_path,
+        """
+        main: movs r0, #5
+              bl f
+        end:  b end
+        f:    subs r0, #1
+              bne f
+              bx lr
+        """,
+        ["main", "f"],
+    )
+    assert (functions(m)["f"]["calls"], functions(m)["f"]["instructions"]) == (1, 11)
+
+
+def test_a_tail_call_returns_for_both(tmp_path: Path) -> None:
+    m = run(
+        tmp_path,
+        """
+        main: bl f
+              bl g
+        end:  b end
+        f:    nop
+              b.w g
+        g:    nop
+              bx lr
+        """,
+        ["main", "f", "g"],
+    )
+    found = paths(m)
+    assert found["main stack/main/g"]["calls"] == 2
+    assert found["main stack/main/f"]["instructions"] == 2
+    assert not any(path.startswith("main stack/main/f/") for path in found)
+
+
+def test_longjmp_drops_the_frames_below(tmp_path: Path) -> None:
+    m = run(
+        tmp_path,
+        """
+        main: mov r7, sp
+              bl f
+        back: bl g
+        end:  b end
+        f:    push {r4, lr}
+              bl deep
+              pop {r4, pc}
+        deep: push {r4, lr}
+              mov sp, r7
+              ldr r0, =back + 1
+              bx r0
+              .pool
+        g:    nop
+              bx lr
+        """,
+        ["main", "f", "deep", "g"],
+    )
+    assert "main stack/main/g" in paths(m)
+    assert paths(m)["main stack/main/f/deep"]["instructions"] == 4
+
+
+def test_an_exception_has_a_tree_of_its_own(tmp_path: Path) -> None:
+    m = run(
+        tmp_path,
+        """
+        main: bl f
+        end:  b end
+        f:    push {r4, lr}
+              svc 0
+              bl g
+              pop {r4, pc}
+        g:    nop
+              bx lr
+        handler: push {r4, lr}
+              bl g
+              pop {r4, pc}
+        """,
+        ["main", "f", "g", "handler"],
+        handlers={11: "handler"},
+        timing="manual",
+    )
+    found = paths(m)
+    assert found["exception SVCall/handler"]["calls"] == 1
+    assert found["exception SVCall/handler/g"]["instructions"] == 2
+    assert found["exception SVCall"]["exclusive_cycles"] > 0  # stacking
+    assert found["main stack/main/f/g"]["calls"] == 1
+
+
+def test_code_without_symbols_is_named_by_address(tmp_path: Path) -> None:
+    elf = assemble(tmp_path, "main: bl f\nend: b end\nf: push {r4, lr}\nbl g\npop {r4, pc}\ng: bx lr")
+    subprocess.run(["arm-none-eabi-strip", "--strip-all", elf], check=True)
+    m = Machine(elf, "nrf52840dk", profile=True)
+    m.run(seconds=1e-5)
+    check_identity(m)
+    called = [node["function"] for node in m.record["profile"]["call_tree"]]
+    assert called[0] == "main stack"
+    assert all(name.startswith("0x") for name in called[1:])
+    assert len(called) == 4
+
+
+def test_only_when_asked_for_and_never_at_a_cost_in_cycles(tmp_path: Path) -> None:
+    source = "main: movs r0, #9\n1: bl f\nsubs r0, #1\nbne 1b\nend: b end\nf: bx lr"
+    plain = machine(tmp_path, source, functions=["f"])
+    traced = machine(tmp_path, source, functions=["f"], profile=True)
+    for m in (plain, traced):
+        m.run(seconds=1e-5)
+    assert "profile" not in plain.record
+    assert (plain.cycles, plain.instructions) == (traced.cycles, traced.instructions)
+
+
+def test_a_reset_begins_anew(tmp_path: Path) -> None:
+    m = machine(tmp_path, "main: bl f\nnop\nf: b f", functions=["main", "f"], profile=True)
+    m.run(seconds=1e-5)
+    m.reset()
+    m.run(seconds=1e-5)
+    check_identity(m)
+    assert paths(m)["main stack/main/f"]["calls"] == 2
+
+
+@pytest.mark.parametrize("name", ELFS)
+def test_every_cycle_of_every_test_firmware(firmware_elfs: Path, name: str) -> None:
+    m = Machine(firmware_elfs / f"{name}.elf", "nrf52840dk", profile=True)
+    m.run(seconds=0.05)
+    assert m.instructions > 0
+    check_identity(m)
+
+
+def test_every_cycle_of_the_shipped_gesture() -> None:
+    m = Machine(prebuilt.path("gesture"), profile=True)
+    m.run(seconds=2)
+    check_identity(m)
+    assert functions(m)["main"]["calls"] == 1

@@ -1,0 +1,62 @@
+"""`cmsim profile`: tables, exports and errors."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from cmsim import traces
+from cmsim.cli import main
+
+RUN = ["profile", "--imu", str(traces.path()), "--inferences", "2"]
+
+
+def test_functions_and_every_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = {name: tmp_path / name for name in ("collapsed", "speedscope", "csv", "json")}
+    exports = [f"--export={name}={path}" for name, path in files.items() if name != "json"]
+    assert main([*RUN, "--top", "3", *exports, "--json", str(files["json"])]) == 0
+    record = json.loads(files["json"].read_text())
+    total = record["cycles"]
+
+    shown = capsys.readouterr().out
+    first = record["profile"]["functions"][0]
+    assert f"{first['exclusive_cycles']:,}" in shown
+    assert f"{record['profile']['functions'][3]['exclusive_cycles']:,}  " not in shown
+
+    lines = files["collapsed"].read_text().splitlines()
+    assert sum(int(line.rpartition(" ")[2]) for line in lines) == total
+    assert any(line.startswith("main stack;Reset_Handler;main;") for line in lines)
+
+    (profile,) = json.loads(files["speedscope"].read_text())["profiles"]
+    assert sum(profile["weights"]) == profile["endValue"] == total
+    assert len(profile["samples"]) == len(profile["weights"])
+
+    with files["csv"].open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sum(int(row["exclusive_cycles"]) for row in rows) == total
+    assert len(rows) == len(record["profile"]["functions"])
+
+
+def test_operators_and_the_interpreter(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*RUN, "--by", "operator"]) == 0
+    shown = capsys.readouterr().out
+    assert "CONV_2D" in shown
+    assert "(interpreter)" in shown
+
+
+@pytest.mark.parametrize("export", ["svg=x", "csv", "csv=", "=x"])
+def test_an_export_that_is_none(export: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([*RUN, "--export", export])
+    assert left.value.code == 2
+    assert "FORMAT=FILE" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*RUN, "--export", f"csv={tmp_path / 'missing' / 'x.csv'}"]) == 2
+    assert "cannot write" in capsys.readouterr().err

@@ -1,0 +1,103 @@
+"""The host against a device made of tables: enumeration, CDC-ACM in both directions, the 1200-baud touch, refusals."""
+
+import pytest
+
+from cmsim.errors import UsageError
+from cmsim.kernel import CPU_HZ, Line, Scheduler
+from cmsim.serial import SerialPort
+from cmsim.soc import Chip, Soc
+from cmsim.usb import Answer, Host, attach
+
+DEVICE = bytes.fromhex("12010002ef02014041235a80000100020001")
+ACM = bytes.fromhex("0904000001020200 00 0904010002 0a000000 07058102400000 07050202400000".replace(" ", ""))
+
+
+class Table:
+    def __init__(self, body=ACM):
+        self.connected = Line("pull-up")
+        self.on_ready = self.on_remote_wake = lambda: None
+        self.configuration = bytes((9, 2, 9 + len(body), 0, 2, 1, 0, 0x80, 50)) + body
+        self.requests, self.received, self.outgoing, self.busy = [], [], [], False
+
+    def bus_reset(self):
+        self.requests.append("reset")
+
+    def frames(self, running):
+        pass
+
+    suspend = resume = lambda self: None
+
+    def setup(self, packet):
+        self.requests.append((packet[0], packet[1], packet[2]))
+        kind, length = packet[3], int.from_bytes(packet[6:8], "little")
+        text = bytes((10, 3)) + "Nano".encode("utf-16-le")
+        self.reply = {1: DEVICE, 2: self.configuration, 3: text}.get(kind, b"")[:length]
+
+    def data_in(self, n):
+        if n == 0:
+            packet, self.reply = self.reply[:64], self.reply[64:]
+            return packet
+        return self.outgoing.pop(0) if self.outgoing else Answer.NAK
+
+    def data_out(self, n, data):
+        if self.busy:
+            return Answer.NAK
+        if n:
+            self.received.append(data)
+        return Answer.ACK
+
+    def status(self):
+        return Answer.ACK
+
+
+@pytest.fixture
+def bench():
+    scheduler, device, port = Scheduler(), Table(), SerialPort("usb0")
+    host = Host(scheduler, device, lambda name: port)
+    device.connected.set(True)
+    scheduler.advance(CPU_HZ // 5)
+    return scheduler, device, port, host
+
+
+def test_enumeration(bench):
+    _, device, _, host = bench
+    assert host.state == "configured"
+    assert host.describe()["product"] == "Nano"
+    assert (host.vid, host.pid) == (0x2341, 0x805A)
+    assert [i["title"] for i in host.describe()["interfaces"]] == ["CDC-ACM", "CDC data"]
+    assert device.requests[0] == "reset"
+    assert device.requests[-2:] == [(0x21, 0x20, 0), (0x21, 0x22, 3)]
+
+
+def test_serial_both_ways_with_backpressure(bench):
+    scheduler, device, port, _ = bench
+    device.outgoing = [b"hello ", b"world"]
+    device.on_ready()
+    device.busy = True
+    port.send(bytes(100))
+    scheduler.advance(scheduler.now + CPU_HZ // 100)
+    assert port.text == "hello world"
+    assert device.received == []
+    assert scheduler.next_due is None  # waiting costs nothing
+    device.busy = False
+    device.on_ready()
+    scheduler.advance(scheduler.now + CPU_HZ // 100)
+    assert [len(packet) for packet in device.received] == [64, 36]
+
+
+def test_touch(bench):
+    scheduler, device, _, host = bench
+    host.touch()
+    scheduler.advance(scheduler.now + CPU_HZ // 100)
+    assert device.requests[-3:] == [(0x21, 0x20, 0), (0x21, 0x22, 3), (0x21, 0x22, 0)]
+
+
+def test_unplugging_forgets(bench):
+    _, device, _, host = bench
+    device.connected.set(False)
+    assert host.describe() == {"vid": 0, "pid": 0, "product": "", "interfaces": [], "state": "detached"}
+
+
+def test_unknown_choice_is_refused():
+    with pytest.raises(UsageError, match="--usb hid: not known; choose one of none, cdc"):
+        attach(Soc(Chip("test", "t", (), flash_size=4096, ram_size=4096)), "hid")
