@@ -16,7 +16,7 @@ from .i2c import I2cBus
 from .kernel import Scheduler
 from .parts import Part
 from .pins import Pin, Pull
-from .soc import Board, I2cWiring, PartRow, Soc
+from .soc import Board, I2cWiring, PartRow, PdmSource, Soc
 
 BOARDS, PARTS = "cmsim.boards", "cmsim.parts"
 PartModel = Callable[[Scheduler, str], Part]
@@ -103,6 +103,10 @@ def _place(row: PartRow, model: PartModel, buses: Mapping[str, I2cBus], soc: Soc
             raise UsageError(f"part {row.name!r}: the board has no I2C bus {row.bus!r}; it has {', '.join(buses)}")
         for address, target in part.i2c.items():
             buses[row.bus].attach(address, target, partial(part.answers, address))
+    if row.pdm is not None:
+        if not isinstance(part, PdmSource):
+            raise UsageError(f"part {row.name!r} is wired as a microphone, but {row.model} has no one-bit output")
+        soc.wire_pdm(part, *(_number(soc, name) for name in row.pdm))
     drivers = [_drive(part, line, _pin(soc, pin)) for line, pin in row.lines.items()]
     if row.power is not None:
         supply = _pin(soc, row.power)
@@ -119,6 +123,12 @@ def _place(row: PartRow, model: PartModel, buses: Mapping[str, I2cBus], soc: Soc
 
 def _drive(part: Part, line: str, pin: Pin) -> Callable[[], None]:
     """Join an output of `part` to `pin`; the result brings the pin up to date when the supply changed."""
+    if line in part.waves:
+        pin.follow(*part.waves[line])
+        return lambda: None
+    if line in part.inputs:
+        part.inputs[line](pin)
+        return lambda: None
     if line not in part.lines:
         raise UsageError(f"part {part.name!r} has no line {line!r}; it has {', '.join(part.lines)}")
     source = f"{part.name}.{line}"

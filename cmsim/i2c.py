@@ -52,6 +52,45 @@ class I2cBus:
         target.start(reading)
         return target
 
+    def watch(self, listener: Callable[[str], None]) -> None:
+        """From now on tell `listener` what happens on the bus, in words: "S 6B W", "0F", "P", "NACK"."""
+        unwatched = self.select
+
+        def select(address: int, reading: bool) -> I2cTarget | None:
+            listener(f"S {address:02X} {'R' if reading else 'W'}")
+            target = unwatched(address, reading)
+            if target is None:
+                listener("NACK")
+                return None
+            return watched.setdefault(address, _Watched(target, listener))
+
+        watched: dict[int, _Watched] = {}
+        self.select = select  # type: ignore[method-assign]
+
+
+class _Watched:
+    """A target whose bytes are told to a listener."""
+
+    def __init__(self, target: I2cTarget, listener: Callable[[str], None]) -> None:
+        self._target, self._tell = target, listener
+
+    def start(self, reading: bool) -> None:
+        """Told by `select`, which has done it."""
+
+    def write_byte(self, byte: int) -> bool:
+        acknowledged = self._target.write_byte(byte)
+        self._tell(f"{byte:02X}" if acknowledged else f"{byte:02X} NACK")
+        return acknowledged
+
+    def read_byte(self) -> int:
+        byte = self._target.read_byte()
+        self._tell(f"{byte:02X}")
+        return byte
+
+    def stop(self) -> None:
+        self._tell("P")
+        self._target.stop()
+
 
 class I2cRegisterDevice(RegisterBlock):
     """First written byte selects a register; the pointer then advances (see `advance`)."""

@@ -7,12 +7,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .boards import assemble, find_board
+from .camera import attach_camera
+from .cortex_m.calls import CallTracer
 from .cortex_m.cpu import FOREVER, Cpu, Outcome, State
 from .cortex_m.exceptions import Fault
 from .cortex_m.nvic import SystemException
@@ -25,10 +28,13 @@ from .measure.memory import MemoryMeter
 from .parts import Part
 from .pins import Pin
 from .record import Stop, build
+from .scenario import Scenario
 from .soc import Board, Soc
 from .stimuli import ACCEL, End, Interpolation, Trace, signals
 from .stimuli import load as load_trace
+from .stimuli.audio import Audio
 from .timing import DEFAULT, MODELS
+from .usb import attach as attach_usb
 
 UICR_BASE = 0x1000_1000
 
@@ -37,9 +43,11 @@ class Machine:
     """One board, one firmware image, one run.
 
     `firmware` is a path (ELF, HEX, UF2, BIN with `base`) or a loaded `Image`; `board` a name or a `Board`;
-    `imu` a trace (path or `Trace`) for the inertial sensor. `imu_end` says what follows its last sample: "hold",
-    "loop", or "stop" (the run ends). `inference_function` names what one inference is, where the firmware has no
-    interpreter that cmsim knows. Raises `UsageError` for input that cannot be used.
+    `imu` a trace (path or `Trace`) for the inertial sensor; `camera` what a camera sees (`stimuli.images.load_images`).
+    `sensors` (part or stimulus -> trace), `audio` (WAV for the microphone), `scenario` (TOML): see docs/scenarios.md.
+    `imu_end` says what follows the trace's last sample: "hold", "loop", or "stop" (the run ends). `inference_function`
+    names what one inference is, where the firmware has no interpreter that cmsim knows. Raises `UsageError` for input
+    that cannot be used.
     """
 
     def __init__(
@@ -48,6 +56,7 @@ class Machine:
         board: str | Board = "nano33ble-sense",
         *,
         imu: str | Path | Trace | None = None,
+        camera: Any = None,
         imu_interpolation: Interpolation = "linear",
         imu_end: End = "hold",
         base: int | None = None,
@@ -57,23 +66,39 @@ class Machine:
         timing: str = DEFAULT,
         inference_function: str | None = None,
         measure: bool = True,
+        usb: str = "cdc",
+        sensors: Mapping[str, str | Path | Trace] | None = None,
+        audio: str | Path | Audio | None = None,
+        scenario: str | Path | Scenario | None = None,
+        profile: bool = False,
     ) -> None:
         self.board = find_board(board) if isinstance(board, str) else board
         chip = self.board.chip
-        self.image = firmware if isinstance(firmware, Image) else load(Path(firmware), base, chip.regions)
+        self.image = firmware if isinstance(firmware, Image) else load(
+            Path(firmware), base, chip.regions, hex_block=self.board.hex_block
+        )
         if timing not in MODELS:
             raise UsageError(f"--timing {timing}: not known; choose one of {', '.join(MODELS)}")
         self.timing = MODELS[timing]()
         self.soc = Soc(chip, seed=seed, strict=strict)
         trace = imu if isinstance(imu, Trace) or imu is None else load_trace(Path(imu), required=ACCEL)
-        self.parts: dict[str, Part] = assemble(self.board, self.soc, ("imu",) if trace is not None else ())
+        self.scenario = Scenario.gather(scenario, sensors, audio)
+        """What happens over time (docs/scenarios.md)."""
+        self.parts: dict[str, Part] = assemble(
+            self.board, self.soc, [n for n, given in (("imu", trace), ("camera", camera)) if given is not None]
+            + self.scenario.stimuli(self.board)
+        )
         self.trace_end: int | None = None
         """The cycle at which the trace has ended and the run with it; None unless it is to (imu_end="stop")."""
+        if camera is not None:
+            attach_camera(self.parts, self.board, camera)
         if trace is not None:
             self._feed("imu", trace, imu_interpolation, imu_end)
         self._load_memories()
         self.vector_table = vector_table(self.image, override=vector).address
         self.cpu = Cpu(self.soc, self.timing)
+        self.usb = attach_usb(self.soc, usb)
+        """The host at the USB connector; None without one."""
         self.soc.hooks.place = self.place
         self.soc.hooks.reset = self._request_reset
         self.soc.hooks.system_off = self._system_off
@@ -86,6 +111,8 @@ class Machine:
         self.wall_seconds = 0.0
         self.stop: Stop | None = None
         """Why the last `run` ended."""
+        self.tracer = CallTracer(self.cpu, self.image) if profile else None
+        """The call tree, if it was asked for."""
         self._new_fault: Fault | None = None
         self.cpu.exceptions.on_fault = self._note_fault
         self.watches = Watches(self.cpu)
@@ -97,6 +124,7 @@ class Machine:
             self.inference_meter.on_inference = self.memory_meter.mark_inference
         elif inference_function is not None:
             self.image.find(inference_function)
+        self.scenario.attach(self)
 
     # --- construction -------------------------------------------------------------------------------------
 
@@ -154,6 +182,8 @@ class Machine:
         self.soc.reset()
         self.cpu.reset(self.vector_table)
         self.watches.forget_returns()
+        if self.tracer is not None:
+            self.tracer.reset()
 
     def reset(self) -> None:
         """What the reset button does: memories keep their content, time goes on."""
@@ -317,6 +347,18 @@ class Machine:
     def send(self, channel: str, data: bytes) -> None:
         """Bytes towards the firmware; they arrive at the line's own bit rate."""
         self.soc.serial_port(channel).send(data)
+
+    def at(self, seconds: float, callback: Callable[[Machine], None]) -> Callable[[], None]:
+        """Call `callback(machine)` once, `seconds` after power-on; the result undoes it. UsageError for the past."""
+        if not self.seconds <= seconds < math.inf:
+            raise UsageError(f"at {seconds} s: the machine is at {self.seconds} s already")
+        alarm = self.soc.scheduler.alarm(lambda: callback(self))
+        alarm.at(cycles_of(seconds))
+        return alarm.cancel
+
+    def set_pin(self, name: str, level: bool | None) -> None:
+        """Something outside drives the pin high or low from now on, or lets go of it (None)."""
+        self.pin(name).drive_from_board("scenario", level)
 
     def pin(self, name: str) -> Pin:
         """A pin by its name on the board ("LED_BUILTIN") or on the chip ("P0.13")."""

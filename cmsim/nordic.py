@@ -48,6 +48,7 @@ class TaskArray(ArraySlots[int]):
     def __init__(self, offset: int, count: int) -> None:
         super().__init__(offset, count, writable=0)
         self.body: Callable[[Any, int], None] = lambda block, n: None
+        self._tasks = [self._element(n, at) for n, at in enumerate(self.offsets)]
 
     def __call__(self, body: F) -> F:
         self.body = body
@@ -58,12 +59,12 @@ class TaskArray(ArraySlots[int]):
 
     def slots(self) -> Any:
         """One task an element, its body bound to its index."""
-        self._tasks = [self._element(n, offset) for n, offset in enumerate(self.offsets)]
+        for n, task in enumerate(self._tasks):
+            task.name = f"{self.name}[{n}]"
         return iter(self._tasks)
 
     def _element(self, n: int, offset: int) -> Task:
         task = Task(offset)
-        task.name = f"{self.name}[{n}]"
         task.body = lambda block: self.body(block, n)
         return task
 

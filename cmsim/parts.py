@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from .i2c import I2cTarget
 from .kernel import Line, Scheduler
+from .pins import Pin
+from .waves import WaveGroup
 
 Signal = Callable[[int], float]
 """CPU cycle -> value in the channel's base unit."""
@@ -24,6 +26,10 @@ class Part:
         """7-bit address -> target."""
         self.lines: dict[str, Line] = {}
         """Output pins by the data sheet's name."""
+        self.waves: dict[str, tuple[WaveGroup, int]] = {}
+        """Output pins that are functions of time: the group, and which of its wires."""
+        self.inputs: dict[str, Callable[[Pin], None]] = {}
+        """Input pins: called once with the chip's pin that is wired there."""
         self.open_drain: set[str] = set()
         """Those of the lines that only pull low: while high they are released."""
         self.powered = True

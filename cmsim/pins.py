@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 
 from .errors import UsageError
-from .kernel import Line
+from .kernel import Line, Rate
+from .waves import WaveGroup
 
 
 class Pull(IntEnum):
@@ -27,6 +29,11 @@ class Pin:
         self._chip: dict[str, bool | None] = {}
         self._board: dict[str, bool | None] = {}
         self._owner: str | None = None
+        self._clocks: dict[str, Rate] = {}
+        self._clock: Rate | None = None
+        self._clock_listeners: list[Callable[[Rate | None], None]] = []
+        self.wave: tuple[WaveGroup, int] | None = None
+        """What drives the pin from the board as a function of time, and which of its wires."""
 
     @property
     def name(self) -> str:
@@ -53,17 +60,61 @@ class Pin:
         self._board[source] = level
         self._resolve()
 
+    def drive_clock(self, source: str, period: Rate | None) -> None:
+        """The chip's side puts out a square wave, one tick of `period` a full period, or ends it (None).
+
+        For waves with too many edges to tell one by one (PWM, I2S MCK); `level` does not follow them.
+        """
+        if period is None:
+            self._clocks.pop(source, None)
+        else:
+            self._clocks[source] = period
+        self._resolve_clock()
+
+    @property
+    def clock(self) -> Rate | None:
+        """The declared wave that leaves the chip here, if one does."""
+        return self._clock
+
+    def on_clock(self, listener: Callable[[Rate | None], None]) -> None:
+        """Hear every change of `clock`."""
+        self._clock_listeners.append(listener)
+
+    def _resolve_clock(self) -> None:
+        waves = [v for k, v in self._clocks.items() if self._owner in (None, k)]
+        clock = waves[0] if len(waves) == 1 else None  # two drivers on one wire make no clock
+        if clock != self._clock:
+            self._clock = clock
+            for listener in self._clock_listeners:
+                listener(clock)
+
+    def follow(self, group: WaveGroup, wire: int) -> None:
+        """From the board side the pin follows wire `wire` of `group`."""
+        self.wave = group, wire
+        source = group.lines[wire].name
+        group.lines[wire].listen(lambda level: self.drive_from_board(source, level))
+
+    def watch(self) -> Callable[[], None]:
+        """Have every edge told to the listeners of `line`, also those of a wave; call the result to let go."""
+        if self.wave is None:
+            return lambda: None
+        group, wire = self.wave
+        return group.watch(wire)
+
     def claim(self, source: str) -> None:
         """From now on only `source` drives from the chip's side."""
         self._owner = source
         self._resolve()
+        self._resolve_clock()
 
     def release(self, source: str) -> None:
         """Give the pin back to GPIO."""
         self._chip.pop(source, None)
         if self._owner == source:
             self._owner = None
+        self._clocks.pop(source, None)
         self._resolve()
+        self._resolve_clock()
 
     def set_pull(self, pull: Pull) -> None:
         """The chip's own pull resistor."""
@@ -74,6 +125,12 @@ class Pin:
         """A resistor on the board."""
         self._board_pull = pull
         self._resolve()
+
+    @property
+    def driven_by_chip(self) -> bool:
+        """Whether the chip's side drives the pin high or low."""
+        owner = self._owner
+        return any(v is not None and owner in (None, k) for k, v in self._chip.items())
 
     def _resolve(self) -> None:
         owner = self._owner

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .camera import camera_record
 from .kernel import CPU_HZ
+from .measure.calltree import profile
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -39,15 +41,20 @@ def build(machine: Machine) -> dict[str, Any]:
         "wall_seconds": machine.wall_seconds,
         "stop": {"reason": stop.reason, "detail": stop.detail},
         "console": {name: port.text for name, port in sorted(machine.soc.serial.items()) if port.output},
+        "usb": None if machine.usb is None or not machine.usb.vid else machine.usb.describe(),
         "inferences": [
             {
                 "index": i.index,
                 "start_cycle": i.start_cycle,
                 "cycles": i.cycles,
+                "cycles_excluding_interrupts": i.cycles - i.interrupt_cycles,
+                "overhead_cycles": i.cycles - sum(o.cycles for o in i.operators) if i.operators else None,
                 "instructions": i.instructions,
                 "stack_peak": i.stack_peak,
                 "operators": [
-                    {"index": o.index, "name": o.name, "cycles": o.cycles, "instructions": o.instructions}
+                    {"index": o.index, "name": o.name, "function": o.function, "source": o.source,
+                     "cycles": o.cycles, "cycles_excluding_interrupts": o.cycles - o.interrupt_cycles,
+                     "instructions": o.instructions}
                     for o in i.operators
                 ],
             }
@@ -70,6 +77,8 @@ def build(machine: Machine) -> dict[str, Any]:
             {"exception": f.exception, "cause": f.cause, "pc": f.pc, "address": f.address, "cycle": f.cycle}
             for f in cpu.exceptions.faults
         ],
+        **camera_record(machine.parts),
+        **({} if machine.tracer is None else {"profile": profile(machine.tracer)}),
     }
 
 

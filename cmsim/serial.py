@@ -17,6 +17,8 @@ class SerialPort:
         self._input: deque[int] = deque()
         self.on_input: Callable[[], None] = lambda: None
         """Called when bytes arrive in an empty queue, so that a receiver that waits can start its clock."""
+        self.on_taken: Callable[[int], None] = lambda byte: None
+        """Called with each byte that the firmware's side has received."""
 
     @property
     def text(self) -> str:
@@ -48,4 +50,7 @@ class SerialPort:
 
     def take(self) -> int | None:
         """The next byte towards the firmware, or None."""
-        return self._input.popleft() if self._input else None
+        byte = self._input.popleft() if self._input else None
+        if byte is not None:
+            self.on_taken(byte)
+        return byte

@@ -8,13 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from .errors import CmsimError, RunError
 from .i2c import I2cBus
 from .kernel import CPU_HZ, Line, Scheduler
 from .pins import Pin, Pins
 from .serial import SerialPort
+
+if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
+
+
+@runtime_checkable
+class PdmSource(Protocol):
+    """A part with a one-bit output that a clock drives."""
+
+    def bits(self, first: int, period: int, count: int) -> NDArray[float32] | None:
+        """The output at cycles `first`, `first + period`, ...: +1 and -1; None while it drives nothing."""
 
 
 class BusError(CmsimError):
@@ -122,7 +134,10 @@ class Soc:
         """An error that a block met while the CPU runs; the run ends with it."""
         self.program_flash: Callable[[int, int], bool] = lambda address, value: False
         """Set by NVMC: (address, word) -> whether a store by the CPU to flash is allowed now and was done."""
+        self.analog: dict[int, Callable[[int], float]] = {}
+        """Voltages at pins: pin number -> (CPU cycle -> volts)."""
         self._i2c: dict[tuple[int, int], I2cBus] = {}
+        self._pdm: dict[tuple[int, int], PdmSource] = {}
         self.blocks: dict[str, Block] = {}
         for row in chip.rows:
             self.blocks[row.name] = row.model(self, row.name, row.base)
@@ -161,6 +176,19 @@ class Soc:
         """The bus on two pins, or None where nothing is wired."""
         numbers = tuple(self.pins.pins.index(pin) if pin else -1 for pin in (scl, sda))
         return self._i2c.get((numbers[0], numbers[1]))
+
+    @property
+    def i2c_buses(self) -> tuple[I2cBus, ...]:
+        """Every bus of the board."""
+        return tuple(self._i2c.values())
+
+    def wire_pdm(self, source: PdmSource, clk: int, din: int) -> None:
+        """The board's wiring: a digital microphone hangs on these two pins (32 * port + pin)."""
+        self._pdm[clk, din] = source
+
+    def pdm_source(self, clk: int, din: int) -> PdmSource | None:
+        """The microphone on two pins, or None where there is none."""
+        return self._pdm.get((clk, din))
 
     def random(self, name: str) -> Random:
         """A reproducible source of randomness of its own for each user."""
@@ -212,6 +240,8 @@ class PartRow:
     bus: str | None = None
     power: str | None = None
     lines: Mapping[str, str] = field(default_factory=dict)
+    pdm: tuple[str, str] | None = None
+    """For a digital microphone: the pins of its clock and its data."""
     stimulus: str | None = None
     """The trace that feeds it: "imu" for --imu."""
     optional: bool = False
@@ -231,4 +261,8 @@ class Board:
     parts: tuple[PartRow, ...] = ()
     pulls: Mapping[str, str] = field(default_factory=dict)
     """Resistors: chip pin -> "up" or "down"."""
+    buttons: Mapping[str, str] = field(default_factory=dict)
+    """Buttons: name -> the pin that is pulled low while it is pressed."""
     console: str = "uart0"
+    hex_block: int | None = None
+    """The board id of its part of a micro:bit Universal Hex."""

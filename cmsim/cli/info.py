@@ -34,7 +34,7 @@ def execute(options: argparse.Namespace) -> int:
 
     board = find_board(options.board)
     path = firmware.shipped() if options.firmware is None else Path(options.firmware)
-    image = load(path, options.base, board.chip.regions)
+    image = load(path, options.base, board.chip.regions, hex_block=board.hex_block)
     start = [*_start(image, options.vector)]
     bold = styled(sys.stdout)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CmsimError, RunError, UsageError
-from . import firmware
+from . import firmware, inputs, interactive
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -30,10 +30,19 @@ has ended (unless --imu-end says otherwise), or when the firmware sleeps with no
 def add_to(commands: Any) -> None:
     """The command's grammar."""
     command = commands.add_parser("run", help="run firmware and measure it", description=DESCRIPTION)
+    add_options(command)
+    command.set_defaults(execute=execute, profile=False)
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Everything that says what runs, for how long, and what is measured."""
     firmware.add_arguments(command)
     command.add_argument("--imu", metavar="TRACE", help="motion for the inertial sensor: CSV, .npz or Parquet")
+    command.add_argument("--camera", metavar="PICTURES", help="what the camera sees: picture, folder, GIF, .npy or .npz")
     command.add_argument("--imu-end", choices=("hold", "loop", "stop"), default="stop",
                          help="after the trace's last sample: keep it, begin again, or end the run (default)")
+    inputs.add_arguments(command)
+    interactive.add_arguments(command)
     goals = command.add_argument_group("goals")
     goals.add_argument("--seconds", type=_seconds, metavar="S", help="simulated time, at most")
     goals.add_argument("--inferences", type=_count, metavar="N", help="until N inferences are done")
@@ -43,9 +52,10 @@ def add_to(commands: Any) -> None:
                          help="the function one call of which is an inference, if cmsim does not know the interpreter")
     measure.add_argument("--timing", metavar="NAME", help="what instructions cost: manual (default), instructions")
     measure.add_argument("--json", type=Path, metavar="FILE", help="write the record of the run there (docs/record.md)")
+    command.add_argument("--usb", choices=("none", "cdc"), default="cdc",
+                         help="at the USB connector: a computer (default) or nothing")
     command.add_argument("--strict", action="store_true", help="end the run at the first access that nothing models")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="for everything that is random; default 0")
-    command.set_defaults(execute=execute)
 
 
 def _seconds(text: str) -> float:
@@ -113,6 +123,7 @@ def _machine(options: argparse.Namespace) -> Machine:
         firmware.shipped() if options.firmware is None else Path(options.firmware),
         options.board,
         imu=imu,
+        camera=options.camera,
         imu_end=options.imu_end,
         base=options.base,
         vector=options.vector,
@@ -120,6 +131,9 @@ def _machine(options: argparse.Namespace) -> Machine:
         strict=options.strict,
         timing=options.timing or DEFAULT,
         inference_function=options.inference_function,
+        profile=options.profile,
+        usb=options.usb,
+        scenario=inputs.scenario(options),
     )
 
 
@@ -144,7 +158,8 @@ def _run(machine: Machine, options: argparse.Namespace) -> tuple[Live, str | Non
     live = Live(machine, min(ends, default=None))
     faults_told = False
     failure = None
-    with _interruptible(machine) as interrupted:
+    recorded, connected = inputs.recording(machine, options), interactive.connected(machine, options, live)
+    with recorded, connected, _interruptible(machine) as interrupted:
 
         def progress(machine: Machine) -> None:
             nonlocal faults_told

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unicorn/unicorn.h>
 
+#include "calls.h"
+
 enum {
     BLOCK_WATCHED = 1,  /* somebody waits for this address */
     BLOCK_FP = 2,       /* contains floating-point instructions */
@@ -433,7 +435,7 @@ PyMODINIT_FUNC PyInit__hot(void)
         ADDRESS(on_write) || ADDRESS(on_access) || ADDRESS(on_guarded_read) || ADDRESS(on_guarded_write) ||
         SIZE(access) || SIZE(check) || SIZE(detail) || SIZE(block) || SIZE(region) ||
         SIZE(clock) || SIZE(hook) || SIZE(window) || SIZE(place) ||
-        SIZE(stack) || SIZE(guard)) {
+        SIZE(stack) || SIZE(guard) || add_calls(module)) {
         Py_DECREF(module);
         return NULL;
     }

@@ -18,3 +18,13 @@ sizeof_window: int
 sizeof_place: int
 sizeof_stack: int
 sizeof_guard: int
+on_profiled_block: int
+calls_switch: int
+calls_sleep: int
+calls_settle: int
+calls_reset: int
+sizeof_call_node: int
+sizeof_call_function: int
+sizeof_call_context: int
+sizeof_call_region: int
+sizeof_calls: int

@@ -202,7 +202,7 @@ class Cpu:
         clock.region_count = len(self.blocks.regions)
         clock.emu_stop = ct.cast(uclib.uc_emu_stop, ct.c_void_p).value
         clock.reg_read = ct.cast(uclib.uc_reg_read, ct.c_void_p).value
-        self._add_hook(uc_const.UC_HOOK_BLOCK, _hot.on_block, ct.addressof(clock))
+        self._block_hook = self._add_hook(uc_const.UC_HOOK_BLOCK, _hot.on_block, ct.addressof(clock))
         clock.reg_write = ct.cast(uclib.uc_reg_write, ct.c_void_p).value
         clock.guards = ct.addressof(self.guards.guards)
         self._add_hook(uc_const.UC_HOOK_INTR, _hot.on_interrupt, ct.addressof(clock))
@@ -237,7 +237,7 @@ class Cpu:
         if error:
             raise UcError(error)
 
-    def _add_hook(self, kind: int, callback: int, user: int, first: int = 1, last: int = 0) -> None:
+    def _add_hook(self, kind: int, callback: int, user: int, first: int = 1, last: int = 0) -> int:
         handle = ct.c_size_t()
         self._check(
             uclib.uc_hook_add(
@@ -245,6 +245,13 @@ class Cpu:
                 ct.c_uint64(first), ct.c_uint64(last),
             )
         )  # fmt: skip
+        return handle.value
+
+    def replace_block_hook(self, callback: int, user: int) -> None:
+        """Native `callback` stands in for `on_block` from now on, and calls it."""
+        self._check(uclib.uc_hook_del(self._handle, ct.c_size_t(self._block_hook)))
+        self._block_hook = self._add_hook(uc_const.UC_HOOK_BLOCK, callback, user)
+        self._stale_code = True
 
     # --- callbacks from native code -------------------------------------------------------------------------
 

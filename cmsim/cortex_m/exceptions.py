@@ -79,6 +79,9 @@ class ExceptionUnit:
         """Told where each exception frame was put."""
         self.on_leave: Callable[[int], None] = lambda value: None
         """Told of each branch to an EXC_RETURN value, before anything is unstacked."""
+        self.on_switch: list[Callable[[str, int, int], None]] = []
+        """Told of what runs now: ("enter", SP that was interrupted, cycle at which stacking began), ("chain", 0, cycle
+        before it), ("return", SP behind it, cycle)."""
         self.on_mode_change: Callable[[], None] = lambda: None
         """Handler mode or the FP context changed: cached traps must follow."""
         self.on_fault: Callable[[Fault], None] = lambda fault: None
@@ -112,6 +115,10 @@ class ExceptionUnit:
         self.clock.cycles += cycles
         self.exception_cycles += cycles
 
+    def _switched(self, what: str, sp: int, began: int) -> None:
+        for listener in self.on_switch:
+            listener(what, sp, began)
+
     # --- entry --------------------------------------------------------------------------------------------
 
     def take_pending(self) -> bool:
@@ -127,6 +134,7 @@ class ExceptionUnit:
 
     def _enter(self, number: int) -> None:
         registers, scb = self.registers, self.scb
+        began = self.clock.cycles
         cpsr, ipsr, control, sp = registers.mode.read()
         ipsr &= 0x1FF
         privileged = ipsr != 0 or not control & st.NPRIV
@@ -152,6 +160,7 @@ class ExceptionUnit:
         self.soc.scheduler.advance(self.clock.cycles - LATE_ARRIVAL)
         late = self.states.next(min(self.states.group(number), self.execution_priority()))
         self._vector(number if late is None else late, exc_return, control, cpsr)
+        self._switched("enter", sp, began)
 
     def _ready_bits(self) -> int:
         """FPCCR.HFRDY, BFRDY, MMRDY, MONRDY: which faults could be taken when the state is saved later."""
@@ -244,6 +253,7 @@ class ExceptionUnit:
         if following is not None:
             self._charge(self.timing.tail_chain)
             self._vector(following, value, control, registers.read(st.CPSR))
+            self._switched("chain", 0, self.clock.cycles - self.timing.tail_chain)
             return
         self._pop(value, to_thread, target == 13, control)
 
@@ -252,6 +262,7 @@ class ExceptionUnit:
         fault = self._note(INVPC, self.pc, None)
         self._charge(self.timing.tail_chain)
         self._vector(fault, value | 0xF000_0000, control, self.registers.read(st.CPSR))
+        self._switched("chain", 0, self.clock.cycles - self.timing.tail_chain)
 
     def _pop(self, value: int, to_thread: bool, process_stack: bool, control: int) -> None:
         registers = self.registers
@@ -265,6 +276,7 @@ class ExceptionUnit:
             fault = self._note(MUNSTKERR if denied is Denied.MPU else UNSTKERR, self.pc, None)
             self._charge(self.timing.tail_chain)
             self._vector(fault, value, control, registers.read(st.CPSR))
+            self._switched("chain", 0, self.clock.cycles - self.timing.tail_chain)
             return
         data, offset = memory
         r0, r1, r2, r3, r12, lr, pc, xpsr = unpack_from("<8I", data, offset)
@@ -292,6 +304,7 @@ class ExceptionUnit:
         self.event_register = True
         self.on_mode_change()
         self.sleep_on_exit = to_thread and bool(self.scb.sleep_on_exit)
+        self._switched("return", sp, self.clock.cycles)
 
     # --- faults -------------------------------------------------------------------------------------------
 

@@ -37,12 +37,14 @@ class Watches:
 
         return undo
 
-    def on_return(self, callback: Callback) -> None:
+    def on_return(self, callback: Callback, address: int | None = None) -> None:
         """At a function's entry: call `callback` once when this call has returned.
 
-        An exception handler returns to an EXC_RETURN value: it counts up to the branch, before unstacking.
+        An exception handler returns to an EXC_RETURN value: it counts up to the branch, before unstacking. In front of
+        the call instead of at the entry, give the `address` behind it.
         """
-        address = self.cpu.registers.read(st.LR) & ~1
+        if address is None:
+            address = self.cpu.registers.read(st.LR) & ~1
         sp = self.cpu.registers.read(st.SP)
         self._returns.setdefault(address, []).append((sp, callback))
         if self.cpu.bus.memory(address, 2) is not None:

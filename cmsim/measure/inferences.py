@@ -1,9 +1,10 @@
 """Inferences and their operators, found in unmodified firmware by symbol.
 
 An inference is one outermost call of an inference function; an operator is one call that our interpreter makes through
-`cmsim::run_operator`, whose first argument points to a registration that begins with the operator's name.
+`cmsim::run_operator`, whose first argument points to a registration that begins with the operator's name, or that
+TensorFlow Lite Micro makes through a registration (tflm.py).
 
-Not modelled: operators of TensorFlow Lite Micro firmware (the call tree will find them).
+Not modelled: operators of other interpreters.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from dataclasses import dataclass, field
 
 from ..cortex_m.cpu import Cpu
 from ..image import Image
+from . import tflm
 from .calls import Watches
+from .interrupts import InterruptMeter
 
 INFERENCE_FUNCTIONS = (
     "cmsim::Interpreter::invoke()",
@@ -23,6 +26,8 @@ INFERENCE_FUNCTIONS = (
 """Outermost first: the first one that the image has and that is called counts."""
 OPERATOR_FUNCTION = "cmsim::run_operator"
 LONGEST_NAME = 64
+INVOKE_OFFSET = 16
+"""Of the pointer to the computing function in `cmsim::Registration` (firmware/interpreter/operator.h)."""
 
 
 @dataclass
@@ -33,6 +38,11 @@ class OperatorRun:
     name: str
     cycles: int = 0
     instructions: int = 0
+    function: str | None = None
+    source: str | None = None
+    """Where `function` begins: "file:line"."""
+    interrupt_cycles: int = 0
+    """Of `cycles`, those that exceptions took."""
 
 
 @dataclass
@@ -45,6 +55,7 @@ class Inference:
     start_instruction: int
     cycles: int = 0
     instructions: int = 0
+    interrupt_cycles: int = 0
     stack_peak: int | None = None
     operators: list[OperatorRun] = field(default_factory=list)
 
@@ -53,12 +64,15 @@ class InferenceMeter:
     """Times the calls of the inference functions."""
 
     def __init__(self, cpu: Cpu, image: Image, watches: Watches, function: str | None = None) -> None:
-        self.cpu, self.watches = cpu, watches
+        self.cpu, self.watches, self.image = cpu, watches, image
+        self.interrupts = InterruptMeter(cpu)
+        self._inside_tflm = False
         self.inferences: list[Inference] = []
         """Those that are complete."""
         self.functions: dict[str, int] = {}
         self.on_inference: Callable[[Inference, bool], None] = lambda inference, done: None
         self._running: Inference | None = None
+        self._functions: dict[int, tuple[str | None, str | None]] = {}
         self._listeners: list[Callable[[], None]] = []
         if function is not None:
             symbol = image.find(function)
@@ -71,6 +85,8 @@ class InferenceMeter:
         for symbol in image.symbols.functions:
             if symbol.demangled.startswith(OPERATOR_FUNCTION + "("):
                 watches.on_entry(symbol.address & ~1, self._enter_operator)
+        for address, register in tflm.call_sites(image, cpu):
+            watches.on_entry(address, lambda at=address, rm=register: self._call_tflm(at, rm))  # type: ignore[misc]
 
     def notify(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after each inference; the result undoes it."""
@@ -83,6 +99,7 @@ class InferenceMeter:
         clock = self.cpu.clock
         inference = Inference(len(self.inferences), name, clock.cycles, clock.instructions)
         self._running = inference
+        inference.interrupt_cycles = -self.interrupts.cycles
         self.on_inference(inference, False)
         self.watches.on_return(self._leave)
 
@@ -92,6 +109,7 @@ class InferenceMeter:
             return
         inference.cycles = clock.cycles - inference.start_cycle
         inference.instructions = clock.instructions - inference.start_instruction
+        inference.interrupt_cycles += self.interrupts.cycles
         self._running = None
         self.inferences.append(inference)
         self.on_inference(inference, True)
@@ -101,21 +119,43 @@ class InferenceMeter:
     def _abandon(self) -> None:
         """A reset came in between: this inference never ends."""
         self._running = None
+        self._inside_tflm = False
+        self.interrupts.reset()
 
     def _enter_operator(self) -> None:
-        inference, clock = self._running, self.cpu.clock
-        if inference is None:
+        if self._running is None:
             return
         core = self.cpu.registers.core.read()
         run = OperatorRun(core[3], self._name(core[0]))
+        run.function, run.source = self._function(core[0])
+        self._time(run, self._running)
+
+    def _call_tflm(self, address: int, register: int) -> None:
+        """In front of a BLX of InvokeSubgraph."""
+        if self._running is None or self._inside_tflm:
+            return
+        core = self.cpu.registers.core.read()
+        name = tflm.operator_name(self.cpu, self.image, core[1], core[register])
+        if name is not None:
+            self._inside_tflm = True
+            run = OperatorRun(len(self._running.operators), name)
+            run.function, run.source = self._function_at(core[register] & ~1)
+            self._time(run, self._running, address + 2)
+
+    def _time(self, run: OperatorRun, inference: Inference, back: int | None = None) -> None:
+        """`run` lasts from here until the call returns (to `back`, if the call is still in front of us)."""
+        clock, interrupts = self.cpu.clock, self.interrupts
         inference.operators.append(run)
-        cycles, instructions = clock.cycles, clock.instructions
+        cycles, instructions, interrupted = clock.cycles, clock.instructions, interrupts.cycles
 
         def leave() -> None:
             run.cycles = clock.cycles - cycles
             run.instructions = clock.instructions - instructions
+            run.interrupt_cycles = interrupts.cycles - interrupted
+            if back is not None:
+                self._inside_tflm = False
 
-        self.watches.on_return(leave)
+        self.watches.on_return(leave, back)
 
     def _name(self, registration: int) -> str:
         """The text that the registration's first word points to."""
@@ -128,6 +168,22 @@ class InferenceMeter:
             return "?"
         data, offset = text
         return bytes(data[offset : offset + LONGEST_NAME]).partition(b"\0")[0].decode("ascii", "replace")
+
+    def _function(self, registration: int) -> tuple[str | None, str | None]:
+        """The function that computes, and the line where it begins."""
+        found = self.cpu.bus.memory(registration + INVOKE_OFFSET, 4)
+        if found is None:
+            return None, None
+        data, offset = found
+        return self._function_at(int.from_bytes(data[offset : offset + 4], "little") & ~1)
+
+    def _function_at(self, address: int) -> tuple[str | None, str | None]:
+        if address not in self._functions:
+            symbol = self.image.function_at(address)
+            line = self.image.line(address)
+            name = None if symbol is None else symbol.demangled
+            self._functions[address] = (name, None if line is None else str(line))
+        return self._functions[address]
 
 
 def find_inference_functions(image: Image) -> dict[str, int]:

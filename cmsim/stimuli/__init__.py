@@ -6,7 +6,7 @@
     for channel, stimulus in signals(trace, end="loop").items():
         imu.feed(channel, stimulus.value)
 
-Not modelled: other quantities than motion, magnetic field and temperature; images and sound.
+Sound has a file of its own, `audio.py`. Quantities and units: `units.py`.
 """
 
 from cmsim.stimuli.readers import load, write_csv, write_npz

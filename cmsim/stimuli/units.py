@@ -25,6 +25,11 @@ _FIELD = {
     "gauss": (1.0, 0.0), "mgauss": (1e-3, 0.0), "uT": (1e-2, 0.0), "µT": (1e-2, 0.0), "T": (1e4, 0.0),
 }
 _TEMPERATURE = {"degC": (1.0, 0.0), "°C": (1.0, 0.0), "K": (1.0, -273.15)}
+_PRESSURE = {
+    "hPa": (1.0, 0.0), "mbar": (1.0, 0.0), "kPa": (10.0, 0.0), "Pa": (0.01, 0.0), "bar": (1000.0, 0.0),
+}
+_IRRADIANCE = {"uW/cm^2": (1.0, 0.0), "µW/cm²": (1.0, 0.0), "mW/cm^2": (1000.0, 0.0), "W/m^2": (100.0, 0.0)}
+_FRACTION = {"1": (1.0, 0.0), "%": (0.01, 0.0)}
 
 _UNITS = {
     "time": _TIME,
@@ -32,10 +37,16 @@ _UNITS = {
     **{f"gyro {axis}": _RATE for axis in "xyz"},
     **{f"mag {axis}": _FIELD for axis in "xyz"},
     "temperature": _TEMPERATURE,
+    "humidity": {"%": (1.0, 0.0), "%RH": (1.0, 0.0)},
+    "pressure": _PRESSURE,
+    "proximity": _FRACTION,
+    **{f"light {colour}": _IRRADIANCE for colour in ("clear", "red", "green", "blue")},
+    **{f"gesture {direction}": _FRACTION for direction in ("up", "down", "left", "right")},
 }
 
 BASE_UNITS = {quantity: next(iter(table)) for quantity, table in _UNITS.items()}
-"""Quantity -> base unit: time s, accel g, gyro dps, mag gauss, temperature degC."""
+"""Quantity -> base unit: time s, accel g, gyro dps, mag gauss, temperature degC, humidity %, pressure hPa, light
+uW/cm^2, proximity and gesture 1 (a fraction of full scale)."""
 
 _COLUMN = re.compile(r"\s*([^\[\]]*?)\s*\[\s*([^\[\]]*?)\s*\]\s*")
 

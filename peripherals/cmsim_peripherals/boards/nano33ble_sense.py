@@ -3,8 +3,7 @@
 The sensors hang on the inner bus (Wire1). Both their supply (P0.22) and its pull-up resistors (P1.00) are switched by
 the chip: nothing answers before both are high. The variant names no pin for the interrupts of the LSM9DS1.
 
-Not modelled: the sensors APDS9960, HTS221 and LPS22HB (addresses 0x39, 0x5F, 0x5C answer NACK), the microphone
-MP34DT05, the cryptographic chip ATECC608A, the USB connector.
+Not modelled: the cryptographic chip ATECC608A, the USB connector.
 """
 
 from __future__ import annotations
@@ -12,6 +11,23 @@ from __future__ import annotations
 from cmsim.soc import Board, I2cWiring, PartRow
 
 from ..nrf52840.chip import NRF52840
+
+CAMERA = PartRow(  # on the Tiny Machine Learning shield; D1 and D2 share Serial1's pins
+    "camera",
+    "ov7675",
+    bus="Wire",
+    stimulus="camera",
+    optional=True,
+    lines={
+        "XCLK": "P0.27",
+        "VSYNC": "P0.21",
+        "HREF": "P0.05",
+        "PCLK": "P0.04",
+        "D0": "P1.02",
+        "D1": "P1.03",
+        **{f"D{n}": f"P1.{8 + n}" for n in range(2, 8)},
+    },
+)
 
 BOARD = Board(
     name="nano33ble-sense",
@@ -65,5 +81,13 @@ BOARD = Board(
         I2cWiring("Wire", scl="P0.02", sda="P0.31"),
         I2cWiring("Wire1", scl="P0.15", sda="P0.14", pull_up="P1.00"),
     ),
-    parts=(PartRow("imu", "lsm9ds1", bus="Wire1", power="P0.22", stimulus="imu"),),
+    pulls={"P0.19": "up"},
+    parts=(
+        PartRow("imu", "lsm9ds1", bus="Wire1", power="P0.22", stimulus="imu"),
+        PartRow("humidity", "hts221", bus="Wire1", power="P0.22"),
+        PartRow("barometer", "lps22hb", bus="Wire1", power="P0.22"),
+        PartRow("light", "apds9960", bus="Wire1", power="P0.22", lines={"INT": "P0.19"}),
+        PartRow("microphone", "mp34dt05", power="P0.17", pdm=("P0.26", "P0.25")),
+        CAMERA,
+    ),
 )

@@ -55,6 +55,7 @@ BOARD = Board(
         "SDA": "P0.26",
         "SCL": "P0.27",
     },
+    buttons={"button1": "P0.11", "button2": "P0.12", "button3": "P0.24", "button4": "P0.25"},
     i2c=(I2cWiring("Arduino", scl="P0.27", sda="P0.26"),),
     parts=(
         PartRow(

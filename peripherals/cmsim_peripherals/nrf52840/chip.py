@@ -18,15 +18,24 @@ from cmsim.nordic import NordicPeripheral, SharedBlock, Unimplemented
 from cmsim.soc import Chip, Row, Soc
 
 from . import reset_values as resets
+from .aar import Aar
+from .ccm import Ccm
+from .ecb import Ecb
 from .egu import Egu
 from .ficr import Ficr
 from .gpio import Gpio
 from .gpiote import Gpiote
+from .i2s import I2s
+from .mwu import Mwu
 from .nvmc import Nvmc
+from .pdm import Pdm
 from .power import PowerClock
 from .ppi import Ppi
+from .pwm import Pwm
+from .radio import Radio
 from .rng import Rng
 from .rtc import Rtc, Rtc4
+from .saadc import Saadc
 from .temp import Temp
 from .timer import Timer, Timer6
 from .twi import Twi
@@ -34,6 +43,7 @@ from .twim import Twim
 from .uart import Uart
 from .uarte import Uarte
 from .uicr import Uicr
+from .usbd import Usbd
 from .wdt import Wdt
 
 Personality = Callable[[Soc, str, int], NordicPeripheral | Unimplemented]
@@ -81,7 +91,7 @@ SPI_2 = shared(
     }
 )
 
-CCM_AND_AAR = shared({2: ("CCM", unmodelled(resets.CCM, frozenset({0x518}))), 3: ("AAR", unmodelled(resets.AAR))})
+CCM_AND_AAR = shared({2: ("CCM", Ccm), 3: ("AAR", Aar)})
 
 ROWS: tuple[Row, ...] = (
     Row("POWER", 0x4000_0000, PowerClock),
@@ -89,20 +99,20 @@ ROWS: tuple[Row, ...] = (
     Row("P1", 0x5000_0300, Gpio, first=0x500, size=0x300),
     Row("FICR", 0x1000_0000, Ficr),
     Row("UICR", 0x1000_1000, Uicr),
-    Row("RADIO", 0x4000_1000, unmodelled(resets.RADIO)),
+    Row("RADIO", 0x4000_1000, Radio),
     Row("UARTE0_UART0", 0x4000_2000, shared({8: ("UARTE0", Uarte), 4: ("UART0", Uart)})),
     Row("SPIM0_SPIS0_TWIM0_TWIS0_SPI0_TWI0", 0x4000_3000, SPI_AND_TWI_0),
     Row("SPIM1_SPIS1_TWIM1_TWIS1_SPI1_TWI1", 0x4000_4000, SPI_AND_TWI_1),
     Row("NFCT", 0x4000_5000, unmodelled(resets.NFCT, frozenset({0x68C}))),
     Row("GPIOTE", 0x4000_6000, Gpiote),
-    Row("SAADC", 0x4000_7000, unmodelled(resets.SAADC)),
+    Row("SAADC", 0x4000_7000, Saadc),
     Row("TIMER0", 0x4000_8000, Timer),
     Row("TIMER1", 0x4000_9000, Timer),
     Row("TIMER2", 0x4000_A000, Timer),
     Row("RTC0", 0x4000_B000, Rtc),
     Row("TEMP", 0x4000_C000, Temp),
     Row("RNG", 0x4000_D000, Rng),
-    Row("ECB", 0x4000_E000, unmodelled()),
+    Row("ECB", 0x4000_E000, Ecb),
     Row("CCM_AAR", 0x4000_F000, CCM_AND_AAR),
     Row("WDT", 0x4001_0000, Wdt),
     Row("RTC1", 0x4001_1000, Rtc4),
@@ -120,22 +130,22 @@ ROWS: tuple[Row, ...] = (
     Row("EGU5", 0x4001_9000, Egu),
     Row("TIMER3", 0x4001_A000, Timer6),
     Row("TIMER4", 0x4001_B000, Timer6),
-    Row("PWM0", 0x4001_C000, unmodelled(resets.PWM)),
-    Row("PDM", 0x4001_D000, unmodelled(resets.PDM)),
+    Row("PWM0", 0x4001_C000, Pwm),
+    Row("PDM", 0x4001_D000, Pdm),
     Row("NVMC", 0x4001_E000, Nvmc, size=0x800),
     Row("ACL", 0x4001_E000, unmodelled(), first=0x800, size=0x800),
     Row("PPI", 0x4001_F000, Ppi),
-    Row("MWU", 0x4002_0000, unmodelled()),
-    Row("PWM1", 0x4002_1000, unmodelled(resets.PWM)),
-    Row("PWM2", 0x4002_2000, unmodelled(resets.PWM)),
+    Row("MWU", 0x4002_0000, Mwu),
+    Row("PWM1", 0x4002_1000, Pwm),
+    Row("PWM2", 0x4002_2000, Pwm),
     Row("SPIM2_SPIS2_SPI2", 0x4002_3000, SPI_2),
     Row("RTC2", 0x4002_4000, Rtc4),
-    Row("I2S", 0x4002_5000, unmodelled(resets.I2S)),
+    Row("I2S", 0x4002_5000, I2s),
     Row("FPU", 0x4002_6000, unmodelled()),
-    Row("USBD", 0x4002_7000, unmodelled(resets.USBD, frozenset({0x800, 0x804, 0xC1C}))),
+    Row("USBD", 0x4002_7000, Usbd),
     Row("UARTE1", 0x4002_8000, Uarte),
     Row("QSPI", 0x4002_9000, unmodelled(resets.QSPI, frozenset({0x640}))),
-    Row("PWM3", 0x4002_D000, unmodelled(resets.PWM)),
+    Row("PWM3", 0x4002_D000, Pwm),
     Row("SPIM3", 0x4002_F000, unmodelled(resets.SPIM)),
     Row("USBD errata", 0x4006_E000, unmodelled(None, frozenset({0xC00, 0xC14, 0xD14}))),
     Row("CRYPTOCELL", 0x5002_A000, unmodelled()),

@@ -7,7 +7,8 @@ Typical start-up times of the electrical specification: HFXO 104 us plus its deb
 
 Not modelled: drift and jitter of any source (so calibration changes nothing), the phase step when LFXO takes over from
 LFRC, the trace port clock, HFXO and LFCLK requests that blocks make by themselves. A START task for a clock that runs
-already only repeats its event.
+already only repeats its event, unless LFCLKSRC names another source by now: that one then takes over (Zephyr starts
+with the LFRC and changes to the LFXO in this way).
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ class Clock(NordicPeripheral):
 
     @LFCLKSTART
     def _start_lfclk(self) -> None:
-        if self.LFCLKRUN:
+        if self.LFCLKRUN and self.LFCLKSRC & 3 == self.LFCLKSRCCOPY:
             if not self._lf_source.armed:
                 self.emit(self.LFCLKSTARTED)
             return

@@ -1,16 +1,17 @@
 """GPIO: ports P0 (32 pins) and P1 (16), their input buffers, drivers, pulls and SENSE (nRF52840 PS v1.8, section 6.9).
 
-IN is kept up to date by the pins' lines, so that reading it costs nothing. A pin senses only while its input buffer is
-connected. `detect` is the port's DETECT signal, by DETECTMODE the OR of all sensing pins or of the LATCH bits. A port
+IN is kept up to date by the pins' lines, so that reading it costs nothing; levels of pins that follow a wave
+(`cmsim.waves`) are worked out when IN is read, and have edges in time only while SENSE looks at them. A pin senses only
+while its input buffer is connected. `detect` is the port's DETECT signal, by DETECTMODE the OR of all sensing pins or of the LATCH bits. A port
 keeps its state when the chip wakes from System OFF.
 
 Not modelled: drive strength (S and H are alike), the time constants of pins and of the DETECT path, analogue use of a
-pin (AIN, NFC antenna, crystal).
+pin (AIN, NFC antenna, crystal), contention between an output and a wave on its pin (IN shows the output).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from functools import partial
 
@@ -19,6 +20,7 @@ from cmsim.nordic import NordicPeripheral
 from cmsim.pins import Pull
 from cmsim.registers import ClearOf, Register, SetOf
 from cmsim.soc import Soc
+from cmsim.waves import WaveGroup
 
 P0_BASE = 0x5000_0000
 PORT_STRIDE = 0x300
@@ -68,6 +70,10 @@ class Gpio(NordicPeripheral):
         self._present = (1 << len(self.pins)) - 1
         self._levels = self._connected = self._sense_high = self._sense_low = 0
         self._out = self._direction = 0
+        self._waves: tuple[tuple[WaveGroup, int, tuple[tuple[int, int], ...], dict[int, int]], ...] | None = ()
+        """Group, mask of its wires, (wire, pin) pairs, port levels by group levels; None: to be found anew."""
+        self._wave_pins = 0
+        self._watches: dict[int, Callable[[], None]] = {}
         super().__init__(soc, name, base)
         for n, pin in enumerate(self.pins):
             pin.line.listen(partial(self._level_changed, n))
@@ -96,6 +102,7 @@ class Gpio(NordicPeripheral):
     def _write_dir(self, value: int) -> None:
         self.DIR &= self._present
         changed, self._direction = self.DIR ^ self._direction, self.DIR
+        self._waves = None
         for n in _bits(changed):
             self.PIN_CNF[n] ^= DIR
             self._drive(n)
@@ -123,11 +130,45 @@ class Gpio(NordicPeripheral):
         self._connected = self._connected | bit if connected else self._connected & ~bit
         self._sense_high = self._sense_high & ~bit | (connected and sense == Sense.HIGH) << n
         self._sense_low = self._sense_low & ~bit | (connected and sense == Sense.LOW) << n
+        self._waves = None
+        self._watch(n, connected and sense in (Sense.HIGH, Sense.LOW))
         pull = configuration >> 2 & 3
         self.pins[n].set_pull(Pull(pull) if pull in (Pull.DOWN, Pull.UP) else Pull.NONE)
         self._drive(n)
 
     # --- inputs -------------------------------------------------------------------------------------------
+
+    @IN.on_read
+    def _read_in(self) -> int:
+        if self._waves is None:
+            self._find_waves()
+        levels = self.IN
+        if self._waves:
+            levels &= ~self._wave_pins
+            now = self.scheduler.now
+            for group, mask, wires, known in self._waves:
+                at = group.sample(mask, now) & mask
+                port = known.get(at)
+                if port is None:
+                    port = known[at] = sum((at >> wire & 1) << n for wire, n in wires)
+                levels |= port
+        return levels
+
+    def _find_waves(self) -> None:
+        """Which connected pins follow waves that no output of the chip overrides."""
+        groups: dict[WaveGroup, list[tuple[int, int]]] = {}
+        self._wave_pins = 0
+        for n, pin in enumerate(self.pins):
+            if pin.wave is not None and self._connected >> n & 1 and not pin.driven_by_chip:
+                groups.setdefault(pin.wave[0], []).append((pin.wave[1], n))
+                self._wave_pins |= 1 << n
+        self._waves = tuple((g, sum(1 << w for w, _ in wires), tuple(wires), {}) for g, wires in groups.items())
+
+    def _watch(self, n: int, wanted: bool) -> None:
+        if wanted and n not in self._watches:
+            self._watches[n] = self.pins[n].watch()
+        elif not wanted and n in self._watches:
+            self._watches.pop(n)()
 
     def _level_changed(self, n: int, level: bool) -> None:
         bit = 1 << n

@@ -45,6 +45,7 @@ class Channel:
             pin.claim(self.source)
         if self.mode == Mode.TASK:
             pin.drive(self.source, self.level)
+        self._stop_watching = pin.watch() if self.mode == Mode.EVENT else None
         self._stop_listening = pin.line.listen(partial(gpiote.pin_changed, n)) if self.mode == Mode.EVENT else None
 
     def drive(self, level: bool) -> None:
@@ -57,6 +58,8 @@ class Channel:
         """Give the pin back."""
         if self._stop_listening is not None:
             self._stop_listening()
+        if self._stop_watching is not None:
+            self._stop_watching()
         if self._owns:
             self.pin.release(self.source)
 
@@ -93,13 +96,9 @@ class Gpiote(NordicPeripheral):
     def _configure(self, n: int, value: int) -> None:
         configuration = self.CONFIG[n]
         mode, pin = configuration & 3, self.soc.pins.selected(configuration >> 8 & 0x3F)
-        old = self._channels[n]
-        kept = old.level if old and old.mode == mode == Mode.TASK and old.pin is pin else None
         self._unbind(n)
         if mode in (Mode.EVENT, Mode.TASK) and pin is not None:
-            channel = self._channels[n] = Channel(self, n, configuration, pin)
-            if kept is not None:
-                channel.drive(kept)
+            self._channels[n] = Channel(self, n, configuration, pin)
 
     @TASKS_OUT
     def _out(self, n: int) -> None:

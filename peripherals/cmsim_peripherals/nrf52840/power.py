@@ -37,6 +37,8 @@ RESET_REASONS: Mapping[str, int] = {
 CLEARS_RETAINED = frozenset({"pin", "watchdog", "power-on"})
 USB_REGULATOR_START = 1000 * MICROSECOND
 """From VBUS to USBPWRRDY."""
+USB_DETECT = 100 * MICROSECOND
+"""From a reset to both events, if VBUS is there; the chapter gives no figure."""
 
 
 class Power(NordicPeripheral):
@@ -69,8 +71,10 @@ class Power(NordicPeripheral):
     def __init__(self, soc: Soc, name: str, base: int) -> None:
         self.vbus = Line("VBUS", True)
         """5 V at the USB connector; a board plugged into a computer has it."""
+        self._connector = False
         self._usb_regulator_ready = True
         self._usb_regulator = soc.scheduler.alarm(self._usb_power_ready)
+        self._usb_detector = soc.scheduler.alarm(self._usb_detected_again)
         self._supply = 3300
         super().__init__(soc, name, base)
         self.vbus.listen(self._vbus_changed)
@@ -81,6 +85,8 @@ class Power(NordicPeripheral):
         kept = {register.offset: self.values.get(register.offset, 0) for register in retained}
         super().reset()
         self.values.update(kept)
+        if self._connector:
+            self._usb_detector.after(USB_DETECT)
 
     # --- resets and sleep ---------------------------------------------------------------------------------
 
@@ -139,6 +145,16 @@ class Power(NordicPeripheral):
         else:
             self._usb_regulator.cancel()
             self.emit(self.USBREMOVED)
+
+    def power_connector(self) -> None:
+        """A USB connector is wired and may carry VBUS: its detector speaks after each reset, this one included."""
+        self._connector = True
+        self._usb_detector.after(USB_DETECT)
+
+    def _usb_detected_again(self) -> None:
+        if self.vbus.level:
+            self.emit(self.USBDETECTED)
+            self.emit(self.USBPWRRDY)
 
     def _usb_power_ready(self) -> None:
         self._usb_regulator_ready = True

@@ -106,13 +106,13 @@ def test_tasks_do_nothing_in_event_mode_or_disabled(soc: Soc, gpiote: Gpiote) ->
     assert gpiote.read(0x100) == 0
 
 
-def test_rewriting_a_task_channel_keeps_its_level(soc: Soc, gpiote: Gpiote) -> None:
-    gpiote.write(config(0), channel(TASK, 6, TOGGLE))
-    gpiote.write(0x000, 1)
-    gpiote.write(config(0), channel(TASK, 6, HI_TO_LO))
-    assert soc.pins[6].level
-    gpiote.write(0x000, 1)
-    assert not soc.pins[6].level
+def test_rewriting_a_task_channel_drives_from_outinit_again(soc: Soc, gpiote: Gpiote) -> None:
+    """The LED driver of the micro:bit runtime (CODAL) turns columns on and off by nothing else."""
+    for outinit in (0, 1, 1, 0):
+        gpiote.write(config(0), channel(TASK, 6, TOGGLE, outinit))
+        assert soc.pins[6].level == bool(outinit)
+        gpiote.write(0x000, 1)
+        assert soc.pins[6].level != bool(outinit)
 
 
 def test_a_pin_that_does_not_exist_is_no_pin(soc: Soc, gpiote: Gpiote) -> None:

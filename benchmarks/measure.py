@@ -1,0 +1,88 @@
+"""What measuring costs: speed with the call tree, and with blocks counted as well, as a ratio to the speed without.
+
+    python benchmarks/measure.py [FIRMWARE.elf ...]
+
+Thread CPU time of `Machine.run`, the least of three, the variants taken in turns. The goal is a ratio of at least 0.5.
+Without arguments: the gesture application, which mostly sleeps; a loop, where blocks are what costs; and a program that
+does nothing but call, which no firmware does: the worst case.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from cmsim import Machine, prebuilt, traces
+from cmsim.cortex_m.calls import CallTracer
+
+VARIANTS = ("off", "call tree", "call tree and coverage")
+
+
+PROGRAMS = {
+    "loop": "for (;;) { for (int i = 0; i < 200; i++) sum = sum * 3 + i; }",
+    "calls": "for (;;) f();",
+}
+SOURCE = """
+extern "C" {{
+volatile unsigned sink; unsigned sum;
+__attribute__((noinline)) void g() {{ sink = 1; }}
+__attribute__((noinline)) void f() {{ g(); g(); __asm__(""); }}
+}}
+int main() {{ {body} }}
+"""
+
+
+def build(directory: Path, name: str) -> Path:
+    """An ELF of one of PROGRAMS, with the start-up code of firmware/."""
+    source = directory / f"{name}.cc"
+    source.write_text(SOURCE.format(body=PROGRAMS[name]))
+    firmware, elf = Path(__file__).resolve().parents[1] / "firmware", directory / f"{name}.elf"
+    start = [firmware / "startup" / f"{part}.cc" for part in ("vectors", "startup", "memory")]
+    flags = ["-mcpu=cortex-m4", "-mthumb", "-O2", "-std=c++17", "-ffreestanding", "-fno-exceptions", "-fno-rtti",
+             "-nostdlib"]
+    subprocess.run(["arm-none-eabi-g++", *flags, "-fno-tree-loop-distribute-patterns", f"-I{firmware}",
+                    f"-T{firmware / 'link.ld'}", *map(str, start), str(source), "-lgcc", "-o", str(elf)], check=True)
+    return elf
+
+
+def once(variant: str, firmware: Path) -> tuple[float, int]:
+    """(CPU seconds, cycles) of one run."""
+    m = Machine(firmware, imu=traces.path(), imu_end="hold", profile=variant == "call tree")
+    if variant == "call tree and coverage":
+        m.tracer = CallTracer(m.cpu, m.image, lines=True)
+    began = time.thread_time()
+    m.run(seconds=1.0 if firmware.stem in PROGRAMS else 40.0)
+    return time.thread_time() - began, m.cycles
+
+
+def compare(firmware: Path) -> None:
+    """Measure and print."""
+    best = dict.fromkeys(VARIANTS, float("inf"))
+    cycles = set()
+    for _ in range(3):
+        for variant in VARIANTS:
+            spent, length = once(variant, firmware)
+            best[variant] = min(best[variant], spent)
+            cycles.add(length)
+    assert len(cycles) == 1, "measuring changed the cycle count"
+    print(firmware.stem)
+    for variant, spent in best.items():
+        print(f"  {variant:24} {spent:8.3f} s  {best['off'] / spent:5.2f} of the speed without")
+
+
+def main() -> None:
+    """All programs."""
+    if len(sys.argv) > 1:
+        for name in sys.argv[1:]:
+            compare(Path(name))
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        for firmware in (prebuilt.path("gesture"), *(build(Path(directory), name) for name in PROGRAMS)):
+            compare(firmware)
+
+
+if __name__ == "__main__":
+    main()

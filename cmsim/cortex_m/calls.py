@@ -1,0 +1,225 @@
+"""The native call tree: the structures that `_calls.c` works on, and the object that feeds it.
+
+A cycle belongs to the function that ran when it was charged; exception entry and unstacking belong to the exception,
+sleep to "(sleep)" below the function that sleeps.
+
+Not modelled: calls within the code that one symbol covers, except calls of its own entry; in code without symbols tail
+calls (they stay with the caller) and everything else that is neither BL nor a return; a longjmp within one recursive
+function shows at its next call.
+"""
+
+from __future__ import annotations
+
+import ctypes as ct
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..image import Image
+from ..image.symbols import Symbol
+from . import _hot
+from .cpu import Cpu
+from .nvic import SystemException
+
+SLEEP, MAIN, FIRST_THREAD, THREADS = 1, 2, 3, 64
+FIRST_EXCEPTION = FIRST_THREAD + THREADS
+FIRST_SYMBOL = FIRST_EXCEPTION + 512
+CONTEXTS = 64
+NODES = 1 << 16
+NODE = np.dtype([("parent", "<u4"), ("function", "<u4"), ("cycles", "<u8"), ("instructions", "<u8"), ("calls", "<u8")])
+FUNCTION = np.dtype([("entry", "<u4"), ("end", "<u4")])
+ENTER, CHAIN, RETURN = range(3)
+_KINDS = {"enter": ENTER, "chain": CHAIN, "return": RETURN}
+
+
+class CallRegion(ct.Structure):
+    """A stretch of code memory: `struct call_region`."""
+
+    _fields_ = [
+        ("base", ct.c_uint32),
+        ("size", ct.c_uint32),
+        ("functions", ct.c_void_p),
+        ("runs", ct.c_void_p),
+        ("cost", ct.c_void_p),
+        ("fell", ct.c_void_p),
+    ]
+
+
+class Calls(ct.Structure):
+    """The state of the call tree: `struct calls`."""
+
+    node_count: int
+    function_count: int
+    lost: int
+
+    _fields_ = [
+        ("cycles", ct.c_void_p),
+        ("instructions", ct.c_void_p),
+        ("inner", ct.c_void_p),
+        ("inner_user", ct.c_void_p),
+        ("reg_read", ct.c_void_p),
+        ("marked_cycles", ct.c_uint64),
+        ("marked_instructions", ct.c_uint64),
+        ("previous_fell", ct.c_void_p),
+        ("low", ct.c_uint32),
+        ("span", ct.c_uint32),
+        ("back", ct.c_uint32),
+        ("previous_end", ct.c_uint32),
+        ("current", ct.c_uint32),
+        ("nested", ct.c_uint32),
+        ("threads", ct.c_uint32),
+        ("node_count", ct.c_uint32),
+        ("node_limit", ct.c_uint32),
+        ("function_count", ct.c_uint32),
+        ("function_limit", ct.c_uint32),
+        ("hash_mask", ct.c_uint32),
+        ("region_count", ct.c_uint32),
+        ("lost", ct.c_uint32),
+        ("nodes", ct.c_void_p),
+        ("hash", ct.c_void_p),
+        ("functions", ct.c_void_p),
+        ("regions", ct.c_void_p),
+        ("contexts", ct.c_void_p),
+        ("nesting", ct.c_uint32 * 64),
+    ]
+
+
+_SIZES = {
+    "call_region": ct.sizeof(CallRegion), "calls": ct.sizeof(Calls), "call_node": NODE.itemsize,
+    "call_function": FUNCTION.itemsize,
+}  # fmt: skip
+for _name, _size in _SIZES.items():
+    if getattr(_hot, f"sizeof_{_name}") != _size:
+        raise ImportError(f"cmsim: {_name} is {_size} bytes here, {getattr(_hot, f'sizeof_{_name}')} in _calls.c")
+
+_POINTER = ct.POINTER(Calls)
+_switch = ct.CFUNCTYPE(None, _POINTER, ct.c_uint32, ct.c_uint32, ct.c_uint32, ct.c_uint64)(_hot.calls_switch)
+_sleep = ct.CFUNCTYPE(None, _POINTER, ct.c_uint32)(_hot.calls_sleep)
+_settle = ct.CFUNCTYPE(None, _POINTER)(_hot.calls_settle)
+_reset = ct.CFUNCTYPE(None, _POINTER)(_hot.calls_reset)
+
+
+@dataclass(frozen=True)
+class BlockCounts:
+    """Of one stretch of code memory, an element for each halfword where a block may begin."""
+
+    base: int
+    runs: npt.NDArray[np.uint64]
+    cost: npt.NDArray[np.uint64]
+    """Cycles that were charged, refills included."""
+    fell: npt.NDArray[np.uint64]
+    """How often the block was followed by the next one in memory."""
+
+
+class CallTracer:
+    """Follows the calls of one CPU. Construct it before anything has run."""
+
+    def __init__(self, cpu: Cpu, image: Image, lines: bool = False) -> None:
+        self.cpu = cpu
+        functions = image.symbols.functions[: (1 << 15) - FIRST_SYMBOL]
+        self._symbols: list[Symbol] = functions
+        limit = 1 << 16
+        self._functions = np.zeros(limit, FUNCTION)
+        self._nodes = np.zeros(NODES, NODE)
+        self._hash = np.zeros(NODES * 2, np.uint32)
+        self._contexts = (ct.c_uint8 * (CONTEXTS * _hot.sizeof_call_context))()
+        self.counts: list[BlockCounts] = []
+        self._keep: list[npt.NDArray[np.uint16]] = []
+        regions = [self._region(memory.base, len(memory.data), lines) for memory in cpu.blocks.memories]
+        self._regions = (CallRegion * len(regions))(*regions)
+        clock = ct.addressof(cpu.clock)
+        kind = type(cpu.clock)
+        self._calls = Calls(
+            cycles=clock + kind.cycles.offset,  # type: ignore[attr-defined]
+            instructions=clock + kind.instructions.offset,  # type: ignore[attr-defined]
+            inner=_hot.on_block, inner_user=clock, reg_read=cpu.clock.reg_read,
+            marked_cycles=cpu.clock.cycles, marked_instructions=cpu.clock.instructions,
+            node_limit=NODES, function_count=FIRST_SYMBOL + len(functions), function_limit=limit,
+            hash_mask=len(self._hash) - 1, region_count=len(regions),
+            nodes=self._nodes.ctypes.data, hash=self._hash.ctypes.data, functions=self._functions.ctypes.data,
+            regions=ct.addressof(self._regions), contexts=ct.addressof(self._contexts),
+        )  # fmt: skip
+        self._at = ct.byref(self._calls)
+        self.reset()
+        cpu.replace_block_hook(_hot.on_profiled_block, ct.addressof(self._calls))
+        cpu.exceptions.on_switch.append(self._switched)
+        inner = cpu.on_sleep
+
+        def on_sleep(asleep: bool) -> None:
+            _sleep(self._at, int(asleep))
+            inner(asleep)
+
+        cpu.on_sleep = on_sleep
+
+    def _region(self, base: int, size: int, lines: bool) -> CallRegion:
+        table = np.zeros((size + 1) // 2, np.uint16)
+        starts = {symbol.address: FIRST_SYMBOL + n for n, symbol in enumerate(self._symbols)}
+        names = {symbol.name: symbol for symbol in self._symbols}
+        for n, symbol in enumerate(self._symbols):
+            whole = names.get(symbol.name.partition(".cold")[0], symbol)
+            number = starts[whole.address] if whole is not symbol else FIRST_SYMBOL + n
+            first, last = symbol.address - base, symbol.address + max(symbol.size, 2) - base
+            if 0 <= first < size:
+                table[first >> 1 : min(last + 1, size) >> 1] = number  # sorted: what begins later is further inside
+                self._functions[FIRST_SYMBOL + n] = (symbol.address, symbol.address)
+        for n, symbol in enumerate(self._symbols):
+            first = symbol.address - base >> 1
+            if 0 <= symbol.address - base < size and table[first] == FIRST_SYMBOL + n:
+                end = first + max(1, symbol.size // 2)
+                other = np.flatnonzero(table[first:end] != FIRST_SYMBOL + n)
+                self._functions["end"][FIRST_SYMBOL + n] = base + 2 * (first + int(other[0]) if len(other) else end)
+        self._keep.append(table)
+        counts = [np.zeros(len(table) if lines else 0, np.uint64) for _ in range(3)]
+        pointers = [None, None, None]
+        if lines:
+            self.counts.append(BlockCounts(base, *counts))
+            pointers = [array.ctypes.data for array in counts]  # type: ignore[misc]
+        return CallRegion(base, size, table.ctypes.data, *pointers)
+
+    def _switched(self, what: str, sp: int, began: int) -> None:
+        function = 0 if what == "return" else FIRST_EXCEPTION + self.cpu.exceptions.current
+        _switch(self._at, _KINDS[what], function, sp, began)
+
+    def reset(self) -> None:
+        """The processor was reset: no call returns."""
+        _reset(self._at)
+
+    @property
+    def nodes(self) -> npt.NDArray[np.void]:
+        """The tree so far, as NODE records; the first is the root, and a parent stands before its children."""
+        _settle(self._at)
+        return self._nodes[: self._calls.node_count].copy()
+
+    @property
+    def lost(self) -> int:
+        """How often a table was full, so that cycles stayed with the caller; 0 when the tree is exact."""
+        return int(self._calls.lost)
+
+    def name(self, function: int) -> str:
+        """What a function number stands for."""
+        if function >= FIRST_SYMBOL + len(self._symbols):
+            return f"0x{self._functions['entry'][function]:08x}"
+        if function >= FIRST_SYMBOL:
+            return self._symbols[function - FIRST_SYMBOL].demangled
+        if function >= FIRST_EXCEPTION:
+            return _exception_name(function - FIRST_EXCEPTION)
+        if function >= FIRST_THREAD:
+            return f"thread {function - FIRST_THREAD + 1}"
+        return {SLEEP: "(sleep)", MAIN: "main stack"}.get(function, "(unknown code)")
+
+    def place(self, function: int) -> tuple[int | None, int | None]:
+        """(address, size) of a function; None for a pseudo-function, and for the size of one without symbol."""
+        if function < FIRST_SYMBOL:
+            return None, None
+        symbol = function - FIRST_SYMBOL
+        size = self._symbols[symbol].size if symbol < len(self._symbols) else None
+        return int(self._functions["entry"][function]), size
+
+
+def _exception_name(number: int) -> str:
+    if number >= 16:
+        return f"interrupt {number - 16}"
+    known = {member.value: member.name for member in SystemException}.get(number, str(number))
+    written = {"SVCALL": "SVCall", "PENDSV": "PendSV", "SYSTICK": "SysTick"}
+    return f"exception {written.get(known) or ''.join(part.capitalize() for part in known.split('_'))}"

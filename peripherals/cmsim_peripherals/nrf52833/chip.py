@@ -1,0 +1,37 @@
+"""The nRF52833 as a table (nRF52833 PS v1.6, section 4.2): the nRF52840's blocks without QSPI and CryptoCell.
+
+Half the memories (512 KB flash, 128 KB RAM), 42 pins (P0.00 to P0.31, P1.00 to P1.09), its own factory page. Every other
+row is the nRF52840's: the two chips share base addresses, interrupt numbers and block designs.
+
+Not modelled: what the nRF52833's RADIO has more (direction finding: DFE registers), and every row that the nRF52840's
+table names as not modelled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cmsim.soc import Chip, Row
+
+from ..nrf52840.chip import ROWS as NRF52840_ROWS
+from .ficr import Ficr52833
+
+ABSENT = {"QSPI", "CRYPTOCELL", "CC_HOST_RGF"}
+OWN = {"FICR": Ficr52833}
+
+
+def _row(row: Row) -> Row:
+    return replace(row, model=OWN[row.name]) if row.name in OWN else row
+
+
+ROWS: tuple[Row, ...] = tuple(_row(row) for row in NRF52840_ROWS if row.name not in ABSENT)
+
+NRF52833 = Chip(
+    name="nrf52833",
+    title="Nordic nRF52833",
+    rows=ROWS,
+    flash_size=512 * 1024,
+    ram_size=128 * 1024,
+    pins=42,
+    memory_title="512 KB flash, 128 KB RAM",
+)

@@ -1,0 +1,254 @@
+"""OV7675: a VGA camera with a parallel port (OmniVision OV7670 data sheet 1.4, "Timing specifications" and Table 5).
+
+The registers are in `ov7675_registers.py`, the picture in `ov7675_picture.py`; this file has the pins. They are
+functions of time: a byte period is PCLK low, then high, D0-D7 steady; a line lasts 784 pixel periods, a frame 510 lines,
+VSYNC the first three of them, and row 0 of the array comes with line 20. The pixel clock is XCLK (the wave that the chip declares
+on its pin) over CLKRC times DBLV. A change of format, window or clock begins a new frame; the picture is taken when a
+frame begins.
+
+Not modelled: XCLK as single edges (a pin toggled by software or by GPIOTE has no declared wave and gives no frames),
+set-up times and delays between PCLK and data, HSYNC (COM10[6]), VSYNC by COM10[2], rolling shutter, dummy lines and
+pixels (EXHCH, DM_LNL), PWDN and RESET pins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import gcd
+from typing import Any
+
+import numpy as np
+
+from cmsim.kernel import Rate, Scheduler
+from cmsim.parts import Part
+from cmsim.pins import Pin
+from cmsim.waves import WaveGroup
+
+from . import ov7675_picture as picture
+from .ov7675_registers import SCCB_ADDRESS, Sccb, Settings
+
+PCLK, HREF, VSYNC = 8, 9, 10
+WIRES = (*(f"D{n}" for n in range(8)), "PCLK", "HREF", "VSYNC")
+VSYNC_LINES, FIRST_LINE, FIRST_PIXEL = 3, 20, 72
+DATA = 0xFF
+Source = Callable[[int], picture.Pixels]
+"""CPU cycle -> picture (height, width, 3), red, green, blue."""
+
+
+def _black(cycle: int) -> picture.Pixels:
+    return np.zeros((3, 4, 3), dtype=np.uint8)
+
+
+class Ov7675(Part):
+    """The part; `source` is what it looks at."""
+
+    def __init__(self, scheduler: Scheduler, name: str) -> None:
+        super().__init__(scheduler, name)
+        self.sccb = Sccb()
+        self.port = Port(scheduler, name, self.sccb)
+        self.source: Source = _black
+        self.port.source = self._look
+        self.i2c = {SCCB_ADDRESS: self.sccb}
+        self.waves = {wire: (self.port, n) for n, wire in enumerate(WIRES)}
+        self.inputs = {"XCLK": self._wire_xclk}
+
+    def _look(self, cycle: int) -> picture.Pixels:
+        return self.source(cycle)
+
+    def _wire_xclk(self, pin: Pin) -> None:
+        pin.on_clock(self.port.set_xclk)
+        self.port.set_xclk(pin.clock)
+
+    def power_up(self) -> None:
+        """Reset values."""
+        self.sccb.reset()
+        self.sccb.on_change()
+
+    def statistics(self) -> dict[str, Any]:
+        """The `camera` section of the record."""
+        return self.port.statistics()
+
+
+class Port(WaveGroup):
+    """D0-D7, PCLK, HREF and VSYNC as functions of time."""
+
+    def __init__(self, scheduler: Scheduler, name: str, sccb: Sccb) -> None:
+        super().__init__(scheduler, name, WIRES)
+        self.source: Source = _black
+        self._sccb = sccb
+        self._xclk: Rate | None = None
+        self._halves: tuple[int, int] | None = None
+        self._frames = self._frames_read = self._read = self._missed = self._frame_read = 0
+        self._last_sampled = -1
+        self._settings: Settings | None = None
+        self._frame = -1
+        sccb.on_change = self._update
+        self._update()
+
+    def set_xclk(self, period: Rate | None) -> None:
+        """The clock at the pin XCLK is another one."""
+        self._settle(self.scheduler.now)
+        self._xclk = period
+        self._restart()
+
+    def _update(self) -> None:
+        settings = self._sccb.settings
+        if settings != self._settings:
+            if self._settings is not None:
+                self._settle(self.scheduler.now)
+            self._settings = settings
+            self._restart()
+
+    def _restart(self) -> None:
+        """A frame begins now, as the registers say."""
+        settings = self._settings
+        assert settings is not None
+        self._frame, self._origin = -1, self.scheduler.now
+        g = self._geometry = picture.Geometry.of(settings)
+        self._line = picture.LINE_PIXELS * g.bytes_per_pixel
+        self._length = self._line * picture.FRAME_LINES
+        self._divider = g.pclk_divider
+        self._first = max(0, FIRST_PIXEL + g.left) * g.bytes_per_pixel
+        row_bytes = min(g.width * g.bytes_per_pixel, max(0, self._line - self._first) // self._divider)
+        self._row_bytes, self._row_length = row_bytes, row_bytes * self._divider
+        lines = [FIRST_LINE + g.top + row * g.step_y[0] // g.step_y[1] for row in range(g.height)]
+        self._rows = {line: row for row, line in enumerate(lines) if VSYNC_LINES <= line < picture.FRAME_LINES}
+        com10 = settings.com10
+        self._inverted = (com10 >> 4 & 1) << PCLK | (com10 >> 3 & 1) << HREF | (com10 >> 1 & 1) << VSYNC
+        self._gated = bool(settings.com10 & 0x20)
+        self._halves = None
+        if self._xclk is not None:
+            ticks = 2 * self._xclk.ticks * settings.clock[0]
+            cycles = self._xclk.cycles * settings.clock[1]
+            common = gcd(ticks, cycles)
+            self._halves = ticks // common, cycles // common
+        self.changed()
+
+    # --- levels ---------------------------------------------------------------------------------------------
+
+    def levels(self, cycle: int) -> int:
+        """D0-D7 in bits 0-7, PCLK, HREF and VSYNC above."""
+        if self._halves is None:
+            return self._inverted
+        half = (cycle - self._origin) * self._halves[0] // self._halves[1]
+        frame, place = divmod(half >> 1, self._length)
+        line, slot = divmod(place, self._line)
+        place = slot - self._first
+        row = self._rows.get(line)
+        if row is not None and 0 <= place < self._row_length:
+            if frame != self._frame:
+                self._begin(frame)
+            byte = self._data[row * self._pitch + place // self._divider]
+            pclk = (2 * place + (half & 1)) // self._divider & 1
+            return (byte | pclk << PCLK | 1 << HREF) ^ self._inverted
+        level = (line < VSYNC_LINES) << VSYNC
+        if not self._gated:
+            level |= ((2 * place + (half & 1)) // self._divider & 1) << PCLK
+        return level ^ self._inverted
+
+    def sample(self, wires: int, cycle: int) -> int:
+        """As `levels`; a look at the data wires during HREF takes the byte that is there."""
+        levels = self.levels(cycle)
+        if wires & DATA and (levels ^ self._inverted) >> HREF & 1 and self._halves is not None:
+            self._count(cycle)
+        return levels
+
+    def next_edge(self, wire: int, cycle: int) -> int | None:
+        """The next cycle at which `wire` may change."""
+        if self._halves is None:
+            return None
+        half = (cycle - self._origin) * self._halves[0] // self._halves[1]
+        if wire == PCLK or wire < PCLK:
+            return self._moment(half + 1)
+        frame, place = divmod(half >> 1, self._length)
+        if wire == VSYNC:
+            end = VSYNC_LINES * self._line
+            return self._moment(2 * (frame * self._length + (end if place < end else self._length)))
+        for line in range(place // self._line, picture.FRAME_LINES):
+            start = line * self._line + self._first
+            for edge in (start, start + self._row_length):
+                if line in self._rows and self._row_length and place < edge:
+                    return self._moment(2 * (frame * self._length + edge))
+        if not self._rows or not self._row_length:
+            return None
+        edge = min(self._rows) * self._line + self._first
+        return self._moment(2 * ((frame + 1) * self._length + edge))
+
+    def _moment(self, half: int) -> int:
+        assert self._halves is not None
+        return self._origin - -half * self._halves[1] // self._halves[0]
+
+    def _begin(self, frame: int) -> None:
+        """Take the picture of `frame`."""
+        self._end_frame(self._total)
+        self._frame, self._frame_read, self._last_sampled = frame, 0, -1
+        start = self._moment(2 * frame * self._length)
+        sccb, g = self._sccb, self._geometry
+        shown = picture.pattern(sccb.test_pattern) if sccb.test_pattern else picture.scene(self.source(start))
+        if sccb.MVFP & 0x20:
+            shown = shown[:, ::-1]
+        if sccb.MVFP & 0x10:
+            shown = shown[::-1]
+        if not sccb.test_pattern:
+            shown = picture.expose(shown, sccb.brightness)
+        assert self._settings is not None
+        self._data = picture.encode(picture.resample(shown, g), self._settings)
+        self._pitch = g.width * g.bytes_per_pixel
+
+    # --- what the record says ---------------------------------------------------------------------------------
+
+    @property
+    def _total(self) -> int:
+        return len(self._rows) * self._row_bytes
+
+    def _count(self, cycle: int) -> None:
+        assert self._halves is not None
+        slot = (cycle - self._origin) * self._halves[0] // self._halves[1] // 2 % self._length
+        line, slot = divmod(slot, self._line)
+        byte = self._rows[line] * self._row_bytes + (slot - self._first) // self._divider
+        if byte != self._last_sampled:
+            self._last_sampled = byte
+            self._frame_read += 1
+
+    def _passed(self, cycle: int) -> tuple[int, int]:
+        """Frames begun since the origin, and bytes of the present one that were on the wires."""
+        if self._halves is None:
+            return 0, 0
+        slots = (cycle - self._origin) * self._halves[0] // self._halves[1] // 2
+        frame, place = divmod(slots, self._length)
+        line, slot = divmod(place, self._line)
+        bytes_ = self._row_bytes * sum(1 for other in self._rows if other < line)
+        if line in self._rows:
+            bytes_ += max(0, min(self._row_bytes, (slot - self._first) // self._divider + 1))
+        return frame + 1, bytes_
+
+    def _end_frame(self, sent: int) -> None:
+        if self._frame_read:
+            self._frames_read += 1
+            self._read += self._frame_read
+            self._missed += sent - self._frame_read
+        self._frame_read = 0
+
+    def _settle(self, cycle: int) -> None:
+        """Account for the time up to now, before the functions of time change."""
+        frames, passed = self._passed(cycle)
+        self._frames += frames
+        self._end_frame(passed if frames - 1 == self._frame else self._total)
+
+    def statistics(self) -> dict[str, Any]:
+        """Frames begun and read (in part), bytes read and missed of those; the clock at PCLK in Hz, or None."""
+        frames, passed = self._passed(self.scheduler.now)
+        sent = passed if frames - 1 == self._frame else self._total
+        reading = self._frame_read > 0
+        pclk = None
+        if self._halves is not None:
+            pclk = 64_000_000 * self._halves[0] / (2 * self._halves[1] * self._divider)
+        return {
+            "frames": self._frames + frames,
+            "frames_read": self._frames_read + reading,
+            "bytes_read": self._read + self._frame_read,
+            "bytes_missed": self._missed + (sent - self._frame_read if reading else 0),
+            "width": self._geometry.width,
+            "height": self._geometry.height,
+            "pclk_hz": pclk,
+        }

@@ -1,0 +1,163 @@
+"""OV7675 register file: SCCB target 0x21 (OmniVision OV7670 data sheet 1.4, Table 5; SCCB specification 2.2).
+
+A read is two transmissions, write the register's number, stop, then read; the number does not advance by itself. What
+the data sheet leaves open or the OV7675 does not publish is settled so: registers without a name here store what is
+written, start at 0 and change nothing. The bits of CLKRC count as XCLK / (CLKRC[5:0] + 1).
+
+Not modelled: the gamma curve, colour matrix, white balance, edge, denoise, banding, brightness, contrast and histogram
+registers (stored), night mode, automatic gain and exposure (while COM8 has AGC or AEC on, that half is taken as right
+for the scene), soft sleep and output drive (COM2), SCCB's address on OV7675 parts strapped otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cmsim.i2c import I2cRegisterDevice
+from cmsim.registers import WORD, Register
+
+SCCB_ADDRESS = 0x21
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the registers say, as far as the model obeys: compared to notice a change."""
+
+    com7: int
+    com15: int
+    byte_order: int
+    """TSLB[3] and COM13[0]."""
+    window: tuple[int, int, int, int]
+    """HSTART, HSTOP in pixels; VSTRT, VSTOP in lines."""
+    down: tuple[int, int]
+    """Binary logarithms of the horizontal and vertical down-sampling (SCALING_DCWCTR, if COM3 lets it)."""
+    pclk_divider: int | None
+    """COM14's, or None while it leaves PCLK alone."""
+    com10: int
+    clock: tuple[int, int]
+    """Pixel clock as a fraction of XCLK."""
+
+
+class Sccb(I2cRegisterDevice):
+    """The registers; `on_change` is called after every write."""
+
+    name = "OV7675"
+
+    GAIN = Register(0x00, writable=0xFF)
+    BLUE = Register(0x01, 0x80, writable=0xFF)
+    RED = Register(0x02, 0x80, writable=0xFF)
+    VREF = Register(0x03, writable=0xFF)
+    COM1 = Register(0x04, writable=0xFF)
+    AECHH = Register(0x07, writable=0x3F)
+    PID = Register(0x0A, 0x76, writable=0)
+    VER = Register(0x0B, 0x73, writable=0)
+    COM3 = Register(0x0C, writable=0xFF)
+    COM4 = Register(0x0D, 0x40, writable=0xFF)
+    COM5 = Register(0x0E, 0x01, writable=0xFF)
+    COM6 = Register(0x0F, 0x43, writable=0xFF)
+    AECH = Register(0x10, 0x40, writable=0xFF)
+    CLKRC = Register(0x11, 0x80, writable=0xFF)
+    COM7 = Register(0x12, writable=0xFF)
+    COM8 = Register(0x13, 0x8F, writable=0xFF)
+    COM9 = Register(0x14, 0x4A, writable=0xFF)
+    COM10 = Register(0x15, writable=0xFF)
+    HSTART = Register(0x17, 0x11, writable=0xFF)
+    HSTOP = Register(0x18, 0x61, writable=0xFF)
+    VSTRT = Register(0x19, 0x03, writable=0xFF)
+    VSTOP = Register(0x1A, 0x7B, writable=0xFF)
+    MIDH = Register(0x1C, 0x7F, writable=0)
+    MIDL = Register(0x1D, 0xA2, writable=0)
+    MVFP = Register(0x1E, writable=0xFF)
+    HREF = Register(0x32, 0x80, writable=0xFF)
+    TSLB = Register(0x3A, 0x0D, writable=0xFF)
+    COM11 = Register(0x3B, writable=0xFF)
+    COM12 = Register(0x3C, 0x68, writable=0xFF)
+    COM13 = Register(0x3D, 0x88, writable=0xFF)
+    COM14 = Register(0x3E, writable=0xFF)
+    COM15 = Register(0x40, 0xC0, writable=0xFF)
+    COM16 = Register(0x41, 0x08, writable=0xFF)
+    COM17 = Register(0x42, writable=0xFF)
+    CONTRAS = Register(0x56, 0x40, writable=0xFF)
+    DBLV = Register(0x6B, 0x0A, writable=0xFF)
+    SCALING_XSC = Register(0x70, 0x3A, writable=0xFF)
+    SCALING_YSC = Register(0x71, 0x35, writable=0xFF)
+    SCALING_DCWCTR = Register(0x72, 0x11, writable=0xFF)
+    SCALING_PCLK_DIV = Register(0x73, writable=0xFF)
+    SCALING_PCLK_DELAY = Register(0xA2, 0x02, writable=0x7F)
+
+    def __init__(self) -> None:
+        self.on_change: Callable[[], None] = lambda: None
+        super().__init__()
+
+    def reset(self) -> None:
+        """Reset values; what was stored elsewhere is forgotten."""
+        self.values.clear()
+        self.pointer, self._addressed = 0, False
+        super().reset()
+
+    def write(self, offset: int, value: int, mask: int = WORD) -> None:
+        """Store; COM7[7] resets every register."""
+        super().write(offset, value, mask)
+        if offset == 0x12 and value & 0x80:
+            addressed = self._addressed
+            self.reset()
+            self._addressed = addressed
+        self.on_change()
+
+    def select_register(self, byte: int) -> None:
+        """All eight bits count."""
+        self.pointer = byte
+
+    def advance(self, pointer: int) -> int:
+        """SCCB has no bursts."""
+        return pointer
+
+    def unmapped_read(self, offset: int) -> int:
+        """What was stored."""
+        return self.values.get(offset, 0)
+
+    def unmapped_write(self, offset: int, value: int) -> None:
+        """Stored without effect."""
+        self.values[offset] = value & 0xFF
+
+    @property
+    def settings(self) -> Settings:
+        """The format, window and clock that the registers ask for."""
+        href, vref = self.HREF, self.VREF
+        window = (
+            self.HSTART << 3 | href & 7,
+            self.HSTOP << 3 | href >> 3 & 7,
+            self.VSTRT << 2 | vref & 3,
+            self.VSTOP << 2 | vref >> 2 & 3,
+        )
+        down = (self.SCALING_DCWCTR & 3, self.SCALING_DCWCTR >> 4 & 3) if self.COM3 & 0x04 else (0, 0)
+        prescale = 1 if self.CLKRC & 0x40 else (self.CLKRC & 0x3F) + 1
+        return Settings(
+            com7=self.COM7 & 0x3D,
+            com15=self.COM15 & 0xF0,
+            byte_order=self.TSLB >> 2 & 2 | self.COM13 & 1,
+            window=window,
+            down=down,
+            pclk_divider=1 << min(self.COM14 & 7, 4) if self.COM14 & 0x10 else None,
+            com10=self.COM10 & 0x3A,
+            clock=((1, 4, 6, 8)[self.DBLV >> 6], prescale),
+        )
+
+    @property
+    def test_pattern(self) -> int:
+        """0 none, 1 shifting 1, 2 colour bars, 3 fading bars (SCALING_XSC[7], SCALING_YSC[7]; COM7[1], COM17[3])."""
+        bars = self.COM7 & 0x02 or self.COM17 & 0x08
+        return 2 if bars else self.SCALING_XSC >> 6 & 2 | self.SCALING_YSC >> 7
+
+    @property
+    def brightness(self) -> tuple[int, int]:
+        """Numerator and denominator of what manual gain and exposure make of the picture (1 while automatic)."""
+        numerator = denominator = 1
+        if not self.COM8 & 0x04:  # AGC off: (1 + GAIN[3:0] / 16), doubled for each of the upper bits
+            gain = (self.VREF >> 6) << 8 | self.GAIN
+            numerator, denominator = (16 + (gain & 15)) << (gain >> 4).bit_count(), 16
+        if not self.COM8 & 0x01:  # AEC off: exposure in lines; a full frame of them is right for the scene
+            lines = min(self.AECHH << 10 | self.AECH << 2 | self.COM1 & 3, 510)
+            numerator, denominator = numerator * lines, denominator * 510
+        return numerator, denominator

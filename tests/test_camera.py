@@ -1,0 +1,139 @@
+"""A camera in a whole machine: capture loops in assembler against the pins, and the record."""
+
+import json
+
+import numpy as np
+import pytest
+from cmsim import Machine
+from cmsim.errors import UsageError
+from cmsim.kernel import Rate
+from cmsim.record import to_json
+from support.assembler import assemble
+
+EMPTY = "main: b ."
+
+
+def machine(directory, source, board="nano33ble-sense", **options):
+    return Machine(assemble(directory, source), board, **options)
+
+
+PICTURE = np.random.default_rng(3).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+RGB_160X120 = (
+    (0x12, 0x04), (0x40, 0xD0), (0x0C, 0x04), (0x3E, 0x1A), (0x72, 0x22), (0x73, 0xF2),
+    (0x17, 158 >> 3), (0x18, 14 >> 3), (0x32, 6 << 3 | 6), (0x19, 14 >> 2), (0x1A, 494 >> 2), (0x03, 0x0A), (0x6B, 0x4A),
+)
+ROWS, ROW_BYTES = 20, 320
+CAPTURE = f"""
+main:
+    ldr r0, =0x50000000
+    ldr r1, =0x50000300
+    movs r2, #0
+    .irp pin, 4, 5, 21
+    str r2, [r0, #0x700 + 4 * \\pin]
+    .endr
+    .irp pin, 2, 3, 10, 11, 12, 13, 14, 15
+    str r2, [r1, #0x700 + 4 * \\pin]
+    .endr
+    ldr r4, =0x20001000
+    ldr r6, ={ROWS}
+1:  ldr r2, [r0, #0x510]
+    lsls r2, r2, #10
+    bpl 1b
+2:  ldr r2, [r0, #0x510]
+    lsls r2, r2, #10
+    bmi 2b
+row:
+    ldr r5, ={ROW_BYTES}
+3:  ldr r2, [r0, #0x510]
+    lsls r2, r2, #26
+    bpl 3b
+byte:
+4:  ldr r2, [r0, #0x510]
+    lsls r2, r2, #27
+    bmi 4b
+    ldr r3, [r1, #0x510]
+    str r3, [r4], #4
+    EXTRA
+5:  ldr r2, [r0, #0x510]
+    lsls r2, r2, #27
+    bpl 5b
+    subs r5, #1
+    bne byte
+6:  ldr r2, [r0, #0x510]
+    lsls r2, r2, #26
+    bmi 6b
+    subs r6, #1
+    bne row
+done: b done
+"""
+
+
+def joined(words):
+    """Port words to bytes, as the shield's wiring has them."""
+    return bytes((w >> 2 & 0x03 | w >> 8 & 0xFC) for w in words)
+
+
+def capture(tmp_path, extra="", clkrc=15, xclk=True, settings=RGB_160X120, seconds=0.06):
+    m = machine(tmp_path, CAPTURE.replace("EXTRA", extra), camera=PICTURE, timing="manual")
+    for register, value in (*settings, (0x11, clkrc)):
+        m.parts["camera"].sccb.write(register, value)
+    if xclk:
+        m.soc.pins[27].drive_clock("test", Rate.hertz(16_000_000))
+    m.run(seconds=seconds)
+    return m
+
+
+def expected():
+    blocks = PICTURE.reshape(120, 4, 160, 4, 3).astype(int).sum(axis=(1, 3)) // 16
+    r, g, b = (blocks[:ROWS, :, n] for n in range(3))
+    return (r >> 3 << 11 | g >> 2 << 5 | b >> 3).astype(">u2").tobytes()
+
+
+def frame_of(m):
+    return joined(np.frombuffer(m.read(0x2000_1000, 4 * ROWS * ROW_BYTES), "<u4").tolist())
+
+
+def test_firmware_holds_the_picture_byte_for_byte(tmp_path):
+    m = capture(tmp_path)
+    assert frame_of(m) == expected()
+    said = m.record["camera"]["camera"]
+    assert said["frames_read"] == 1
+    assert said["bytes_read"] == ROWS * ROW_BYTES
+    assert json.loads(to_json(m.record))["camera"]["camera"]["width"] == 160
+
+
+def test_a_loop_that_is_too_slow_loses_bytes_and_the_record_says_so(tmp_path):
+    m = capture(tmp_path, extra=".rept 64\n nop\n .endr")
+    said = m.record["camera"]["camera"]
+    assert frame_of(m) != expected()
+    assert said["bytes_missed"] > 0.5 * said["bytes_read"]
+
+
+def test_one_instruction_too_many_per_byte(tmp_path):
+    def kept(nops):
+        m = capture(tmp_path, extra="\n".join(["nop"] * nops), clkrc=4, seconds=0.016)
+        said = m.record["camera"]["camera"]
+        return frame_of(m) == expected(), said["bytes_read"]
+
+    whole, read = kept(0)
+    assert (whole, read) == (True, ROWS * ROW_BYTES)
+    first_lost = next(nops for nops in range(1, 24) if not kept(nops)[0])
+    assert kept(first_lost)[1] < ROWS * ROW_BYTES
+
+
+def test_without_xclk_no_frame(tmp_path):
+    m = capture(tmp_path, xclk=False)
+    assert m.record["camera"]["camera"] == {
+        "frames": 0, "frames_read": 0, "bytes_read": 0, "bytes_missed": 0, "width": 160, "height": 120, "pclk_hz": None,
+    }
+
+
+def test_a_board_without_camera_says_so(tmp_path):
+    with pytest.raises(UsageError, match="no camera"):
+        machine(tmp_path, EMPTY, camera=PICTURE, board="nrf52840dk")
+
+
+def test_a_run_without_pictures_has_no_camera(tmp_path):
+    m = machine(tmp_path, EMPTY)
+    assert "camera" not in m.parts
+    assert "camera" not in m.record
