@@ -262,6 +262,12 @@ class Machine:
         return self.cpu.clock.cycles
 
     @property
+    def bounds(self) -> tuple[int, int]:
+        """(lowest, highest) that `cycles` could be, by the open figures of the timing model (docs/timing.md)."""
+        clock = self.cpu.clock
+        return clock.cycles - clock.below, clock.cycles + clock.above
+
+    @property
     def instructions(self) -> int:
         """Instructions executed since power-on."""
         return self.cpu.clock.instructions

@@ -34,6 +34,8 @@ def build(machine: Machine) -> dict[str, Any]:
         "board": machine.board.name,
         "timing": machine.timing.name,
         "cycles": machine.cycles,
+        "cycles_low": machine.bounds[0],
+        "cycles_high": machine.bounds[1],
         "instructions": machine.instructions,
         "seconds": machine.cycles / CPU_HZ,
         "wall_seconds": machine.wall_seconds,
@@ -44,10 +46,19 @@ def build(machine: Machine) -> dict[str, Any]:
                 "index": i.index,
                 "start_cycle": i.start_cycle,
                 "cycles": i.cycles,
+                "cycles_low": i.bounds[0],
+                "cycles_high": i.bounds[1],
                 "instructions": i.instructions,
                 "stack_peak": i.stack_peak,
                 "operators": [
-                    {"index": o.index, "name": o.name, "cycles": o.cycles, "instructions": o.instructions}
+                    {
+                        "index": o.index,
+                        "name": o.name,
+                        "cycles": o.cycles,
+                        "cycles_low": o.bounds[0],
+                        "cycles_high": o.bounds[1],
+                        "instructions": o.instructions,
+                    }
                     for o in i.operators
                 ],
             }

@@ -41,7 +41,8 @@ def add_to(commands: Any) -> None:
     measure = command.add_argument_group("measuring")
     measure.add_argument("--inference-function", metavar="NAME|ADDR",
                          help="the function one call of which is an inference, if cmsim does not know the interpreter")
-    measure.add_argument("--timing", metavar="NAME", help="what instructions cost: manual (default), instructions")
+    measure.add_argument("--timing", metavar="NAME",
+                         help="what instructions cost: silicon (default), manual, instructions")
     measure.add_argument("--json", type=Path, metavar="FILE", help="write the record of the run there (docs/record.md)")
     command.add_argument("--strict", action="store_true", help="end the run at the first access that nothing models")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="for everything that is random; default 0")

@@ -32,7 +32,14 @@ class OperatorRun:
     index: int
     name: str
     cycles: int = 0
+    below: int = 0
+    above: int = 0
     instructions: int = 0
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """(cycles_low, cycles_high)."""
+        return self.cycles - self.below, self.cycles + self.above
 
 
 @dataclass
@@ -44,9 +51,16 @@ class Inference:
     start_cycle: int
     start_instruction: int
     cycles: int = 0
+    below: int = 0
+    above: int = 0
     instructions: int = 0
     stack_peak: int | None = None
     operators: list[OperatorRun] = field(default_factory=list)
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """(cycles_low, cycles_high)."""
+        return self.cycles - self.below, self.cycles + self.above
 
 
 class InferenceMeter:
@@ -59,6 +73,7 @@ class InferenceMeter:
         self.functions: dict[str, int] = {}
         self.on_inference: Callable[[Inference, bool], None] = lambda inference, done: None
         self._running: Inference | None = None
+        self._began = (0, 0)
         self._listeners: list[Callable[[], None]] = []
         if function is not None:
             symbol = image.find(function)
@@ -82,7 +97,7 @@ class InferenceMeter:
             return
         clock = self.cpu.clock
         inference = Inference(len(self.inferences), name, clock.cycles, clock.instructions)
-        self._running = inference
+        self._running, self._began = inference, (clock.below, clock.above)
         self.on_inference(inference, False)
         self.watches.on_return(self._leave)
 
@@ -91,6 +106,7 @@ class InferenceMeter:
         if inference is None:
             return
         inference.cycles = clock.cycles - inference.start_cycle
+        inference.below, inference.above = clock.below - self._began[0], clock.above - self._began[1]
         inference.instructions = clock.instructions - inference.start_instruction
         self._running = None
         self.inferences.append(inference)
@@ -109,10 +125,11 @@ class InferenceMeter:
         core = self.cpu.registers.core.read()
         run = OperatorRun(core[3], self._name(core[0]))
         inference.operators.append(run)
-        cycles, instructions = clock.cycles, clock.instructions
+        cycles, instructions, below, above = clock.cycles, clock.instructions, clock.below, clock.above
 
         def leave() -> None:
             run.cycles = clock.cycles - cycles
+            run.below, run.above = clock.below - below, clock.above - above
             run.instructions = clock.instructions - instructions
 
         self.watches.on_return(leave)
