@@ -33,7 +33,7 @@ from .soc import Board, Soc
 from .stimuli import ACCEL, End, Interpolation, Trace, signals
 from .stimuli import load as load_trace
 from .stimuli.audio import Audio
-from .timing import DEFAULT, MODELS
+from .timing import DEFAULT, MODELS, TimingModel
 from .usb import attach as attach_usb
 
 UICR_BASE = 0x1000_1000
@@ -63,7 +63,7 @@ class Machine:
         vector: int | None = None,
         seed: int = 0,
         strict: bool = False,
-        timing: str = DEFAULT,
+        timing: str | TimingModel = DEFAULT,
         inference_function: str | None = None,
         measure: bool = True,
         usb: str = "cdc",
@@ -77,9 +77,9 @@ class Machine:
         self.image = firmware if isinstance(firmware, Image) else load(
             Path(firmware), base, chip.regions, hex_block=self.board.hex_block
         )
-        if timing not in MODELS:
+        if isinstance(timing, str) and timing not in MODELS:
             raise UsageError(f"--timing {timing}: not known; choose one of {', '.join(MODELS)}")
-        self.timing = MODELS[timing]()
+        self.timing: TimingModel = MODELS[timing]() if isinstance(timing, str) else timing
         self.soc = Soc(chip, seed=seed, strict=strict)
         trace = imu if isinstance(imu, Trace) or imu is None else load_trace(Path(imu), required=ACCEL)
         self.scenario = Scenario.gather(scenario, sensors, audio)
@@ -290,6 +290,12 @@ class Machine:
     def cycles(self) -> int:
         """CPU cycles since power-on (64 MHz), sleep included."""
         return self.cpu.clock.cycles
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """(lowest, highest) that `cycles` could be, by the open figures of the timing model (docs/timing.md)."""
+        clock = self.cpu.clock
+        return clock.cycles - clock.below, clock.cycles + clock.above
 
     @property
     def instructions(self) -> int:

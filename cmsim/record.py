@@ -36,6 +36,8 @@ def build(machine: Machine) -> dict[str, Any]:
         "board": machine.board.name,
         "timing": machine.timing.name,
         "cycles": machine.cycles,
+        "cycles_low": machine.bounds[0],
+        "cycles_high": machine.bounds[1],
         "instructions": machine.instructions,
         "seconds": machine.cycles / CPU_HZ,
         "wall_seconds": machine.wall_seconds,
@@ -47,14 +49,24 @@ def build(machine: Machine) -> dict[str, Any]:
                 "index": i.index,
                 "start_cycle": i.start_cycle,
                 "cycles": i.cycles,
+                "cycles_low": i.bounds[0],
+                "cycles_high": i.bounds[1],
                 "cycles_excluding_interrupts": i.cycles - i.interrupt_cycles,
                 "overhead_cycles": i.cycles - sum(o.cycles for o in i.operators) if i.operators else None,
                 "instructions": i.instructions,
                 "stack_peak": i.stack_peak,
                 "operators": [
-                    {"index": o.index, "name": o.name, "function": o.function, "source": o.source,
-                     "cycles": o.cycles, "cycles_excluding_interrupts": o.cycles - o.interrupt_cycles,
-                     "instructions": o.instructions}
+                    {
+                        "index": o.index,
+                        "name": o.name,
+                        "function": o.function,
+                        "source": o.source,
+                        "cycles": o.cycles,
+                        "cycles_low": o.bounds[0],
+                        "cycles_high": o.bounds[1],
+                        "cycles_excluding_interrupts": o.cycles - o.interrupt_cycles,
+                        "instructions": o.instructions,
+                    }
                     for o in i.operators
                 ],
             }

@@ -57,10 +57,7 @@ class Input:
 
     def bind(self, machine: Machine) -> Iterator[Deed]:
         """One deed: they are sent at the line's own bit rate."""
-        channel = self.channel or machine.board.console
-        known = sorted({"uart0", "uart1", *machine.soc.serial})
-        if channel not in known:
-            raise UsageError(f"channel {channel!r} takes no input; known: {', '.join(known)}")
+        channel = console_of(machine, self.channel)
         yield self.at, lambda machine: machine.send(channel, self.data)
 
 
@@ -163,6 +160,14 @@ def _feed(machine: Machine, name: str, trace: str | Path | Trace) -> None:
         stimuli = signals(loaded)
         for channel in fed:
             part.feed(channel, stimuli[channel].value)
+
+
+def console_of(machine: Machine, channel: str | None) -> str:
+    """`channel`, or the board's console if it is None. UsageError for one that is not there."""
+    known = sorted({"uart0", "uart1", *machine.soc.serial})
+    if channel is not None and channel not in known:
+        raise UsageError(f"channel {channel!r} takes no input; known: {', '.join(known)}")
+    return channel or machine.board.console
 
 
 # --- texts -------------------------------------------------------------------------------------------------------

@@ -113,6 +113,10 @@ class Hooks:
     reset: Callable[[str], None] = lambda reason: None
     system_off: Callable[[], None] = lambda: None
     code_changed: Callable[[int, int], None] = lambda address, length: None
+    cache_changed: Callable[[bool, bool], None] = lambda enabled, profiled: None
+    """The instruction cache of the flash is switched; its profile counters are."""
+    cache_counts: Callable[[], tuple[int, int]] = lambda: (0, 0)
+    """(hits, misses) since power-on, while profiled."""
     log: Callable[[str], None] = lambda line: None
 
 

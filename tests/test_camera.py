@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from support.assembler import assemble
+
 from cmsim import Machine
 from cmsim.errors import UsageError
 from cmsim.kernel import Rate
 from cmsim.record import to_json
-from support.assembler import assemble
 
 EMPTY = "main: b ."
 

@@ -108,7 +108,7 @@ def test_hello_prints_and_ends(cmsim: Any, tmp_path: Path) -> None:
 def test_json(cmsim: Any, tmp_path: Path) -> None:
     elf, file = three_inferences().write(tmp_path / "three.elf"), tmp_path / "record.json"
     file.write_text("old and much longer than what will be written" * 100)
-    assert cmsim("run", elf, "--json", file, "--inferences", "2").code == 0
+    assert cmsim("run", elf, "--json", file, "--inferences", "2", "--timing", "manual").code == 0
     record = json.loads(file.read_text())
     assert record["stop"] == {"reason": "inferences", "detail": "2 done"}
     assert [i["cycles"] for i in record["inferences"]] == [407, 407]
@@ -122,7 +122,7 @@ def test_json_is_written_when_the_run_fails_too(cmsim: Any, tmp_path: Path) -> N
 
 
 def test_table_has_the_line_that_followed_each_inference(cmsim: Any, tmp_path: Path) -> None:
-    out = cmsim("run", three_inferences().write(tmp_path / "three.elf")).out
+    out = cmsim("run", three_inferences().write(tmp_path / "three.elf"), "--timing", "manual").out
     assert re.findall(r"^   (\d) +0\.000 +407 +0\.006 +303 +8  result (\d)$", out, re.MULTILINE) == [
         ("0", "0"), ("1", "1"), ("2", "2")]
     assert re.search(r"^mean +407 +0\.006 +303 +cycles 407 to 407$", out, re.MULTILINE)

@@ -71,15 +71,15 @@ def test_gesture(record: dict[str, Any]) -> None:
 
 
 def run(program: Program, tmp_path: Path, **options: Any) -> dict[str, Any]:
-    machine = cmsim.Machine(program.write(tmp_path / "a.elf"))
-    machine.run(**options)
+    machine = cmsim.Machine(program.write(tmp_path / "a.elf"), **options)
+    machine.run()
     return machine.record
 
 
 def test_inferences_by_symbol(tmp_path: Path) -> None:
     """100 rounds of add, compare, branch (1 each, a taken branch 1 more); push and pop of two words (3 each, 1 for the
     jump); one move; and 1 for the jump of the call, which is charged where it arrives."""
-    inferences = run(three_inferences(), tmp_path)["inferences"]
+    inferences = run(three_inferences(), tmp_path, timing="manual")["inferences"]
     assert [i["index"] for i in inferences] == [0, 1, 2]
     assert {i["cycles"] for i in inferences} == {100 * 3 + 99 + 3 + 1 + 3 + 1}
     assert {i["instructions"] for i in inferences} == {303}
@@ -99,7 +99,7 @@ def test_faults(tmp_path: Path) -> None:
     program = Program().undefined()
     program.handlers[1] = program.here | 1
     record = run(program.spin(), tmp_path)
-    fault = {"exception": "HardFault", "cause": "UNDEFINSTR", "pc": 0x100, "address": None, "cycle": 0}
+    fault = {"exception": "HardFault", "cause": "UNDEFINSTR", "pc": 0x100, "address": None, "cycle": 2}  # the first line of flash
     assert record["faults"] == [fault]
     assert record["stop"]["reason"] == "fault"
 

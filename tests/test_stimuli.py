@@ -49,7 +49,8 @@ def test_time_units(tmp_path, unit, second):
 
 def test_base_units():
     assert {name.split()[0]: unit for name, unit in BASE_UNITS.items()} == {
-        "time": "s", "accel": "g", "gyro": "dps", "mag": "gauss", "temperature": "degC"}
+        "time": "s", "accel": "g", "gyro": "dps", "mag": "gauss", "temperature": "degC", "humidity": "%",
+        "pressure": "hPa", "proximity": "1", "light": "uW/cm^2", "gesture": "1"}
 
 
 # --- files ---------------------------------------------------------------------------------------------------------
@@ -120,7 +121,8 @@ HEAD = "time [s],accel x [g]\n"
     ("time [h],accel x [g]\n", "t.csv:1: column 1: unknown unit 'h' for time: known are s, ms, us, µs"),
     ("time [s],speed [m/s]\n",
      "t.csv:1: column 2: unknown quantity 'speed': known are time, accel x, accel y, accel z, gyro x, gyro y, gyro z, "
-     "mag x, mag y, mag z, temperature"),
+     "mag x, mag y, mag z, temperature, humidity, pressure, proximity, light clear, light red, light green, light blue, "
+     "gesture up, gesture down, gesture left, gesture right"),
     ("time [s],accel x [g],accel x [mg]\n", "t.csv:1: column 3: accel x is there twice"),
     ("accel x [g]\n1\n", "t.csv:1: missing column 'time [s]'"),
     ("time [s]\n1\n", "t.csv: the trace has only time: add a channel, for example 'accel x [g]'"),

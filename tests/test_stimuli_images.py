@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from cmsim.errors import UsageError
 from cmsim.kernel import CPU_HZ
 from cmsim.stimuli.images import load_images
-from PIL import Image
 
 RED, BLUE = np.full((3, 4, 3), (255, 0, 0), np.uint8), np.full((3, 4, 3), (0, 0, 255), np.uint8)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     repeated: dict[str, Any] = {"action": "append", "default": []}
     group.add_argument("--scenario", metavar="FILE", help="a TOML file with all of this")
     group.add_argument("--input", metavar="TEXT@TIME", **repeated, help="console input; \\n, \\r, \\t, \\xNN are known")
+    group.add_argument("--console", metavar="NAME", help="the channel of --input, --interactive and --pty, if not the board's")
     group.add_argument("--press", metavar="BUTTON@TIME[+DURATION]", **repeated, help="hold a button; 100ms if not said")
     group.add_argument("--pin", metavar="PIN=LEVEL@TIME", **repeated, help="drive a pin high or low, or release it")
     group.add_argument("--sensor", metavar="NAME=TRACE", **repeated, help="what the sensor NAME feels")
@@ -38,7 +40,7 @@ def scenario(options: argparse.Namespace) -> Scenario:
             raise UsageError(f"--sensor {text!r}: write it as NAME=TRACE, for example barometer=hill.csv")
         sensors[name] = Path(trace)
     events: tuple[Event, ...] = (
-        *map(scenarios.parse_input, options.input),
+        *(replace(scenarios.parse_input(text), channel=options.console) for text in options.input),
         *map(scenarios.parse_press, options.press),
         *map(scenarios.parse_pin, options.pin),
     )

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..kernel import CPU_HZ
+from ..scenario import console_of
 
 if TYPE_CHECKING:
     from ..machine import Machine
@@ -43,15 +44,16 @@ def connected(machine: Machine, options: argparse.Namespace, live: Live) -> Abst
     """While it lasts, the console is connected as the options say."""
     if options.interactive and options.pty:
         raise UsageError("--interactive and --pty: the console has one other end, choose one of them")
-    if options.pty:
-        return _pseudo_terminal(machine, live)
-    return _terminal(machine, live) if options.interactive else nullcontext()
+    if not (options.interactive or options.pty):
+        return nullcontext()
+    channel = console_of(machine, options.console)
+    return (_pseudo_terminal if options.pty else _terminal)(machine, live, channel)
 
 
 @contextmanager
-def _terminal(machine: Machine, live: Live) -> Iterator[None]:
+def _terminal(machine: Machine, live: Live, channel: str) -> Iterator[None]:
     """stdin and stdout; a terminal gives each key at once and without echo."""
-    source, channel = sys.stdin.fileno(), machine.board.console
+    source = sys.stdin.fileno()
     live.silent.add(channel)
 
     def show(data: bytes) -> None:
@@ -61,7 +63,7 @@ def _terminal(machine: Machine, live: Live) -> Iterator[None]:
     before = termios.tcgetattr(source) if os.isatty(source) else None
     if before is not None:
         tty.setcbreak(source)
-    console = Console(machine, source, keys=before is not None)
+    console = Console(machine, channel, source, keys=before is not None)
     silence = machine.soc.serial_port(channel).listen(show)
     try:
         yield
@@ -73,7 +75,7 @@ def _terminal(machine: Machine, live: Live) -> Iterator[None]:
 
 
 @contextmanager
-def _pseudo_terminal(machine: Machine, live: Live) -> Iterator[None]:
+def _pseudo_terminal(machine: Machine, live: Live, channel: str) -> Iterator[None]:
     """A terminal that other programs open; what nobody reads there is lost when its buffer is full."""
     ours, theirs = os.openpty()
     tty.setraw(theirs)
@@ -84,8 +86,8 @@ def _pseudo_terminal(machine: Machine, live: Live) -> Iterator[None]:
         with contextlib.suppress(BlockingIOError):
             os.write(ours, data)
 
-    console = Console(machine, ours, keys=True)
-    silence = machine.soc.serial_port(machine.board.console).listen(show)
+    console = Console(machine, channel, ours, keys=True)
+    silence = machine.soc.serial_port(channel).listen(show)
     try:
         yield
     finally:
@@ -96,16 +98,16 @@ def _pseudo_terminal(machine: Machine, live: Live) -> Iterator[None]:
 
 
 class Console:
-    """Carries bytes from the file descriptor `source` to the firmware's console and holds simulated time back.
+    """Carries bytes from the file descriptor `source` to the firmware on `channel` and holds simulated time back.
 
     Without `keys` it gives the firmware one line at a time, the next when the last has been received.
     """
 
     def __init__(
-        self, machine: Machine, source: int, *, keys: bool, clock: Callable[[], float] = time.monotonic
+        self, machine: Machine, channel: str, source: int, *, keys: bool, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.machine, self.source, self.keys, self.clock = machine, source, keys, clock
-        self._port = machine.soc.serial_port(machine.board.console)
+        self._port = machine.soc.serial_port(channel)
         self._held = b""
         self._ended = False
         self._offset = clock() - self._simulated

@@ -50,7 +50,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     measure = command.add_argument_group("measuring")
     measure.add_argument("--inference-function", metavar="NAME|ADDR",
                          help="the function one call of which is an inference, if cmsim does not know the interpreter")
-    measure.add_argument("--timing", metavar="NAME", help="what instructions cost: manual (default), instructions")
+    measure.add_argument("--timing", metavar="NAME",
+                         help="what instructions cost: silicon (default), manual, instructions")
     measure.add_argument("--json", type=Path, metavar="FILE", help="write the record of the run there (docs/record.md)")
     command.add_argument("--usb", choices=("none", "cdc"), default="cdc",
                          help="at the USB connector: a computer (default) or nothing")

@@ -24,6 +24,11 @@ enum {
     BLOCK_ALLOCA = 32,  /* changes SP by an amount that only running it tells */
 };
 
+enum fetch_mode { FETCH_FREE, FETCH_LINES, FETCH_CACHED, FETCH_PROFILED };
+#define CACHE_SETS 64
+#define LINE_SHIFT 4
+#define LONGEST_INTERVAL 64
+
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define SETTLED 0x80 /* of `resumed`: the block that was announced again has been charged */
 
@@ -50,12 +55,25 @@ struct place {
     uint16_t ordinal; /* instructions before it */
 };
 
+/* Loads whose memory a register tells at the start of the block. */
+struct probe {
+    uint8_t reg, words;
+    int32_t add;
+};
+
+/* Cycles, and what they may be less and more. */
+struct span {
+    uint32_t best, below, above;
+};
+
 struct detail {
     const uint8_t *code;        /* what was learnt, to notice code that was overwritten */
     const struct place *places; /* one a halfword */
     const struct check *checks;
-    uint32_t check_count, size;
+    const struct probe *probes;
+    uint32_t check_count, probe_count, size;
     int32_t stack_low;          /* the deepest that the block takes SP, relative to SP at its start */
+    uint32_t flash_words;       /* that the block was seen to load from flash; in its cycles */
 };
 
 struct block {
@@ -63,7 +81,12 @@ struct block {
     uint16_t instructions;
     uint16_t size;         /* 0: not learnt yet */
     uint16_t flags;
-    const struct detail *detail;
+    struct detail *detail;
+    uint32_t below, above; /* what the cycles may be less and more */
+    uint8_t exit, exit_below, exit_above; /* when it goes on elsewhere than behind itself: refill */
+    uint8_t jump;          /* more when a branch leads here */
+    uint16_t countdown;    /* executions until its loads are looked at again */
+    uint16_t interval;
 };
 
 struct region {
@@ -84,14 +107,20 @@ struct guard {
     const uint8_t *rights;         /* one a granule of 32 bytes: 1 read, 2 write; 4, 8 the same unprivileged */
 };
 
+/* Two ways, the least recently used of which is replaced. */
+struct cache_set {
+    uint32_t last, other;
+};
+
 struct clock {
     uint64_t cycles, instructions, deadline;
     uint64_t now;          /* the moment of the device access under way */
     uint64_t now_instructions; /* instructions before it */
+    uint64_t below, above; /* cycles may be so many less and more, besides `recent` */
+    uint32_t recent[2];    /* the same since emu_start, to be added with one instruction */
     const struct block *block; /* that was charged last */
     uint32_t address;          /* of that block */
     uint32_t fall_through; /* where the next block starts unless something jumps */
-    uint32_t refill;       /* cycles that a taken branch adds */
     uint32_t resumed;      /* set before emu_start: 1 the block that we stopped in front of is announced again,
                             * 2 what it needed (FP state, alignment) has been seen to as well */
     uint32_t passed_hook;  /* watched instruction that we have just stopped at and that must now pass; odd: none */
@@ -113,6 +142,13 @@ struct clock {
     uc_err (*emu_stop)(uc_engine *);
     uc_err (*reg_read)(uc_engine *, int, void *);
     uc_err (*reg_write)(uc_engine *, int, const void *);
+    uint32_t fetch_mode;   /* enum fetch_mode */
+    uint32_t line;         /* of flash, that the last fetch was from */
+    uint32_t flash_size;
+    uint32_t paid, paid_size; /* a block that is charged already: the rest of one that we stopped in; odd: none */
+    struct span flash_line, cache_miss, flash_load, peripheral_load;
+    uint64_t hits, misses;
+    struct cache_set cache[CACHE_SETS];
 };
 
 #define IT_BITS 0x0600FC00u
@@ -212,10 +248,107 @@ static int admit(uc_engine *uc, struct clock *clock, const struct block *block, 
     return 1;
 }
 
-static inline void charge(struct clock *clock, const struct block *block, uint32_t address, uint32_t size)
+/* Both bounds in one addition: neither overflows, since Python takes `recent` away in time. */
+static inline void widen(struct clock *clock, const uint32_t bounds[2])
 {
-    clock->cycles += block->cycles + (address != clock->fall_through ? clock->refill : 0);
+    uint64_t sum, more;
+    memcpy(&sum, clock->recent, sizeof sum);
+    memcpy(&more, bounds, sizeof more);
+    sum += more;
+    memcpy(clock->recent, &sum, sizeof sum);
+}
+
+static inline void spend(struct clock *clock, const struct span *span, uint32_t times)
+{
+    clock->cycles += span->best * times;
+    clock->recent[0] += span->below * times;
+    clock->recent[1] += span->above * times;
+}
+
+/* Which of the block's loads hit flash: seen once in a while, since it hardly ever changes; what it may have been since
+ * the last look is in the bounds. */
+static __attribute__((noinline)) void probe(uc_engine *uc, struct clock *clock, struct block *block)
+{
+    struct detail *detail = block->detail;
+    uint32_t words = 0;
+    for (uint32_t i = 0; i < detail->probe_count; i++) {
+        const struct probe *p = &detail->probes[i];
+        if (core_register(uc, clock, p->reg) + (uint32_t)p->add < clock->flash_size)
+            words += p->words;
+    }
+    const struct span *load = &clock->flash_load;
+    if (words != detail->flash_words) {
+        uint32_t since = block->interval - 1u;
+        if (words > detail->flash_words)
+            clock->recent[1] += since * (words - detail->flash_words) * (load->best + load->above);
+        else
+            clock->recent[0] += since * (detail->flash_words - words) * load->best;
+        block->cycles = (uint16_t)(block->cycles + (words - detail->flash_words) * load->best);
+        block->below += (words - detail->flash_words) * load->below;
+        block->above += (words - detail->flash_words) * load->above;
+        detail->flash_words = words;
+        block->interval = 1;
+    } else if (detail->probe_count == 0) {
+        block->interval = UINT16_MAX - 1;
+    } else if (block->interval < LONGEST_INTERVAL) {
+        block->interval = (uint16_t)(2 * block->interval);
+    }
+    block->countdown = block->interval;
+}
+
+/* A line that was not the last one used of its set. */
+static __attribute__((noinline)) void touch(struct clock *clock, struct cache_set *set, uint32_t line)
+{
+    if (set->other != line) {
+        clock->misses++;
+        spend(clock, &clock->cache_miss, 1);
+    }
+    set->other = set->last;
+    set->last = line;
+}
+
+/* A fetch that needs no more than a look; 0 if it needs `fetch`. */
+static inline int fetch_quickly(struct clock *clock, uint32_t address, uint32_t size)
+{
+    uint32_t mode = clock->fetch_mode, first = address >> LINE_SHIFT, last = (address + size - 1) >> LINE_SHIFT;
+    if (mode == FETCH_FREE)
+        return 1;
+    if (mode == FETCH_LINES) {
+        if (first != clock->line)
+            spend(clock, &clock->flash_line, 1);
+        clock->line = last;
+        return 1;
+    }
+    return mode == FETCH_CACHED && last - first <= 1 && clock->cache[first % CACHE_SETS].last == first &&
+           clock->cache[last % CACHE_SETS].last == last;
+}
+
+static void fetch(struct clock *clock, uint32_t address, uint32_t size)
+{
+    uint32_t first = address >> LINE_SHIFT, last = (address + size - 1) >> LINE_SHIFT;
+    if (fetch_quickly(clock, address, size))
+        return;
+    if (clock->fetch_mode == FETCH_PROFILED)
+        clock->hits += ((address + size + 3) >> 2) - (address >> 2);
+    for (uint32_t line = first; line <= last; line++) {
+        struct cache_set *set = &clock->cache[line % CACHE_SETS];
+        if (set->last != line)
+            touch(clock, set, line);
+    }
+}
+
+static inline void charge(struct clock *clock, struct block *block, uint32_t address, uint32_t size)
+{
+    if (address != clock->fall_through) {
+        const struct block *from = clock->block;
+        clock->cycles += (uint32_t)from->exit + block->jump;
+        clock->recent[0] += from->exit_below;
+        clock->recent[1] += from->exit_above;
+    }
+    block->countdown--;
+    clock->cycles += block->cycles;
     clock->instructions += block->instructions;
+    widen(clock, &block->below);
     clock->address = address;
     clock->block = block;
     clock->fall_through = address + size;
@@ -257,6 +390,21 @@ static __attribute__((noinline)) void announce(uc_engine *uc, uint32_t address, 
         return;
     if (resumed)
         clock->resumed = SETTLED;
+    if (clock->paid == address) {
+        clock->paid = 1;
+        if (clock->paid_size == size) { /* the rest of a block that was charged as a whole */
+            clock->address = address;
+            clock->block = block;
+            clock->fall_through = address + size;
+            return;
+        }
+    }
+    if (memory == NULL)
+        fetch(clock, address, size);
+    if (block->countdown == 1) {
+        probe(uc, clock, block);
+        block->countdown++;
+    }
     charge(clock, block, address, size);
 }
 
@@ -268,9 +416,10 @@ static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *use
     uint32_t offset = address - flash->base;
 
     if (LIKELY(offset < flash->size)) {
-        const struct block *block = &flash->blocks[offset >> 1];
-        int ordinary = block->size == size && block->flags == 0;
-        if (LIKELY(ordinary && clock->resumed == 0 && clock->cycles < clock->deadline)) {
+        struct block *block = &flash->blocks[offset >> 1];
+        int ordinary = block->size == size && block->flags == 0 && block->countdown != 1;
+        if (LIKELY(ordinary && clock->resumed == 0 && clock->cycles < clock->deadline) &&
+            fetch_quickly(clock, address, size)) {
             charge(clock, block, address, size);
             return;
         }
@@ -283,9 +432,23 @@ struct hook {
     struct clock *clock;
     const struct access *access; /* HOOK_ALIGNMENT: of this address */
     uint32_t number, kind, enabled;
-    uint32_t operand; /* HOOK_ALIGNMENT: bits that must be 0; HOOK_DIVIDE: the divisor's register */
+    uint32_t operand; /* HOOK_ALIGNMENT: bits that must be 0; HOOK_DIVIDE: its second halfword and, above, its first */
 };
 
+/* A divide by operands, beyond the two cycles that its block was charged (facts: the compendium of i-0.nl). */
+static uint32_t divide_cycles(uint32_t dividend, uint32_t divisor, int is_signed)
+{
+    if (is_signed) {
+        dividend = (int32_t)dividend < 0 ? 0u - dividend : dividend;
+        divisor = (int32_t)divisor < 0 ? 0u - divisor : divisor;
+    }
+    if (dividend == 0 || divisor == 0)
+        return 0;
+    int difference = __builtin_clz(divisor) - __builtin_clz(dividend);
+    return difference < 0 ? 1 : 3 + (uint32_t)difference / 4;
+}
+
+enum { DIVIDE_TRAPS = 1, DIVIDE_CHARGES = 2 }; /* `enabled` of HOOK_DIVIDE */
 enum hook_kind { HOOK_WATCH, HOOK_ALIGNMENT, HOOK_DIVIDE, HOOK_BREAK };
 
 static uint32_t effective_address(uc_engine *uc, const struct clock *clock, const struct access *access)
@@ -313,8 +476,15 @@ static void on_instruction(uc_engine *uc, uint64_t address, uint32_t size, void 
     }
     if (hook->kind == HOOK_ALIGNMENT && !(effective_address(uc, clock, hook->access) & hook->operand))
         return;
-    if (hook->kind == HOOK_DIVIDE && core_register(uc, clock, (uint8_t)hook->operand) != 0)
-        return;
+    if (hook->kind == HOOK_DIVIDE) {
+        uint32_t word = hook->operand, divisor = core_register(uc, clock, (uint8_t)(word & 15));
+        if (hook->enabled & DIVIDE_CHARGES) {
+            uint32_t dividend = core_register(uc, clock, (uint8_t)(word >> 16 & 15));
+            clock->cycles += divide_cycles(dividend, divisor, !(word >> 21 & 1));
+        }
+        if (divisor != 0 || !(hook->enabled & DIVIDE_TRAPS))
+            return;
+    }
     clock->pc = (uint32_t)address;
     clock->detail_value = hook->number;
     clock->deadline = 0; /* inside an IT block Unicorn does not listen: the next block asks again */
@@ -352,6 +522,8 @@ static int on_access(uc_engine *uc, uc_mem_type type, uint64_t physical, int siz
         clock->now -= (uint32_t)(block->cycles - place->start);
         clock->now_instructions -= (uint32_t)(block->instructions - place->ordinal);
     }
+    if (type == UC_MEM_READ_PROT && (uint32_t)physical >> 29 == 2) /* 0x40000000 to 0x5FFFFFFF */
+        spend(clock, &clock->peripheral_load, 1);
     clock->reg_read(uc, UC_ARM_REG_CPSR, &cpsr);
     clock->it_state = cpsr & IT_BITS;
     if (clock->it_state) { /* bringing PC up to date leaves ITSTATE behind, which would skip later code */
@@ -433,7 +605,7 @@ PyMODINIT_FUNC PyInit__hot(void)
         return NULL;
     if (ADDRESS(on_block) || ADDRESS(on_instruction) || ADDRESS(on_sev) || ADDRESS(on_interrupt) || ADDRESS(on_read) ||
         ADDRESS(on_write) || ADDRESS(on_access) || ADDRESS(on_guarded_read) || ADDRESS(on_guarded_write) ||
-        SIZE(access) || SIZE(check) || SIZE(detail) || SIZE(block) || SIZE(region) ||
+        SIZE(access) || SIZE(check) || SIZE(probe) || SIZE(span) || SIZE(detail) || SIZE(block) || SIZE(region) ||
         SIZE(clock) || SIZE(hook) || SIZE(window) || SIZE(place) ||
         SIZE(stack) || SIZE(guard) || add_calls(module)) {
         Py_DECREF(module);

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..timing import TimingModel
+from ..timing import Code, Cycles, TimingModel
 from .decode import ALWAYS_ALIGNED, FLOATING_POINT, MEMORY, NO_REGISTER, PC, SP, Instruction, Kind, decode
-from .hot import BLOCK, Access, BlockFlag, Check, Detail, HookKind, Place, Region
+from .hot import BLOCK, Access, BlockFlag, Check, Detail, HookKind, Place, Probe, Region
+from .loads import NOTHING, flash_loads
 
 CHANGES_MASKS = frozenset({Kind.MSR, Kind.CPS})
 
@@ -24,6 +25,8 @@ class CodeMemory:
     base: int
     data: bytearray
     writable: bool
+    code: Code = Code.FLASH
+    """How it is fetched; of flash, `BlockTable.flash_code` tells."""
 
 
 @dataclass(slots=True)
@@ -66,6 +69,9 @@ class BlockTable:
 
     def __post_init__(self) -> None:
         self.learned: dict[int, Learned] = {}
+        self.flash_code = Code.FLASH
+        """Whether the instruction cache is on (NVMC.ICACHECNF)."""
+        self._decoded: dict[int, tuple[bytes, list[Instruction]]] = {}
         self.watched: set[int] = set()
         self.sev_addresses: set[int] = set()
         self.exclusives = False
@@ -96,7 +102,7 @@ class BlockTable:
         """Decode and price the block. True if hooks were asked for, so that it must be translated again first."""
         memory, table, offset = self._find(address)
         code = bytes(memory.data[offset : offset + size])
-        instructions = list(decode(code, address))
+        instructions = self._decode(code, address)
         waiting = False
         for request in self._needed_hooks(instructions, address):
             if (request.kind, request.address) not in self._hooked:
@@ -111,7 +117,10 @@ class BlockTable:
         if waiting:
             return True
         self.exclusives = self.exclusives or any(i.kind is Kind.LOAD_EXCLUSIVE for i in instructions)
-        starts = self.timing.block(instructions).starts
+        place = self.flash_code if memory.code is Code.FLASH else memory.code
+        cost = self.timing.block(instructions, place)
+        starts = cost.starts
+        refill = self.timing.refill(instructions[-1]) if instructions else Cycles(0)
         flags = self._flags(instructions)
         if address in self.watched:
             flags |= BlockFlag.WATCHED
@@ -128,15 +137,37 @@ class BlockTable:
             places[(instruction.address - address) >> 1] = Place(starts[n], n)
         check_array = (Check * len(checks))(*checks)
         code_buffer = ct.create_string_buffer(code, len(code))
+        load = self.timing.memory.flash_load
+        loads = NOTHING
+        if load.best or load.above:
+            flash = self.memories[0]
+            loads = flash_loads(
+                instructions, memory.data, memory.base, range(flash.base, flash.base + len(flash.data))
+            )
+        probe_array = (Probe * len(loads.probes))(*(Probe(p.register, p.words, p.add) for p in loads.probes))
         detail = Detail(
-            ct.addressof(code_buffer), ct.addressof(places), ct.addressof(check_array), len(checks), size, stack_low
-        )
-        keep = (places, check_array, code_buffer, detail)
+            ct.addressof(code_buffer), ct.addressof(places), ct.addressof(check_array), ct.addressof(probe_array),
+            len(checks), len(loads.probes), size, stack_low, 0,
+        )  # fmt: skip
+        keep = (places, check_array, probe_array, code_buffer, detail)
         self.learned[address] = Learned(address, size, instructions, starts, keep)
         self._inside.update(i.address for i in instructions[1:])
         count = max(1, len(instructions))
-        table[offset >> 1] = (starts[-1], count, size, int(flags), ct.addressof(detail))
+        above = cost.above + loads.known * load.above + loads.unknown * (load.best + load.above)
+        table[offset >> 1] = (
+            cost.cycles + loads.known * load.best, count, size, int(flags), ct.addressof(detail),
+            cost.below + loads.known * load.below, above,
+            *refill, cost.jump, 1, 1,
+        )  # fmt: skip
         return False
+
+    def _decode(self, code: bytes, address: int) -> list[Instruction]:
+        """Blocks are priced again when the cache is switched: decoding is half of that."""
+        known = self._decoded.get(address)
+        if known is None or known[0] != code:
+            known = code, list(decode(code, address))
+            self._decoded[address] = known
+        return known[1]
 
     def _flags(self, instructions: list[Instruction]) -> BlockFlag:
         flags = BlockFlag(0)
@@ -191,8 +222,8 @@ class BlockTable:
                 access = Access.of(instruction)
                 requests.append(HookRequest(HookKind.ALIGNMENT, instruction.address, access, mask))
         for instruction in instructions:
-            if self.traps.divide and instruction.kind is Kind.DIV:
-                requests.append(HookRequest(HookKind.DIVIDE, instruction.address, None, instruction.word & 15))
+            if instruction.kind is Kind.DIV and (self.traps.divide or self.timing.operand_divide):
+                requests.append(HookRequest(HookKind.DIVIDE, instruction.address, None, instruction.word))
             if instruction.address in self.watched and instruction.address != address:
                 requests.append(HookRequest(HookKind.WATCH, instruction.address))
         # A stop inside an IT block is heard only behind it.

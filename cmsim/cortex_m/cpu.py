@@ -22,7 +22,7 @@ from unicorn.unicorn_py3.unicorn import uclib
 from ..errors import CmsimError
 from ..nordic import Unimplemented
 from ..soc import Soc
-from ..timing import TimingModel
+from ..timing import Code, TimingModel
 from . import _hot
 from . import state as st
 from .blocks import BlockTable, CodeMemory, HookRequest, Learned
@@ -46,7 +46,24 @@ from .exceptions import (
 )  # fmt: skip
 from .flash_store import FlashStore
 from .guards import Guards
-from .hot import LEARN, READ, SETTLED, WRITE, BlockFlag, Clock, Hook, HookKind, Stack, Stop, Window
+from .hot import (
+    BLOCK,
+    CACHE_LINES,
+    LEARN,
+    NO_LINE,
+    READ,
+    SETTLED,
+    WRITE,
+    BlockFlag,
+    Clock,
+    FetchMode,
+    Hook,
+    HookKind,
+    Span,
+    Stack,
+    Stop,
+    Window,
+)
 from .mpu import EXECUTE, Mpu
 from .mpu import READ as MAY_READ
 from .mpu import WRITE as MAY_WRITE
@@ -57,6 +74,8 @@ from .systick import SysTick
 from .trace import Dwt, Itm
 
 FOREVER = 1 << 62
+LONGEST_STRETCH = 1 << 28
+"""Cycles after which Unicorn is left in any case: the bounds of a stretch fit in 32 bits."""
 UNTIL_PAGE = 0xEFFF_F000
 UNTIL = UNTIL_PAGE + 0x800
 """An address that firmware never reaches: Unicorn insists on one to stop at, and fetches around it."""
@@ -77,6 +96,16 @@ class State(Enum):
     REQUEST = "request"
     IDLE = "idle"
     LOCKUP = "lockup"
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What remains of a block in whose middle we stopped: it costs what it would have without the stop."""
+
+    address: int
+    size: int
+    cycles: int
+    instructions: int
 
 
 @dataclass
@@ -111,7 +140,7 @@ class Cpu:
         self.dwt = Dwt(self._counts, lambda: self.scb.trace_enabled)
         self.itm = Itm(soc.serial_port)
         self.bus = Bus(soc, self.mpu)
-        self.clock = Clock(refill=timing.refill, passed_hook=1, pc=1)
+        self.clock = Clock(passed_hook=1, pc=1, paid=1)
         self.exceptions = ExceptionUnit(
             soc, self.registers, self.states, self.scb, self.bus, self.clock, timing
         )
@@ -119,8 +148,8 @@ class Cpu:
         self.blocks = BlockTable(
             (
                 CodeMemory(chip.flash_base, soc.flash, False),
-                CodeMemory(chip.ram_base, soc.ram, True),
-                CodeMemory(chip.ram_code_alias, soc.ram, True),
+                CodeMemory(chip.ram_base, soc.ram, True, Code.RAM),
+                CodeMemory(chip.ram_code_alias, soc.ram, True, Code.RAM_ALIAS),
             ),
             timing,
         )
@@ -140,6 +169,7 @@ class Cpu:
         self._break: tuple[Hook, Callable[[int], None]] | None = None
         self._at_watch: int | None = None
         """Where we stopped for `on_watch`, which has not been called yet."""
+        self._paid: Rest | None = None
         self._keep: list[Any] = []
         self._io = False
         self._map()
@@ -198,6 +228,12 @@ class Cpu:
         clock = self.clock
         self._learn, self._read, self._write = LEARN(self._on_learn), READ(self._on_read), WRITE(self._on_write)
         clock.learn, clock.read, clock.write = self._learn, self._read, self._write
+        self._no_block = (ct.c_uint8 * BLOCK.itemsize)()
+        clock.block = ct.addressof(self._no_block)
+        for name, cost in vars(self.timing.memory).items():
+            setattr(clock, name, Span(*cost))
+        clock.flash_size = self.soc.chip.flash_size
+        self._cache_changed(False, False)
         clock.regions = ct.addressof(self.blocks.regions)
         clock.region_count = len(self.blocks.regions)
         clock.emu_stop = ct.cast(uclib.uc_emu_stop, ct.c_void_p).value
@@ -224,6 +260,8 @@ class Cpu:
         self.soc.hooks.pc = lambda: self.clock.pc if self._io else self.exceptions.pc
         self.soc.hooks.stall = self._stall
         self.soc.hooks.code_changed = self._code_changed
+        self.soc.hooks.cache_changed = self._cache_changed
+        self.soc.hooks.cache_counts = lambda: (clock.hits - clock.misses, clock.misses)
         for block in self.soc.blocks.values():
             number = block.irq_number
             if block.base >> 28 == 4 and number < self.soc.chip.interrupts:
@@ -363,8 +401,28 @@ class Cpu:
 
     def _code_changed(self, address: int, length: int) -> None:
         self.blocks.forget_range(address, length)
+        self._invalidate_cache()
         self._stale_code = True
         self.attention()
+
+    def _cache_changed(self, enabled: bool, profiled: bool) -> None:
+        """NVMC.ICACHECNF was written: what runs from flash is fetched in another way."""
+        clock, timed = self.clock, self.timing.memory
+        code = Code.FLASH_CACHED if enabled else Code.FLASH
+        if code is not self.blocks.flash_code:
+            self.blocks.flash_code = code
+            self.blocks.forget_all()
+        if not enabled:
+            clock.fetch_mode = FetchMode.LINES if timed.flash_line.best else FetchMode.FREE
+            self._invalidate_cache()
+        elif profiled:
+            clock.fetch_mode = FetchMode.PROFILED
+        else:
+            clock.fetch_mode = FetchMode.CACHED if timed.cache_miss.best else FetchMode.FREE
+        clock.line = NO_LINE
+
+    def _invalidate_cache(self) -> None:
+        self.clock.cache[:] = [NO_LINE] * CACHE_LINES
 
     _stale_code = False
     _stale_rights = False
@@ -469,7 +527,7 @@ class Cpu:
                     continue
                 self._refresh()
                 due = scheduler.next_due
-                clock.deadline = limit if due is None or due > limit else due
+                clock.deadline = min(limit if due is None or due > limit else due, clock.cycles + LONGEST_STRETCH)
                 clock.masks_matter = int(self.states.pending & self.states.enabled != 0)
                 if self.scb.fp_access == 1:  # privileged only: MSR CONTROL decides too
                     clock.masks_matter = 1
@@ -541,12 +599,22 @@ class Cpu:
         if not clock.resumed:
             clock.resumed = 1
         self._refusal = None
+        rest = self._pay(exceptions.pc)
         begin = exceptions.pc | exceptions.thumb
         error = uclib.uc_emu_start(
             self._handle, ct.c_uint64(begin), ct.c_uint64(UNTIL), ct.c_uint64(0), ct.c_size_t(0)
         )
+        below, above = clock.recent
+        clock.below += below
+        clock.above += above
+        clock.recent[:] = [0, 0]
         if clock.resumed in (0, SETTLED):
             clock.passed_hook = 1  # behind the place where we stopped: who comes there again stops again
+        if rest is not None and clock.paid == rest.address:  # it did not come to that
+            clock.cycles -= rest.cycles
+            clock.instructions -= rest.instructions
+            self._paid = rest
+        clock.paid = 1
         clock.resumed = 0
         exceptions.pc = self.registers.read(st.PC)
         exceptions.thumb = bool(self.registers.read(st.CPSR) & st.CPSR_THUMB)
@@ -588,15 +656,28 @@ class Cpu:
         """In front of a watched instruction: its turn comes when no exception is taken first."""
         self._at_watch = address
 
-    def _refund(self, address: int) -> None:
-        """The block that was charged ran only up to the instruction at `address`."""
+    def _refund(self, address: int) -> Rest | None:
+        """The block that was charged ran only up to the instruction at `address`; what was taken back."""
         clock = self.clock
         found = self.blocks.instruction_at(clock.address, address)
-        if found is not None:
-            number, block = found
-            clock.cycles -= block.starts[-1] - block.starts[number]
-            clock.instructions -= len(block.instructions) - number
         clock.fall_through = address
+        if found is None:
+            return None
+        number, block = found
+        cycles, instructions = block.starts[-1] - block.starts[number], len(block.instructions) - number
+        clock.cycles -= cycles
+        clock.instructions -= instructions
+        return Rest(address, block.address + block.size - address, cycles, instructions)
+
+    def _pay(self, pc: int) -> Rest | None:
+        """Going on in the middle of a block, it costs what the whole block would have: measuring changes no count."""
+        rest, self._paid = self._paid, None
+        if rest is None or rest.address != pc:
+            return None
+        self.clock.cycles += rest.cycles
+        self.clock.instructions += rest.instructions
+        self.clock.paid, self.clock.paid_size = rest.address, rest.size
+        return rest
 
     # --- hooks in front of instructions -------------------------------------------------------------------------
 
@@ -605,7 +686,7 @@ class Cpu:
             traps = self.blocks.traps.unaligned
             hook.enabled = int(traps or self._always_aligned(request.address))
         elif request.kind is HookKind.DIVIDE:
-            hook.enabled = int(self.blocks.traps.divide)
+            hook.enabled = int(self.blocks.traps.divide) | 2 * int(self.timing.operand_divide)
         elif request.kind is HookKind.WATCH:
             hook.enabled = int(request.address in self.blocks.watched)
 
@@ -676,7 +757,7 @@ class Cpu:
     ) -> None:
         _, request = found
         if request.kind is HookKind.WATCH:
-            self._refund(self.exceptions.pc)  # behind `address` where that is in an IT block, which runs to its end
+            self._paid = self._refund(self.exceptions.pc)  # behind `address` in an IT block, which runs to its end
             self._watched(address)
             return
         self._refund(address)

@@ -12,10 +12,11 @@ from .decode import Instruction
 
 BLOCK = np.dtype(
     {
-        "names": ["cycles", "instructions", "size", "flags", "detail"],
-        "formats": ["<u2", "<u2", "<u2", "<u2", "<u8"],
-        "offsets": [0, 2, 4, 6, 8],
-        "itemsize": 16,
+        "names": ["cycles", "instructions", "size", "flags", "detail", "below", "above",
+                  "exit", "exit_below", "exit_above", "jump", "countdown", "interval"],
+        "formats": ["<u2", "<u2", "<u2", "<u2", "<u8", "<u4", "<u4", "u1", "u1", "u1", "u1", "<u2", "<u2"],
+        "offsets": [0, 2, 4, 6, 8, 16, 20, 24, 25, 26, 27, 28, 30],
+        "itemsize": 32,
     }
 )
 """One slot of the block table: `struct block`."""
@@ -67,6 +68,33 @@ class Check(ct.Structure):
     ]
 
 
+class Probe(ct.Structure):
+    """Loads whose memory a register tells at the start of the block: `struct probe`."""
+
+    _fields_ = [
+        ("reg", ct.c_uint8),
+        ("words", ct.c_uint8),
+        ("add", ct.c_int32),
+    ]
+
+
+class Span(ct.Structure):
+    """Cycles with what they may be less and more: `struct span`."""
+
+    _fields_ = [("best", ct.c_uint32), ("below", ct.c_uint32), ("above", ct.c_uint32)]
+
+
+class FetchMode(IntEnum):
+    """How code in flash is fetched, as far as time is concerned."""
+
+    FREE, LINES, CACHED, PROFILED = range(4)
+
+
+CACHE_LINES = 128
+"""2 KB in lines of 16 bytes, two ways (cmsim/timing/memory.py)."""
+NO_LINE = 0xFFFF_FFFF
+
+
 class Detail(ct.Structure):
     """What only some callbacks need of a block: `struct detail`."""
 
@@ -74,9 +102,12 @@ class Detail(ct.Structure):
         ("code", ct.c_void_p),
         ("places", ct.c_void_p),
         ("checks", ct.c_void_p),
+        ("probes", ct.c_void_p),
         ("check_count", ct.c_uint32),
+        ("probe_count", ct.c_uint32),
         ("size", ct.c_uint32),
         ("stack_low", ct.c_int32),
+        ("flash_words", ct.c_uint32),
     ]
 
 
@@ -133,7 +164,16 @@ class Clock(ct.Structure):
     address: int
     size: int
     fall_through: int
-    refill: int
+    below: int
+    above: int
+    recent: ct.Array[ct.c_uint32]
+    fetch_mode: int
+    hits: int
+    misses: int
+    flash_size: int
+    paid: int
+    paid_size: int
+    cache: ct.Array[ct.c_uint32]
     resumed: int
     passed_hook: int
     masks_matter: int
@@ -155,10 +195,12 @@ class Clock(ct.Structure):
         ("deadline", ct.c_uint64),
         ("now", ct.c_uint64),
         ("now_instructions", ct.c_uint64),
+        ("below", ct.c_uint64),
+        ("above", ct.c_uint64),
+        ("recent", ct.c_uint32 * 2),
         ("block", ct.c_void_p),
         ("address", ct.c_uint32),
         ("fall_through", ct.c_uint32),
-        ("refill", ct.c_uint32),
         ("resumed", ct.c_uint32),
         ("passed_hook", ct.c_uint32),
         ("masks_matter", ct.c_uint32),
@@ -181,6 +223,18 @@ class Clock(ct.Structure):
         ("emu_stop", ct.c_void_p),
         ("reg_read", ct.c_void_p),
         ("reg_write", ct.c_void_p),
+        ("fetch_mode", ct.c_uint32),
+        ("line", ct.c_uint32),
+        ("flash_size", ct.c_uint32),
+        ("paid", ct.c_uint32),
+        ("paid_size", ct.c_uint32),
+        ("flash_line", Span),
+        ("cache_miss", Span),
+        ("flash_load", Span),
+        ("peripheral_load", Span),
+        ("hits", ct.c_uint64),
+        ("misses", ct.c_uint64),
+        ("cache", ct.c_uint32 * CACHE_LINES),
     ]
 
 
@@ -214,7 +268,7 @@ class Window(ct.Structure):
     _fields_ = [("clock", ct.c_void_p), ("base", ct.c_uint32)]
 
 
-for _structure in (Access, Place, Check, Detail, Region, Stack, Guard, Clock, Hook, Window):
+for _structure in (Access, Place, Check, Probe, Span, Detail, Region, Stack, Guard, Clock, Hook, Window):
     _native = getattr(_hot, f"sizeof_{_structure.__name__.lower()}")
     if ct.sizeof(_structure) != _native:
         raise ImportError(f"cmsim: {_structure.__name__} is {ct.sizeof(_structure)} bytes here, {_native} in _hot.c")

@@ -37,12 +37,19 @@ class OperatorRun:
     index: int
     name: str
     cycles: int = 0
+    below: int = 0
+    above: int = 0
     instructions: int = 0
     function: str | None = None
     source: str | None = None
     """Where `function` begins: "file:line"."""
     interrupt_cycles: int = 0
     """Of `cycles`, those that exceptions took."""
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """(cycles_low, cycles_high)."""
+        return self.cycles - self.below, self.cycles + self.above
 
 
 @dataclass
@@ -54,10 +61,17 @@ class Inference:
     start_cycle: int
     start_instruction: int
     cycles: int = 0
+    below: int = 0
+    above: int = 0
     instructions: int = 0
     interrupt_cycles: int = 0
     stack_peak: int | None = None
     operators: list[OperatorRun] = field(default_factory=list)
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """(cycles_low, cycles_high)."""
+        return self.cycles - self.below, self.cycles + self.above
 
 
 class InferenceMeter:
@@ -73,6 +87,7 @@ class InferenceMeter:
         self.on_inference: Callable[[Inference, bool], None] = lambda inference, done: None
         self._running: Inference | None = None
         self._functions: dict[int, tuple[str | None, str | None]] = {}
+        self._began = (0, 0)
         self._listeners: list[Callable[[], None]] = []
         if function is not None:
             symbol = image.find(function)
@@ -98,7 +113,7 @@ class InferenceMeter:
             return
         clock = self.cpu.clock
         inference = Inference(len(self.inferences), name, clock.cycles, clock.instructions)
-        self._running = inference
+        self._running, self._began = inference, (clock.below, clock.above)
         inference.interrupt_cycles = -self.interrupts.cycles
         self.on_inference(inference, False)
         self.watches.on_return(self._leave)
@@ -108,6 +123,7 @@ class InferenceMeter:
         if inference is None:
             return
         inference.cycles = clock.cycles - inference.start_cycle
+        inference.below, inference.above = clock.below - self._began[0], clock.above - self._began[1]
         inference.instructions = clock.instructions - inference.start_instruction
         inference.interrupt_cycles += self.interrupts.cycles
         self._running = None
@@ -147,9 +163,11 @@ class InferenceMeter:
         clock, interrupts = self.cpu.clock, self.interrupts
         inference.operators.append(run)
         cycles, instructions, interrupted = clock.cycles, clock.instructions, interrupts.cycles
+        below, above = clock.below, clock.above
 
         def leave() -> None:
             run.cycles = clock.cycles - cycles
+            run.below, run.above = clock.below - below, clock.above - above
             run.instructions = clock.instructions - instructions
             run.interrupt_cycles = interrupts.cycles - interrupted
             if back is not None:

@@ -4,8 +4,9 @@
         machine.run(seconds=2)
 
 Scopes: `pins` (every pin of the chip, P0_13 for P0.13), `board` (the same by the board's names), one for each part with
-its output lines, `i2c` (what happens on each bus: start and address, bytes, stop), `serial` (each byte of each UART).
-Times are exact: a CPU cycle is 15,625 ps. Nothing is recorded, and nothing costs time, unless a recorder is there.
+its output lines, `i2c` (what happens on each bus: start and address, bytes, stop), `serial` (each byte of each UART). A
+byte that repeats the one before it bears a '. Times are exact: a CPU cycle is 15,625 ps. Nothing is recorded, and
+nothing costs time, unless a recorder is there.
 """
 
 from __future__ import annotations
@@ -79,7 +80,15 @@ class VcdRecorder:
 
     def _text(self, scope: str, name: str) -> Callable[[str], None]:
         variable: Any = self._writer.register_var(scope, _identifier(name), "string", init="")
-        return lambda text: self._change(variable, text.replace(" ", "_"))
+        last = ""
+
+        def tell(text: str) -> None:
+            nonlocal last
+            text = text.replace(" ", "_")
+            last = f"{text}'" if text == last else text  # a viewer shows no change from a value to itself
+            self._change(variable, last)
+
+        return tell
 
     # --- the file -----------------------------------------------------------------------------------------------
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .manual import Manual
-from .model import BlockCost, Instructions, TimingModel
+from .model import BlockCost, Code, Cycles, Instructions, MemoryCosts, TimingModel
+from .silicon import Silicon
 
-MODELS: dict[str, Callable[[], TimingModel]] = {"manual": Manual, "instructions": Instructions}
+MODELS: dict[str, Callable[[], TimingModel]] = {"silicon": Silicon, "manual": Manual, "instructions": Instructions}
 """Names for `--timing`."""
 
-DEFAULT = "manual"
+DEFAULT = "silicon"
 
-__all__ = ["DEFAULT", "MODELS", "BlockCost", "Instructions", "Manual", "TimingModel"]
+__all__ = [
+    "DEFAULT", "MODELS", "BlockCost", "Code", "Cycles", "Instructions", "Manual", "MemoryCosts", "Silicon",
+    "TimingModel",
+]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Compare a board's log of `firmware/microbench` with the simulator's, and fit the open figures (`cmsim timing calibrate`).
+"""Compare a board's log of `firmware/microbench` with the simulator's and fit the open figures: `cmsim timing calibrate`.
 
 The log has a line `name cycles` for each kernel, cycles of one iteration; other lines (a terminal's banner, the closing
 "done") are passed over. The fit goes through the open figures of `parameters.py` one after the other, tries every
@@ -14,15 +14,22 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from math import isfinite
+from pathlib import Path
+from typing import TypeVar
 
 from ..errors import CmsimError
-from .parameters import Parameters
+from .memory import MemoryParameters
+from .parameters import Bound, Parameter, Parameters
+from .silicon import Silicon
 
 Rerun = Callable[[Parameters], Mapping[str, float]]
 """Cycles of each kernel with the `best` values of these figures."""
 
 LINE = re.compile(r"(?P<name>[a-z][a-z0-9_]*)[ \t]+(?P<cycles>\S+)")
 MAXIMUM_ROUNDS = 8
+SIMULATED_SECONDS = 3
+
+Table = TypeVar("Table", Parameters, MemoryParameters)
 
 
 class CalibrationError(CmsimError):
@@ -113,6 +120,24 @@ def parse_log(text: str) -> dict[str, float]:
     return found
 
 
+def kernels(elf: Path, parameters: Parameters | None = None, memory: MemoryParameters | None = None) -> dict[str, float]:
+    """Run microbench.elf and read what it prints. CalibrationError if it does not come to its end."""
+    from ..machine import Machine  # noqa: PLC0415 - which imports this package
+
+    machine = Machine(elf, timing=Silicon(parameters or Parameters(), memory or MemoryParameters()))
+    machine.run(seconds=SIMULATED_SECONDS)
+    text = machine.console("uart0")
+    if "done" not in text.splitlines():
+        raise CalibrationError(f"{elf}: prints no 'done' in {SIMULATED_SECONDS} s; is it firmware/microbench?")
+    return parse_log(text)
+
+
+def bounds(elf: Path) -> dict[str, tuple[float, float, float]]:
+    """(low, best, high) cycles of each kernel, from a run with every figure at that bound."""
+    low, best, high = (kernels(elf, _pinned(Parameters(), b), _pinned(MemoryParameters(), b)) for b in Bound)
+    return {name: (min(low[name], best[name]), best[name], max(high[name], best[name])) for name in best}
+
+
 def calibrate(
     board_log: str,
     simulated: Mapping[str, tuple[float, float, float]],
@@ -157,6 +182,13 @@ def _fit(lines: tuple[Line, ...], rerun: Rerun, parameters: Parameters) -> tuple
     names = (f.name for f in fields(parameters))
     changed = {n: getattr(parameters, n).best for n in names if getattr(parameters, n) != getattr(start, n)}
     return changed, best
+
+
+def _pinned(table: Table, bound: Bound) -> Table:
+    """All figures at one bound."""
+    figures = {f.name: getattr(table, f.name) for f in fields(table)}
+    pinned = {n: replace(p, best=p.at(bound)) for n, p in figures.items() if isinstance(p, Parameter)}
+    return replace(table, **pinned)
 
 
 def _with(lines: tuple[Line, ...], cycles: Mapping[str, float]) -> tuple[Line, ...]:

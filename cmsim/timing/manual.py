@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..cortex_m.decode import Instruction, Kind
-from .model import BlockCost, accumulate
+from .model import NO_COSTS, BlockCost, Code, Cycles, accumulate
 
 FIXED = {
     Kind.ALU: 1,
@@ -70,11 +70,16 @@ class Manual:
     """`--timing manual`."""
 
     name = "manual"
-    refill = 1
     exception_entry, exception_entry_fp = 12, 29
     exception_return, exception_return_fp = 10, 27
     tail_chain = 6
+    operand_divide = False
+    memory = NO_COSTS
 
-    def block(self, instructions: Sequence[Instruction]) -> BlockCost:
-        """The sum of the table's entries."""
+    def block(self, instructions: Sequence[Instruction], code: Code = Code.RAM_ALIAS) -> BlockCost:
+        """The sum of the table's entries, wherever the code runs."""
         return accumulate([cost(i) for i in instructions])
+
+    def refill(self, last: Instruction) -> Cycles:
+        """P = 1."""
+        return Cycles(1)

@@ -6,32 +6,23 @@ others do not (nRF52840 PS, CPU and NVMC chapters; the loop that takes 4, 5 or 6
 cortex-m issue 151). Loads from flash go through DCODE and are never cached.
 
 The cache's geometry is not published. 2 KB in two ways with lines of 16 bytes and three cycles a miss reproduces all
-three counts of P256-Cortex-M4 on this chip within 0.5 % (326.4k, 373.2k and 908.7k against 327k, 375k and 906k), where
-1 KB is 20 % too slow and 4 KB 5 % too fast.
+three counts of P256-Cortex-M4 on this chip within 0.5 %, where 1 KB is 20 % too slow, 4 KB 5 % too fast, and other
+replacements than the least recently used line 1 % too slow.
 
-Not modelled: the line buffer that DCODE may have, contention of ICODE and DCODE for flash, DMA taking the RAM block.
+Not modelled: the line buffer that DCODE may have, contention of ICODE and DCODE for flash, DMA taking the RAM block,
+loads and stores of RAM through the code alias (as fast as through the system bus), stores to peripherals (buffered).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from enum import Enum, auto
 
+from .model import Code, Cycles, MemoryCosts
 from .parameters import Bound, Parameter
 
 LINE = 16
 """Bytes of a flash line and of a cache line."""
-CACHE_SETS, CACHE_WAYS = 64, 2
-
-
-class Code(Enum):
-    """Where code runs, as far as fetching is concerned."""
-
-    FLASH = auto()
-    FLASH_CACHED = auto()
-    RAM = auto()
-    RAM_ALIAS = auto()
 
 
 @dataclass(frozen=True)
@@ -49,6 +40,12 @@ class MemoryParameters:
         1, 1, 1, "code in RAM at 0x20000000 ran 77 % slower than from the alias (probe-rs PR 1818)"
     )
     peripheral_load: Parameter = Parameter(1, 2, 4, "APB bridge at the CPU's clock; not published")
+
+    def costs(self) -> MemoryCosts:
+        """What native code charges by access."""
+        names = ("flash_line", "cache_miss", "flash_load", "peripheral_load")
+        figures = {name: getattr(self, name) for name in names}
+        return MemoryCosts(**{name: Cycles.of(p.low, p.best, p.high) for name, p in figures.items()})
 
     def values(self, bound: Bound) -> MemoryValues:
         """The figures for one of the three sums."""

@@ -4,9 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from enum import Enum, auto
+from typing import NamedTuple, Protocol
 
 from ..cortex_m.decode import Instruction
+
+
+class Code(Enum):
+    """Where code runs, as far as fetching is concerned."""
+
+    FLASH = auto()
+    FLASH_CACHED = auto()
+    RAM = auto()
+    RAM_ALIAS = auto()
+
+
+class Cycles(NamedTuple):
+    """A figure with its bounds: the likely one, and what to subtract and to add for the lowest and the highest."""
+
+    best: int
+    below: int = 0
+    above: int = 0
+
+    @classmethod
+    def of(cls, low: int, best: int, high: int) -> Cycles:
+        """From three sums; bounds that cross are widened to hold the best."""
+        return cls(best, max(0, best - low), max(0, high - best))
 
 
 @dataclass(frozen=True)
@@ -15,6 +38,11 @@ class BlockCost:
 
     starts: tuple[int, ...]
     """Cycles from the start of the block to the start of each instruction; one more entry for the end."""
+    below: int = 0
+    above: int = 0
+    """What the block may take less and more."""
+    jump: int = 0
+    """What it takes more when a branch leads to it, besides the branch's refill."""
 
     @property
     def cycles(self) -> int:
@@ -22,12 +50,25 @@ class BlockCost:
         return self.starts[-1]
 
 
+@dataclass(frozen=True)
+class MemoryCosts:
+    """What native code adds for memories, by access."""
+
+    flash_line: Cycles = Cycles(0)
+    """The first fetch from another 16-byte line of flash, cache off."""
+    cache_miss: Cycles = Cycles(0)
+    flash_load: Cycles = Cycles(0)
+    """A word loaded from flash."""
+    peripheral_load: Cycles = Cycles(0)
+
+
+NO_COSTS = MemoryCosts()
+
+
 class TimingModel(Protocol):
     """A core's cycle costs."""
 
     name: str
-    refill: int
-    """Cycles that a taken branch adds, whatever its target."""
     exception_entry: int
     """Stacking, vector fetch and first instruction fetch."""
     exception_entry_fp: int
@@ -35,9 +76,15 @@ class TimingModel(Protocol):
     exception_return: int
     exception_return_fp: int
     tail_chain: int
+    operand_divide: bool
+    """Whether a divide is charged by its operands, by native code, beyond the two cycles in its block."""
+    memory: MemoryCosts
 
-    def block(self, instructions: Sequence[Instruction]) -> BlockCost:
+    def block(self, instructions: Sequence[Instruction], code: Code = Code.RAM_ALIAS) -> BlockCost:
         """The cost of `instructions`, which follow each other in memory and in time."""
+
+    def refill(self, last: Instruction) -> Cycles:
+        """What a block that ends in `last` adds when it goes on elsewhere than behind itself."""
 
 
 def accumulate(costs: Sequence[int]) -> BlockCost:
@@ -52,9 +99,14 @@ class Instructions:
     """One cycle per instruction, nothing else: `--timing instructions` compares with tools that count so."""
 
     name = "instructions"
-    refill = 0
     exception_entry = exception_entry_fp = exception_return = exception_return_fp = tail_chain = 0
+    operand_divide = False
+    memory = NO_COSTS
 
-    def block(self, instructions: Sequence[Instruction]) -> BlockCost:
+    def block(self, instructions: Sequence[Instruction], code: Code = Code.RAM_ALIAS) -> BlockCost:
         """1 each."""
         return BlockCost(tuple(range(len(instructions) + 1)))
+
+    def refill(self, last: Instruction) -> Cycles:
+        """Nothing."""
+        return Cycles(0)

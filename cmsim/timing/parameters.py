@@ -64,6 +64,12 @@ class Parameters:
         """The figures for one of the three sums."""
         return Values(**{f.name: getattr(self, f.name).at(bound) for f in fields(self)})
 
+    @property
+    def settled(self) -> frozenset[str]:
+        """The names of figures whose three values are the same."""
+        figures = {f.name: getattr(self, f.name) for f in fields(self)}
+        return frozenset(name for name, p in figures.items() if p.low == p.best == p.high)
+
 
 @dataclass(frozen=True)
 class Values:

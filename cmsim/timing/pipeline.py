@@ -51,8 +51,10 @@ class Step:
 class Fetch:
     """When each word of code is there, counted from the cycle in which the first instruction could execute at best."""
 
-    def __init__(self, address: int, wait: Sequence[int] | None = None) -> None:
+    def __init__(self, address: int, wait: Sequence[int] | None = None, *, ahead: int = 0) -> None:
         self.first = address >> 2
+        self._ahead = ahead
+        """Words that are in the buffer already: the run was reached without a branch."""
         self._arrivals: list[int] = []
         self._taken: list[int] = []
         self._wait = wait
@@ -66,6 +68,9 @@ class Fetch:
 
     def _fetch(self) -> None:
         n = len(self._arrivals)
+        if n < self._ahead:
+            self._arrivals.append(0)
+            return
         arrival = self._arrivals[-1] + 1 if n else 0
         if n >= FIFO_WORDS and len(self._taken) > n - FIFO_WORDS:
             taken = self._taken[n - FIFO_WORDS]

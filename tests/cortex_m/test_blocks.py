@@ -207,7 +207,7 @@ def test_div_0_trp_asks_for_hooks_in_front_of_divisions(bench: Bench) -> None:
     bench.table.traps.divide = True
     assert bench.learn(0x200, NOP, 0xFBB1, 0xF0F2)
     (request,) = bench.hooks
-    assert (request.kind, request.address, request.operand) == (HookKind.DIVIDE, 0x202, 2)
+    assert (request.kind, request.address, request.operand) == (HookKind.DIVIDE, 0x202, 0xFBB1_F0F2)
 
 
 def test_sev_is_asked_for_once(bench: Bench) -> None:

@@ -21,8 +21,8 @@ def test_both_sides_agree_about_sizes(structure: type[ct.Structure]) -> None:
     assert ct.sizeof(structure) == getattr(_hot, f"sizeof_{structure.__name__.lower()}")
 
 
-def test_a_slot_is_sixteen_bytes() -> None:
-    assert hot.BLOCK.itemsize == _hot.sizeof_block == 16
+def test_two_slots_fill_a_cache_line() -> None:
+    assert hot.BLOCK.itemsize == _hot.sizeof_block == 32
 
 
 def every(of: Machine, cycles: int) -> None:

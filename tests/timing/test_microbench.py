@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from support.firmware import ROOT, TOOLCHAIN, require_tools
 
-from cmsim import Machine
+from cmsim.machine import Machine
 from cmsim.timing import MODELS
+from cmsim.timing.calibrate import CalibrationError, bounds, calibrate, kernels
 
+ROOT = Path(__file__).resolve().parents[2]
+TOOLCHAIN = ROOT / "firmware" / "toolchain-arm-none-eabi.cmake"
 SOURCES = ROOT / "firmware" / "microbench"
 TOLERANCE = 0.1
 """What the ends of a body may gain or lose, spread over its iterations."""
@@ -33,7 +36,9 @@ def bounds(text: str) -> tuple[float, float]:
 @pytest.fixture(scope="session")
 def microbench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ELF, compiled without CMake's other targets."""
-    require_tools()
+    for tool in ("arm-none-eabi-g++", "cmake"):
+        if shutil.which(tool) is None:
+            pytest.fail(f"{tool} is not installed: microbench cannot be built", pytrace=False)
     where = tmp_path_factory.mktemp("microbench")
     subprocess.run(["cmake", "-S", str(ROOT / "firmware"), "-B", str(where), f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}"],
                    check=True, capture_output=True)
@@ -44,7 +49,7 @@ def microbench(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def measured(elf: Path, timing: str) -> dict[str, float]:
     machine = Machine(elf, timing=timing)
     machine.run(seconds=2)
-    lines = bytes(machine.console("uart0")).decode().splitlines()
+    lines = machine.console("uart0").splitlines()
     assert lines[-1] == "done"
     return {name: float(cycles) for name, cycles in (line.split() for line in lines[:-1])}
 
@@ -99,3 +104,21 @@ def test_silicon(row: dict[str, str], request: pytest.FixtureRequest) -> None:
     low, high = bounds(row["cycles"])
     tolerance = 0.5 if row["name"].startswith(("vdiv", "vsqrt")) else TOLERANCE  # the last divide runs on behind the fence
     assert low - tolerance <= got <= high + tolerance
+
+
+def test_a_log_of_the_simulator_calibrates_to_itself(microbench: Path) -> None:
+    simulated = bounds(microbench)
+    assert all(low <= best <= high for low, best, high in simulated.values())
+    log = "\n".join(f"{name} {best:.2f}" for name, (_, best, _) in simulated.items())
+    report = calibrate(log, simulated)
+    assert report.mean_error == 0.0
+    assert len(report.lines) == len(rows())
+    assert not report.missing and not report.unknown
+    assert all(line.within for line in report.lines)
+
+
+def test_another_program_is_no_microbench(tmp_path: Path) -> None:
+    image = tmp_path / "loop.bin"
+    image.write_bytes(bytes.fromhex("00100020" "09000000" "fee7"))
+    with pytest.raises(CalibrationError, match="prints no 'done'"):
+        kernels(image)

@@ -57,6 +57,7 @@ BOARD = Board(
         "SCL": "P0.26",
         "SDA": "P1.00",
     },
+    buttons={"button_a": "P0.14", "button_b": "P0.23"},
     i2c=(I2cWiring("internal", scl="P0.08", sda="P0.16"), I2cWiring("external", scl="P0.26", sda="P1.00")),
     parts=(
         PartRow("imu", "lsm303agr", bus="internal", lines={"INT_1_XL": "P0.25"}, stimulus="imu"),

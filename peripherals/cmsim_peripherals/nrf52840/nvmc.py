@@ -7,7 +7,8 @@ to 85 ms. The CPU halts meanwhile if it executes from flash; a program in RAM se
 store or erase waits for them. Without the right CONFIG nothing changes.
 
 Not modelled: wear and the limit of two writes a word, the undefined bits of a page erased in part (they keep their
-value), power failure during an erase. The cache is a matter of the timing model: `count_cache` feeds IHIT and IMISS.
+value), power failure during an erase. The cache is a matter of the timing model, which
+counts hits and misses for IHIT and IMISS.
 """
 
 from __future__ import annotations
@@ -58,6 +59,9 @@ class Nvmc(NordicPeripheral):
         self._busy_until = self._held_until = 0
         self._erased_for: dict[int, int] = {}
         """Page number -> cycles of partial erase so far."""
+        self._hits = self._misses = 0
+        self._counted = (0, 0)
+        self._profiled = False
         super().__init__(soc, name, base)
         soc.program_flash = self.program
 
@@ -169,8 +173,37 @@ class Nvmc(NordicPeripheral):
 
     # --- cache --------------------------------------------------------------------------------------------
 
-    def count_cache(self, hits: int, misses: int) -> None:
-        """The timing model saw so many hits and misses; they count while profiling is on."""
-        if self.cache_profiling:
-            self.IHIT = self.IHIT + hits & WORD
-            self.IMISS = self.IMISS + misses & WORD
+    @ICACHECNF.on_write
+    def _configure_cache(self, value: int) -> None:
+        self._count()
+        self.soc.hooks.cache_changed(bool(self.cache_enabled), bool(self.cache_profiling))
+        self._counted = self.soc.hooks.cache_counts()
+        self._profiled = bool(self.cache_enabled and self.cache_profiling)
+
+    def _count(self) -> None:
+        """Bring IHIT and IMISS up to date with what the CPU side has counted."""
+        now = self.soc.hooks.cache_counts()
+        if self._profiled:
+            self._hits = self._hits + now[0] - self._counted[0] & WORD
+            self._misses = self._misses + now[1] - self._counted[1] & WORD
+        self._counted = now
+
+    @IHIT.on_read
+    def _read_hits(self) -> int:
+        self._count()
+        return self._hits
+
+    @IMISS.on_read
+    def _read_misses(self) -> int:
+        self._count()
+        return self._misses
+
+    @IHIT.on_write
+    def _write_hits(self, value: int) -> None:
+        self._count()
+        self._hits = value & WORD
+
+    @IMISS.on_write
+    def _write_misses(self, value: int) -> None:
+        self._count()
+        self._misses = value & WORD

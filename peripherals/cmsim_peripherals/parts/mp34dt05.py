@@ -2,7 +2,7 @@
 
 The clock makes it deliver one bit a period. A second-order sigma-delta modulator (integrators with gains of 1/2) turns
 sound into these bits; it keeps its state between requests, so that a recording in small buffers equals one in large
-ones. A sine of full scale in the sound file is a full-scale bit stream, which is 120 dB SPL by the part's sensitivity of
+ones. A sine of full scale in the sound file is a full-scale bit stream, which is 120 dB SPL by the sensitivity of
 -26 dBFS at 94 dB SPL. While the part has no supply, and where nobody gives it a sound, it hears nothing: without supply
 its output stays low, without sound the bits alternate around a density of one half.
 
@@ -34,7 +34,7 @@ class Mp34dt05(Part):
         self._state = (0.0, 0.0)
 
     def bits(self, first: int, period: int, count: int) -> Bits | None:
-        """The output at cycles `first`, `first + period`, ...: 1-D, +1 for high and -1 for low; None while it is off."""
+        """The output at cycles `first`, `first + period`, ...: [count], +1 for high and -1 for low; None while off."""
         if not self.powered:
             return None
         sound: Floats | None = None if self._audio is None else self._audio.at(first, period, count)

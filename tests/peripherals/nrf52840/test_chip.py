@@ -125,7 +125,6 @@ def test_interrupt_numbers(soc: Soc, name: str, number: int) -> None:
         (0x4000_7518, 0x2_0000),  # SAADC.CH[0].CONFIG
         (0x4000_758C, 0x7FFF_8000),  # SAADC.CH[7].LIMIT
         (0x4001_C508, 0x3FF),  # PWM0.COUNTERTOP
-        (0x4001_D504, 0x0840_0000),  # PDM.PDMCLKCTRL
         (0x4002_5514, 0x2000_0000),  # I2S.CONFIG.MCKFREQ
         (0x4002_9600, 0x4_0480),  # QSPI.IFCONFIG1
         (0x4002_F56C, 0xFFFF_FFFF),  # SPIM3.PSELDCX

@@ -185,13 +185,15 @@ def test_chip_without_uicr():
 
 def test_cache_counters_count_while_profiling():
     bench = Bench()
-    bench.block.count_cache(5, 1)
+    counts, switched = [5, 1], []
+    bench.soc.hooks.cache_counts = lambda: (counts[0], counts[1])
+    bench.soc.hooks.cache_changed = lambda *state: switched.append(state)
     assert (bench.block.read(IHIT), bench.block.read(IMISS)) == (0, 0)
     bench.block.write(ICACHECNF, 0xFFFF_FFFF)
     assert bench.block.read(ICACHECNF) == 0x101
     assert bench.block.cache_enabled
-    bench.block.count_cache(5, 1)
-    bench.block.count_cache(2, 3)
+    assert switched == [(True, True)]
+    counts[:] = 12, 5
     assert (bench.block.read(IHIT), bench.block.read(IMISS)) == (7, 4)
     bench.block.write(IHIT, 0)
     assert bench.block.read(IHIT) == 0

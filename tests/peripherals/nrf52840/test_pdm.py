@@ -66,7 +66,7 @@ def test_reset_values(make_soc):
 def test_sample_rates(bench, control, cycles, ratio):
     bench.set({PDMCLKCTRL: control, RATIO: ratio == 80, PTR: RAM, MAXCNT: 10, START: 1})
     bench.run(30)
-    assert [at for name, at in bench.log if name == "END"][0] == 10 * cycles * ratio
+    assert next(at for name, at in bench.log if name == "END") == 10 * cycles * ratio
     assert bench.source.asked[0] == (cycles // 2, cycles, 10 * ratio)
 
 

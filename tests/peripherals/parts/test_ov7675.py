@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from cmsim_peripherals.parts.ov7675 import HREF, PCLK, VSYNC, Ov7675
+from cmsim_peripherals.parts.ov7675_picture import BARS, Geometry, resample, scene, yuv
+
 from cmsim.kernel import Rate, Scheduler
 from cmsim.pins import Pin
 from cmsim.registers import WORD
-from cmsim_peripherals.parts.ov7675 import HREF, PCLK, VSYNC, Ov7675
-from cmsim_peripherals.parts.ov7675_picture import BARS, Geometry, resample, scene, yuv
 
 XCLK = Rate.hertz(16_000_000)
 LINE = 784 * 2

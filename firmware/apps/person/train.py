@@ -1,0 +1,130 @@
+"""Trains the person network on the faces of scikit-image's `lfw_subset`, and says how good it is.
+
+    python firmware/apps/person/train.py [-o person.tflite]     (needs jax, scikit-image, flatbuffers, tflite, tflite-micro)
+
+100 faces and 100 patches without a face, 25 x 25 pixels, enlarged to 96 x 96; 70 of each train, 30 of each are held back.
+What is learnt is this: a frontal face that fills the picture, against other patches of the same photographs. It is not
+the visual wake words task (a person anywhere in a scene); a picture of another kind is a guess.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from export import export
+from network import activations, fold, initial, loss
+
+HERE = Path(__file__).resolve().parent
+SEED, EPOCHS, BATCH, RATE = 5, 40, 28, 2e-3
+
+
+def enlarge(patches: Any) -> Any:
+    """[n, 25, 25] of 0..1 to uint8 [n, 96, 96], bilinear, edges held."""
+    at = np.clip((np.arange(96) + 0.5) * 25 / 96 - 0.5, 0, 24)
+    low = np.minimum(at.astype(int), 23)
+    part = at - low
+    rows = patches[:, low] * (1 - part)[:, None] + patches[:, low + 1] * part[:, None]
+    both = rows[:, :, low] * (1 - part) + rows[:, :, low + 1] * part
+    return np.rint(both * 255).clip(0, 255).astype(np.uint8)
+
+
+def pictures() -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """((training pictures, labels), (held-back pictures, labels)); label 1 is a face."""
+    from skimage import data  # noqa: PLC0415
+
+    everything = enlarge(data.lfw_subset().astype(np.float64))
+    labels = np.repeat([1, 0], 100)
+    rng = np.random.default_rng(SEED)
+    order = np.concatenate([rng.permutation(100), 100 + rng.permutation(100)])
+    held = np.concatenate([order[70:100], order[170:]])
+    kept = np.concatenate([order[:70], order[100:170]])
+    return (everything[kept], labels[kept]), (everything[held], labels[held])
+
+
+def network_input(images: Any) -> Any:
+    """uint8 [n, 96, 96] to what the network sees, float32 [n, 96, 96, 1]."""
+    return ((images.astype(np.float32) - 127) / 127.5)[..., None]
+
+
+def vary(images: Any, rng: np.random.Generator) -> Any:
+    """Mirrored, moved by up to eight pixels, brighter or darker, with more or less contrast."""
+    result = []
+    for image in images:
+        changed = np.pad(image, 8, mode="edge")
+        y, x = rng.integers(0, 17, 2)
+        changed = changed[y : y + 96, x : x + 96].astype(np.float32)
+        if rng.random() < 0.5:
+            changed = changed[:, ::-1]
+        changed = (changed - changed.mean()) * rng.uniform(0.7, 1.3) + changed.mean() + rng.uniform(-30, 30)
+        result.append(np.clip(changed, 0, 255))
+    return np.stack(result)
+
+
+def train(images: Any, labels: Any) -> list[Any]:
+    """Folded parameters after Adam over `EPOCHS`; the statistics come from the training pictures at the end."""
+    rng = np.random.default_rng(SEED)
+    parameters = jax.tree.map(jax.numpy.asarray, initial(SEED))
+    first = second = jax.tree.map(jax.numpy.zeros_like, parameters)
+
+    @jax.jit
+    def step(state: Any, x: Any, y: Any, count: Any, rate: Any) -> Any:
+        p, m, v = state
+        (value, _), g = jax.value_and_grad(loss, has_aux=True)(p, x, y)
+        m = jax.tree.map(lambda a, b: 0.9 * a + 0.1 * b, m, g)
+        v = jax.tree.map(lambda a, b: 0.99 * a + 0.01 * b * b, v, g)
+        p = jax.tree.map(
+            lambda w, a, b: w - rate * (a / (1 - 0.9**count)) / (jax.numpy.sqrt(b / (1 - 0.99**count)) + 1e-8), p, m, v
+        )
+        return (p, m, v), value
+
+    state, count = (parameters, first, second), 0
+    for epoch in range(EPOCHS):
+        order = rng.permutation(len(images))
+        values = []
+        for start in range(0, len(order), BATCH):
+            chosen = order[start : start + BATCH]
+            count += 1
+            rate = RATE * (1 + np.cos(np.pi * epoch / EPOCHS)) / 2
+            state, value = step(state, network_input(vary(images[chosen], rng)), labels[chosen], float(count), rate)
+            values.append(float(value))
+        print(f"epoch {epoch + 1}: loss {np.mean(values):.3f}", file=sys.stderr, flush=True)
+    statistics = jax.jit(loss)(state[0], network_input(images), labels)[1]
+    return fold(state[0], statistics)
+
+
+def scores(model: bytes, images: Any) -> Any:
+    """What the TensorFlow Lite Micro wheel makes of uint8 pictures [n, 96, 96]: int8 [n, 2]."""
+    from tflite_micro.python.tflite_micro import runtime  # noqa: PLC0415
+
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=300_000)
+    result = []
+    for image in images:
+        interpreter.set_input((image.astype(np.int16) - 128).astype(np.int8)[None, ..., None], 0)
+        interpreter.invoke()
+        result.append(interpreter.get_output(0)[0].copy())
+    return np.array(result)
+
+
+def main() -> int:
+    """Train, quantise, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("-o", "--output", type=Path, default=HERE / "person.tflite")
+    options = parser.parse_args()
+    (images, labels), (held, held_labels) = pictures()
+    folded = train(images, labels)
+    model = export(folded, activations(folded, network_input(images)))
+    right = np.argmax(np.asarray(activations(folded, network_input(held))[-1]), axis=1) == held_labels
+    quantised = np.argmax(scores(model, held), axis=1) == held_labels
+    print(f"held back: {len(held)} pictures, float {right.mean():.1%}, int8 {quantised.mean():.1%} "
+          f"(faces {quantised[held_labels == 1].mean():.1%}, others {quantised[held_labels == 0].mean():.1%})")
+    options.output.write_bytes(model)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
