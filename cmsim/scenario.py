@@ -164,7 +164,7 @@ def _feed(machine: Machine, name: str, trace: str | Path | Trace) -> None:
 
 def console_of(machine: Machine, channel: str | None) -> str:
     """`channel`, or the board's console if it is None. UsageError for one that is not there."""
-    known = sorted({"uart0", "uart1", *machine.soc.serial})
+    known = sorted({"uart0", "uart1", *(["usb0"] if machine.usb else []), *machine.soc.serial})
     if channel is not None and channel not in known:
         raise UsageError(f"channel {channel!r} takes no input; known: {', '.join(known)}")
     return channel or machine.board.console

@@ -15,6 +15,7 @@ from .i2c import I2cBus
 from .kernel import CPU_HZ, Line, Scheduler
 from .pins import Pin, Pins
 from .serial import SerialPort
+from .spi import SpiBus
 
 if TYPE_CHECKING:
     from numpy import float32
@@ -141,6 +142,7 @@ class Soc:
         self.analog: dict[int, Callable[[int], float]] = {}
         """Voltages at pins: pin number -> (CPU cycle -> volts)."""
         self._i2c: dict[tuple[int, int], I2cBus] = {}
+        self._spi: dict[int, SpiBus] = {}
         self._pdm: dict[tuple[int, int], PdmSource] = {}
         self.blocks: dict[str, Block] = {}
         for row in chip.rows:
@@ -175,6 +177,14 @@ class Soc:
     def wire_i2c(self, bus: I2cBus, scl: int, sda: int) -> None:
         """The board's wiring: `bus` hangs on these two pins (32 * port + pin)."""
         self._i2c[scl, sda] = bus
+
+    def wire_spi(self, bus: SpiBus, sck: int) -> None:
+        """The board's wiring: `bus` is the one whose clock is this pin (32 * port + pin)."""
+        self._spi[sck] = bus
+
+    def spi_bus(self, sck: Pin | None) -> SpiBus | None:
+        """The bus clocked by a pin, or None where nothing is wired."""
+        return self._spi.get(self.pins.pins.index(sck)) if sck else None
 
     def i2c_bus(self, scl: Pin | None, sda: Pin | None) -> I2cBus | None:
         """The bus on two pins, or None where nothing is wired."""

@@ -25,6 +25,7 @@ README = HERE / "README.md"
 BEGIN, END = "<!-- status: written by status.py -->\n", "<!-- end of status -->\n"
 ROOMS = (
     ("nRF52840", HERE / "cmsim_peripherals" / "nrf52840"),
+    ("nRF52833", HERE / "cmsim_peripherals" / "nrf52833"),
     ("Parts", HERE / "cmsim_peripherals" / "parts"),
     ("Boards", HERE / "cmsim_peripherals" / "boards"),
     ("Processor", HERE.parent / "cmsim" / "cortex_m"),

@@ -117,7 +117,7 @@ def test_trace_that_cannot_be_read(complain: Complain, tmp_path: Path) -> None:
 
 
 OPTIONS = {
-    "board": (("--board", "zx81"), "board 'zx81' is not known; known boards: nano33ble-sense, nrf52840dk"),
+    "board": (("--board", "zx81"), "board 'zx81' is not known; known boards: microbit-v2, nano33ble-sense, nrf52840dk"),
     "timing": (("--timing", "fast"), "--timing fast: not known; choose one of silicon, manual, instructions"),
     "seconds": (("--seconds", "-1"), "'-1' is not a positive number of seconds"),
     "seconds nan": (("--seconds", "nan"), "'nan' is not a positive number of seconds"),

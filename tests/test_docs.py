@@ -16,7 +16,11 @@ sys.path.insert(0, str(ROOT / "docs"))
 import picture
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/record.md", "docs/compare.md", "docs/ci.md")]
+DOCUMENTS = [
+    ROOT / name
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/record.md", "docs/compare.md", "docs/ci.md",
+                 "docs/timing.md", "docs/scenarios.md", "docs/profile.md", "docs/camera.md", "docs/compatibility.md")
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

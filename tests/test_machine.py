@@ -164,12 +164,12 @@ def test_system_off() -> None:
 
 
 def test_strict() -> None:
-    m = machine(Program().fetch(0x4000_7300).sleep(), strict=True)
-    with pytest.raises(RunError, match=r"SAADC\+0x300: read at pc 0x00000108 in Reset_Handler is not modelled"):
+    m = machine(Program().fetch(0x4002_9300).sleep(), strict=True)
+    with pytest.raises(RunError, match=r"QSPI\+0x300: read at pc 0x00000108 in Reset_Handler is not modelled"):
         m.run()
     assert m.stop is not None
     assert m.stop.reason == "error"
-    assert machine(Program().fetch(0x4000_7300).sleep()).run().reason == "idle"
+    assert machine(Program().fetch(0x4002_9300).sleep()).run().reason == "idle"
 
 
 def test_interrupted() -> None:

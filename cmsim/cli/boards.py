@@ -24,11 +24,16 @@ def execute(options: argparse.Namespace) -> int:
         chip = board.chip
         print(f"{name}\n  {board.title}: {chip.title}, {chip.memory_title}")
         print(f"  console {board.console}")
+        if board.buttons:
+            print(f"  buttons {', '.join(board.buttons)}")
         for part in board.parts:
             channels = getattr(find_part(part.model), "channels", {})
             where = f" on {part.bus}" if part.bus else ""
             plugged = ", plugged in by that option" if part.optional else ""
-            fed = f", fed by --{part.stimulus}{plugged}" if part.stimulus else ""
+            if part.stimulus:
+                fed = f", fed by --{part.stimulus}{plugged}"
+            else:
+                fed = f", fed by --sensor {part.name}" if channels else ", fed by --audio" if part.pdm else ""
             print(f"  {part.name}: {part.model}{where}{fed}")
             sensed = " ".join(f"{channel} [{unit}],".replace(" ", "\0") for channel, (unit, _) in channels.items())
             for line in textwrap.wrap(sensed.rstrip(","), WIDTH - 5):

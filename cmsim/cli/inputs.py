@@ -21,7 +21,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     repeated: dict[str, Any] = {"action": "append", "default": []}
     group.add_argument("--scenario", metavar="FILE", help="a TOML file with all of this")
     group.add_argument("--input", metavar="TEXT@TIME", **repeated, help="console input; \\n, \\r, \\t, \\xNN are known")
-    group.add_argument("--console", metavar="NAME", help="the channel of --input, --interactive and --pty, if not the board's")
+    group.add_argument("--console", metavar="NAME",
+                       help="the channel of --input, --interactive and --pty, if it is not the board's")
     group.add_argument("--press", metavar="BUTTON@TIME[+DURATION]", **repeated, help="hold a button; 100ms if not said")
     group.add_argument("--pin", metavar="PIN=LEVEL@TIME", **repeated, help="drive a pin high or low, or release it")
     group.add_argument("--sensor", metavar="NAME=TRACE", **repeated, help="what the sensor NAME feels")

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..kernel import CPU_HZ
-from ..scenario import console_of
 
 if TYPE_CHECKING:
     from ..machine import Machine
@@ -46,6 +45,8 @@ def connected(machine: Machine, options: argparse.Namespace, live: Live) -> Abst
         raise UsageError("--interactive and --pty: the console has one other end, choose one of them")
     if not (options.interactive or options.pty):
         return nullcontext()
+    from ..scenario import console_of  # noqa: PLC0415 - numpy is loaded only when something runs
+
     channel = console_of(machine, options.console)
     return (_pseudo_terminal if options.pty else _terminal)(machine, live, channel)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CmsimError, RunError, UsageError
-from . import firmware, inputs, interactive
+from . import apps, firmware, inputs, interactive
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -38,7 +38,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     """Everything that says what runs, for how long, and what is measured."""
     firmware.add_arguments(command)
     command.add_argument("--imu", metavar="TRACE", help="motion for the inertial sensor: CSV, .npz or Parquet")
-    command.add_argument("--camera", metavar="PICTURES", help="what the camera sees: picture, folder, GIF, .npy or .npz")
+    command.add_argument("--camera", metavar="PICTURES", help="for the camera: picture, folder, GIF, .npy or .npz")
+    apps.add_arguments(command)
     command.add_argument("--imu-end", choices=("hold", "loop", "stop"), default="stop",
                          help="after the trace's last sample: keep it, begin again, or end the run (default)")
     inputs.add_arguments(command)
@@ -86,6 +87,7 @@ def execute(options: argparse.Namespace) -> int:
     from ..record import to_json  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
     from ..report.terminal import report, styled  # noqa: PLC0415
 
+    apps.prepare(options)
     machine = _machine(options)
     if options.inferences and not (machine.inference_meter and machine.inference_meter.functions):
         raise UsageError(f"{machine.image.path}: no inference function found; name it with --inference-function")
@@ -116,12 +118,12 @@ def _machine(options: argparse.Namespace) -> Machine:
     from ..timing import DEFAULT  # noqa: PLC0415
 
     imu: Path | None = Path(options.imu) if options.imu is not None else None
-    if options.firmware is None and imu is None:
+    if apps.chosen(options) == "gesture" and imu is None:
         from .. import traces  # noqa: PLC0415 - packaged from traces/
 
         imu = traces.path()
     return Machine(
-        firmware.shipped() if options.firmware is None else Path(options.firmware),
+        apps.firmware(options),
         options.board,
         imu=imu,
         camera=options.camera,

@@ -22,6 +22,13 @@ def add_to(commands: Any) -> None:
     listing.add_argument("--cache", choices=("on", "off"), default="on",
                          help="the flash's instruction cache (NVMC.ICACHECNF); default on")
     listing.set_defaults(execute=explain)
+    fit = parts.add_parser("calibrate", help="compare a board's log of microbench with the simulator",
+                           description="Compare a board's log of microbench.elf with the simulator's by kernel, "
+                                       "and fit the open figures of the timing model (docs/timing.md).")
+    fit.add_argument("log", metavar="BOARD_LOG", help="what the board printed over its UART")
+    fit.add_argument("--microbench", required=True, metavar="ELF", help="the microbench.elf that the board ran")
+    fit.add_argument("--no-fit", action="store_true", help="compare only")
+    fit.set_defaults(execute=calibrate)
 
 
 def explain(options: argparse.Namespace) -> int:
@@ -54,6 +61,21 @@ def explain(options: argparse.Namespace) -> int:
         for line in block.lines:
             why = [f"{reason} {cycles}" for reason, cycles in line.waits] + list(line.notes)
             print(f"  {line.address:08x}  {line.cycles:>3}  {line.text:<36}{'; '.join(why)}".rstrip())
+    return 0
+
+
+def calibrate(options: argparse.Namespace) -> int:
+    """Print the comparison and what the board wants otherwise."""
+    from ..timing import calibrate as calibration  # noqa: PLC0415
+
+    try:
+        log = Path(options.log).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(f"{options.log}: cannot read the log: {error.strerror or error}") from None
+    elf = Path(options.microbench)
+    calibration.parse_log(log)  # its errors before the runs, which take seconds
+    rerun = None if options.no_fit else lambda parameters: calibration.kernels(elf, parameters)
+    print(calibration.calibrate(log, calibration.bounds(elf), rerun=rerun).text())
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Compare a board's log of `firmware/microbench` with the simulator's and fit the open figures: `cmsim timing calibrate`.
+"""`cmsim timing calibrate`: compare a board's log of `firmware/microbench` with the simulator's, fit the open figures.
 
 The log has a line `name cycles` for each kernel, cycles of one iteration; other lines (a terminal's banner, the closing
 "done") are passed over. The fit goes through the open figures of `parameters.py` one after the other, tries every
@@ -120,7 +120,9 @@ def parse_log(text: str) -> dict[str, float]:
     return found
 
 
-def kernels(elf: Path, parameters: Parameters | None = None, memory: MemoryParameters | None = None) -> dict[str, float]:
+def kernels(
+    elf: Path, parameters: Parameters | None = None, memory: MemoryParameters | None = None
+) -> dict[str, float]:
     """Run microbench.elf and read what it prints. CalibrationError if it does not come to its end."""
     from ..machine import Machine  # noqa: PLC0415 - which imports this package
 

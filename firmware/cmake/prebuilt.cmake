@@ -8,7 +8,7 @@ list(TRANSFORM flags REPLACE ">$" "")
 list(JOIN flags " " flags)
 execute_process(COMMAND ${CMAKE_CXX_COMPILER} --version OUTPUT_VARIABLE version)
 string(REGEX REPLACE "\n.*" "" version "${version}")
-file(CONFIGURE OUTPUT BUILD.txt CONTENT "gesture.elf, bench-dsp.elf, bench-reference.elf
+file(CONFIGURE OUTPUT BUILD.txt CONTENT "gesture.elf, person.elf, bench-dsp.elf, bench-reference.elf
 compiler: @version@
 flags: -std=gnu++17 @flags@; interpreter/ with -Os
 ")

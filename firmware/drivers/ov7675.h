@@ -14,7 +14,7 @@ constexpr int kWidth = 96, kHeight = 96;
 struct Status {
     twim::Result bus = twim::Result::kOk;
     uint16_t product = kProduct;  // what the part answered
-    bool no_frame = false;        // VSYNC or HREF did not come: no XCLK, or not the shield's pins
+    bool no_frame = false;        // VSYNC did not come: no XCLK, or not the shield's pins
 
     bool ok() const { return bus == twim::Result::kOk && product == kProduct && !no_frame; }
 };
@@ -22,8 +22,8 @@ struct Status {
 // Puts out XCLK, resets the part, checks its identity and writes the format. Needs rtc::begin() before.
 Status begin();
 
-// Waits for the next frame and reads it, row after row, 0 is black. No interrupt is taken meanwhile. At ten frames a second
-// this takes up to two tenths of one.
+// Waits for the next frame and reads it, row after row, 0 is black. No interrupt is taken meanwhile. At seven frames a second
+// this takes up to three tenths of one.
 Status capture(uint8_t (&gray)[kHeight][kWidth]);
 
 }  // namespace ov7675

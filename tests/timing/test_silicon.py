@@ -69,7 +69,7 @@ def test_divides_take_what_their_operands_need(dividend: int, divisor: int, cycl
     """2 for a zero, 3 for a smaller dividend, else 5 and one for each four bits more."""
     def run(*halfwords: int) -> int:
         program = Program().load(1, dividend).load(2, divisor).emit(*halfwords).sleep()
-        machine = cmsim.Machine(program.write(tmp_path / "a.elf"))
+        machine = cmsim.Machine(program.write(tmp_path / "a.elf"), usb="none")
         machine.run()
         return machine.cycles
 

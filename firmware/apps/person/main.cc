@@ -12,14 +12,14 @@
 extern "C" const uint8_t g_model[];
 extern "C" const uint32_t g_model_size;
 
-// `cmsim run --model` puts another model behind the image and writes its place here. `volatile`: the compiler must look.
+// `cmsim run --model` puts another model behind the image and writes its place here.
 struct ModelSlot {
     const uint8_t* data;  // null: g_model
     uint32_t size;
 };
 extern "C" {
-extern const volatile ModelSlot g_model_slot;
-__attribute__((used, section(".rodata.g_model_slot"))) const volatile ModelSlot g_model_slot = {nullptr, 0};
+extern const ModelSlot g_model_slot;
+__attribute__((used)) const ModelSlot g_model_slot = {nullptr, 0};
 uint8_t g_frame[ov7675::kHeight][ov7675::kWidth];  // seen by tests
 }
 
@@ -82,7 +82,8 @@ void decide(cmsim::Interpreter& interpreter, uint32_t index) {
 }  // namespace
 
 int main() {
-    for (uint32_t led : {kRed, kGreen}) {
+    constexpr uint32_t kLeds[] = {kRed, kGreen};
+    for (uint32_t led : kLeds) {
         gpio::write(led, true);
         gpio::configure(led, gpio::kOutput);
     }
@@ -92,9 +93,11 @@ int main() {
     if (!camera.ok()) stop(camera);
     Line() << "cmsim person: OV7675 ready, 96 x 96 gray";
 
-    const uint8_t* other = g_model_slot.data;
-    cmsim::Interpreter interpreter(other != nullptr ? other : g_model, other != nullptr ? g_model_slot.size : g_model_size,
-                                   kResolver, g_arena, sizeof g_arena);
+    const ModelSlot* slot = &g_model_slot;
+    __asm__("" : "+r"(slot));  // the compiler must look
+    const bool other = slot->data != nullptr;
+    cmsim::Interpreter interpreter(other ? slot->data : g_model, other ? slot->size : g_model_size, kResolver, g_arena,
+                                   sizeof g_arena);
     if (interpreter.prepare() != cmsim::Status::kOk) stop(interpreter.error());
     Line() << "arena: " << interpreter.arena_used_bytes() << " of " << sizeof g_arena << " bytes";
     if (!fits(interpreter)) {

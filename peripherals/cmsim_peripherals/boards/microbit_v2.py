@@ -1,11 +1,11 @@
 """BBC micro:bit V2, the edition with the nRF52833 (tech.microbit.org: hardware, schematic of V2.00).
 
-The 5 x 5 LEDs are a part called `leds`; buttons are active low with resistors on the board. The motion sensor sits on the
-internal I2C bus, whose interrupt line is shared and open drain. The console is UARTE0, which the interface chip passes
-on to USB.
+The 5 x 5 LEDs are a part called `leds`; buttons are active low with resistors on the board. The motion sensor sits on
+the internal I2C bus, whose interrupt line is shared and active low: INT_1_XL acts on it through a transistor. The
+console is UARTE0, which the interface chip passes on to USB.
 
-Not modelled: the interface chip as an I2C target (0x70 and 0x72 answer NACK), speaker, microphone and its LED, the touch
-sensor of the logo, the power LED, NFC.
+Not modelled: the interface chip as an I2C target (0x70 and 0x72 answer NACK), speaker, microphone and its LED, the
+touch sensor of the logo, the power LED, NFC.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ BOARD = Board(
     buttons={"button_a": "P0.14", "button_b": "P0.23"},
     i2c=(I2cWiring("internal", scl="P0.08", sda="P0.16"), I2cWiring("external", scl="P0.26", sda="P1.00")),
     parts=(
-        PartRow("imu", "lsm303agr", bus="internal", lines={"INT_1_XL": "P0.25"}, stimulus="imu"),
+        PartRow("imu", "lsm303agr", bus="internal", lines={"INT_1_XL inverted": "P0.25"}, stimulus="imu"),
         PartRow("leds", "led-matrix", lines=ROWS | COLUMNS),
     ),
     pulls={"P0.14": "up", "P0.23": "up", "P0.25": "up", "P1.04": "up"},

@@ -1,10 +1,10 @@
 """The nRF52833 as a table (nRF52833 PS v1.6, section 4.2): the nRF52840's blocks without QSPI and CryptoCell.
 
-Half the memories (512 KB flash, 128 KB RAM), 42 pins (P0.00 to P0.31, P1.00 to P1.09), its own factory page. Every other
-row is the nRF52840's: the two chips share base addresses, interrupt numbers and block designs.
+Half the memories (512 KB flash, 128 KB RAM), 42 pins (P0.00 to P0.31, P1.00 to P1.09), its own factory page. Every
+other row is the nRF52840's: the two chips share base addresses, interrupt numbers and block designs.
 
-Not modelled: what the nRF52833's RADIO has more (direction finding: DFE registers), and every row that the nRF52840's
-table names as not modelled.
+Not modelled: what the nRF52833 has more or resets otherwise: RADIO's direction finding (DFE registers) and CCACTRL,
+CCM.HEADERMASK, NVMC.READYNEXT, NFCT's modulation registers; and every row that the nRF52840's table leaves out.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A QIAA part of the first revision. The words that differ from chip to chip come from the run's seed, as on the nRF52840.
 
-Not modelled: what the nRF52840's `ficr.py` leaves out. The words at 0x130 and 0x134, by which Nordic's start-up code
-chooses errata work-arounds, are 0x0D and 0 here.
+Not modelled: what the nRF52840's `ficr.py` leaves out; the temperature trim is the nRF52840's table. The words at
+0x130 and 0x134, by which Nordic's start-up code chooses errata work-arounds, are 0x0D and 0 here.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ payload passes as it is. KSGEN takes 50 us, the longest time of the electrical s
 the radio, which is 8 us a byte at 1 Mbit/s and 4 us at 2 Mbit/s.
 
 Not modelled: working on a packet while RADIO still receives it (the packet is read when it is due); the scratch area
-stays untouched; coded rates and RATEOVERRIDE are stored (coded packets take the time of 1 Mbit/s); ERROR comes only from
-a pointer outside data RAM.
+stays untouched; coded rates and RATEOVERRIDE are stored (coded packets take the time of 1 Mbit/s); ERROR comes only
+from a pointer outside data RAM.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ from .radio import Radio
 from .rng import Rng
 from .rtc import Rtc, Rtc4
 from .saadc import Saadc
+from .spim import Spi, Spim
 from .temp import Temp
 from .timer import Timer, Timer6
 from .twi import Twi
@@ -68,8 +69,8 @@ SPI_AND_TWI_0 = shared(
         5: ("TWI0", Twi),
         6: ("TWIM0", Twim),
         9: ("TWIS0", unmodelled(resets.TWIS)),
-        1: ("SPI0", unmodelled(resets.SPI)),
-        7: ("SPIM0", unmodelled(resets.SPIM)),
+        1: ("SPI0", Spi),
+        7: ("SPIM0", Spim),
         2: ("SPIS0", unmodelled(resets.SPIS)),
     }
 )
@@ -78,16 +79,16 @@ SPI_AND_TWI_1 = shared(
         5: ("TWI1", Twi),
         6: ("TWIM1", Twim),
         9: ("TWIS1", unmodelled(resets.TWIS)),
-        1: ("SPI1", unmodelled(resets.SPI)),
-        7: ("SPIM1", unmodelled(resets.SPIM)),
+        1: ("SPI1", Spi),
+        7: ("SPIM1", Spim),
         2: ("SPIS1", unmodelled(resets.SPIS)),
     }
 )
 SPI_2 = shared(
     {
-        7: ("SPIM2", unmodelled(resets.SPIM)),
+        7: ("SPIM2", Spim),
         2: ("SPIS2", unmodelled(resets.SPIS)),
-        1: ("SPI2", unmodelled(resets.SPI)),
+        1: ("SPI2", Spi),
     }
 )
 
@@ -146,7 +147,7 @@ ROWS: tuple[Row, ...] = (
     Row("UARTE1", 0x4002_8000, Uarte),
     Row("QSPI", 0x4002_9000, unmodelled(resets.QSPI, frozenset({0x640}))),
     Row("PWM3", 0x4002_D000, Pwm),
-    Row("SPIM3", 0x4002_F000, unmodelled(resets.SPIM)),
+    Row("SPIM3", 0x4002_F000, Spim),
     Row("USBD errata", 0x4006_E000, unmodelled(None, frozenset({0xC00, 0xC14, 0xD14}))),
     Row("CRYPTOCELL", 0x5002_A000, unmodelled()),
     Row("CC_HOST_RGF", 0x5002_A000, unmodelled(resets.CC_HOST_RGF), first=0x1000),

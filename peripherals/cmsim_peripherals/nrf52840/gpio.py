@@ -2,8 +2,8 @@
 
 IN is kept up to date by the pins' lines, so that reading it costs nothing; levels of pins that follow a wave
 (`cmsim.waves`) are worked out when IN is read, and have edges in time only while SENSE looks at them. A pin senses only
-while its input buffer is connected. `detect` is the port's DETECT signal, by DETECTMODE the OR of all sensing pins or of the LATCH bits. A port
-keeps its state when the chip wakes from System OFF.
+while its input buffer is connected. `detect` is the port's DETECT signal, by DETECTMODE the OR of all sensing pins or
+of the LATCH bits. A port keeps its state when the chip wakes from System OFF.
 
 Not modelled: drive strength (S and H are alike), the time constants of pins and of the DETECT path, analogue use of a
 pin (AIN, NFC antenna, crystal), contention between an output and a wave on its pin (IN shows the output).

@@ -1,11 +1,12 @@
 """I2S: inter-IC sound interface (nRF52840 PS v1.8, section 6.11).
 
-As a master the block puts MCK, SCK and LRCK on their pins as clocks (`Pin.drive_clock`): MCK is 32 MHz over the divider
-that MCKFREQ names, LRCK is MCK / RATIO, SCK is LRCK times two samples of SWIDTH bits. A buffer of RXTXD.MAXCNT words lasts
-as many LRCK periods as it holds frames; at its start the pointers are taken over and TXPTRUPD and RXPTRUPD come.
+As a master the block puts MCK, SCK and LRCK on their pins as clocks (`Pin.drive_clock`): MCK is 32 MHz over the
+divider that MCKFREQ names, LRCK is MCK / RATIO, SCK is LRCK times two samples of SWIDTH bits. A buffer of
+RXTXD.MAXCNT words lasts as many LRCK periods as it holds frames; at its start the pointers are taken over and
+TXPTRUPD and RXPTRUPD come.
 
-The samples go by buffers: `on_transmit` hears each one that leaves on SDOUT, `receive(n)` gives the n bytes that come in
-on SDIN (silence, unless something is connected). A STOP acts with the frame that it falls in.
+The samples go by buffers: `on_transmit` hears each one that leaves on SDOUT, `receive(n)` gives the n bytes that come
+in on SDIN (silence, unless something is connected). A STOP acts with the frame that it falls in.
 
 Not modelled: the slave mode (nothing clocks the block: START then only takes over the pointers), waveforms of SDIN and
 SDOUT, ALIGN and FORMAT, which move bits on the wire only; the time between START and the first edge. An MCKFREQ that no

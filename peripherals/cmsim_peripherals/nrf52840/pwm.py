@@ -1,8 +1,8 @@
 """PWM: pulse width modulation with sequences from RAM (nRF52840 PS v1.8, section 6.17).
 
-A value is loaded every REFRESH + 1 periods (RefreshCount) or by NEXTSTEP; the last one goes on after a sequence without
-loop. A channel is at the level of its polarity bit for the first `compare` counts of a period and at the other level for
-the rest. Between START and STOP the pins belong to PWM; before and after, GPIO's OUT counts.
+A value is loaded every REFRESH + 1 periods (RefreshCount) or by NEXTSTEP; the last one goes on after a sequence
+without loop. A channel is at the level of its polarity bit for the first `compare` counts of a period and at the
+other level for the rest. Between START and STOP the pins belong to PWM; before and after, GPIO's OUT counts.
 
 A wave of `EDGE_PERIOD` cycles or more is told to its pins edge by edge, a faster one as a clock (`Pin.drive_clock`).
 PWMPERIODEND is worked out when it is read, unless an interrupt or PPI waits for it.
@@ -10,8 +10,8 @@ PWMPERIODEND is worked out when it is read, unless an interrupt or PPI waits for
 What the chapter leaves open is settled so: SEQEND comes when the last value has been played and not with its load, so
 SEQEND_STOP adds no period; ENDDELAY follows it. STOP of a generator that stands emits STOPPED at once.
 
-Not modelled: the phase of up-and-down pulses (a pulse begins with the period, its width is right); edges of waves faster
-than `EDGE_PERIOD`, so that a light strip fed by PWM shows nothing; the load of values ahead of time.
+Not modelled: the phase of up-and-down pulses (a pulse begins with the period, its width is right); edges of waves
+faster than `EDGE_PERIOD`, so that a light strip fed by PWM shows nothing; the load of values ahead of time.
 """
 
 from __future__ import annotations

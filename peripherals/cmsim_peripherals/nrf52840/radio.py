@@ -1,9 +1,9 @@
 """RADIO: the 2.4 GHz transceiver, with nobody else in the air (nRF52840 PS v1.8, section 6.20).
 
-The state machine of figure "Radio states", with the ramp-up times of the electrical specification: 140 us, or 40 us with
-MODECNF0.RU = Fast; TX is disabled in 6 us at 1 Mbit/s, 4 us at 2 Mbit/s, 21 us with IEEE 802.15.4; RX at once. START in
-TXIDLE reads the packet at PACKETPTR and times preamble, address, S0/LENGTH/S1, payload and CRC by MODE and PCNF; the events
-ADDRESS or FRAMESTART, PAYLOAD, END and PHYEND come at their bits.
+The state machine of figure "Radio states", with the ramp-up times of the electrical specification: 140 us, or 40 us
+with MODECNF0.RU = Fast; TX is disabled in 6 us at 1 Mbit/s, 4 us at 2 Mbit/s, 21 us with IEEE 802.15.4; RX at once.
+START in TXIDLE reads the packet at PACKETPTR and times preamble, address, S0/LENGTH/S1, payload and CRC by MODE and
+PCNF; the events ADDRESS or FRAMESTART, PAYLOAD, END and PHYEND come at their bits.
 
 A receiver hears nothing: it stays in RX until STOP or DISABLE, RSSI and energy detection give the floor, a channel is
 always clear. No packet is invented.
@@ -142,8 +142,8 @@ class Radio(NordicPeripheral):
     EDSAMPLE = Register(0x668, writable=0xFF)
     CCACTRL = Register(0x66C, writable=0xFFFF_FF07)
     POWER = Register(0xFFC, 0x1, writable=0x1)
-    undocumented = frozenset({0x70C, 0x710, 0x714, 0x718, 0x73C, 0x740, 0x744, 0x758, 0x75C, 0x774, 0x778, 0x790, 0x7A8})
-    """Errata 102, 106, 107, 153, 158, 191, 254 and the trim that drivers copy around a reset of the block."""
+    undocumented = frozenset({0x73C, 0x740, 0x774})
+    """Written by the work-arounds of errata 158 (0x73C), 191 (0x740), and 102, 106, 107 (0x774)."""
 
     length_bits, s0_bytes = PCNF0.field(3, 0), PCNF0.bit(8)
     s1_bits, s1_in_ram, preamble = PCNF0.field(19, 16), PCNF0.bit(20), PCNF0.field(25, 24)

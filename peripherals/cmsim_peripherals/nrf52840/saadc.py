@@ -12,8 +12,6 @@ VDDHDIV5 (reads the supply over 5); the moment within an acquisition at which th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from cmsim.kernel import CPU_HZ
 from cmsim.nordic import Event, NordicPeripheral, Task
 from cmsim.registers import Register
@@ -64,7 +62,6 @@ class Saadc(NordicPeripheral):
     RESULT_MAXCNT = Register(0x630, writable=0x7FFF)
     RESULT_AMOUNT = Register(0x634, writable=0)
     rate, continuous = SAMPLERATE.field(10, 0), SAMPLERATE.bit(12)
-    shortcuts: Mapping[int, tuple[Event, Task]] = {}
 
     def __init__(self, soc: Soc, name: str, base: int) -> None:
         alarm = soc.scheduler.alarm
@@ -175,7 +172,7 @@ class Saadc(NordicPeripheral):
         differential = self.CH_CONFIG[n] >> 20 & 1
         limit = 1 << BITS[self.RESOLUTION & 3] - differential
         result = max(-limit, min(limit - 1, round(mean)))
-        if self.RESULT_AMOUNT < self._room:
+        if self._room > self.RESULT_AMOUNT:
             try:
                 at = self._pointer + 2 * self.RESULT_AMOUNT
                 self.soc.dma_write(at, (result & 0xFFFF).to_bytes(2, "little"))
@@ -189,7 +186,7 @@ class Saadc(NordicPeripheral):
             self.emit(self.LIMITS[2 * n])
         if result <= low:
             self.emit(self.LIMITS[2 * n + 1])
-        if self._room and self.RESULT_AMOUNT >= self._room:
+        if self._room and self._room <= self.RESULT_AMOUNT:
             self._started = False
             self.emit(self.END)
 

@@ -13,9 +13,15 @@ from cmsim.parts import Part
 from .lsm303agr_a import Accelerometer
 from .lsm303agr_m import Magnetometer
 
+INVERTED = "INT_1_XL inverted"
+
 
 class Lsm303agr(Part):
-    """The part, with its pins INT_1_XL and INT_MAG/DRDY."""
+    """The part, with its pins INT_1_XL and INT_MAG/DRDY.
+
+    The line `INT_1_XL inverted` is what a transistor on the board makes of INT_1_XL: low while the pin is high,
+    released while it is low.
+    """
 
     channels = {
         "accel x": ("g", 0.0),
@@ -30,6 +36,9 @@ class Lsm303agr(Part):
     def __init__(self, scheduler: Scheduler, name: str) -> None:
         super().__init__(scheduler, name)
         self.lines = {"INT_1_XL": Line(f"{name}.INT_1_XL"), "INT_MAG/DRDY": Line(f"{name}.INT_MAG/DRDY")}
+        inverted = self.lines[INVERTED] = Line(f"{name}.{INVERTED}", True)
+        self.open_drain = {INVERTED}
+        self.lines["INT_1_XL"].listen(lambda level: inverted.set(not level))
         self.accelerometer = Accelerometer(self)
         self.magnetometer = Magnetometer(self)
         self.i2c = {0x19: self.accelerometer, 0x1E: self.magnetometer}

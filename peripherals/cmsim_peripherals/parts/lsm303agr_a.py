@@ -1,11 +1,11 @@
 """LSM303AGR accelerometer: I2C target 0x19 (ST DocID027765 rev 8, sections 2 and 8).
 
-8, 10 or 12 bits, left-justified, at 3.9/7.8/15.6/46.9, 0.98/1.95/3.9/11.72 or 15.6/31.25/62.5/187.5 mg a digit as the
-tables of section 2.1 give them (here exactly full scale over digits, but 16 g as the table's 12 times). Samples are taken
-lazily: STATUS counts the ticks of the data rate when it is read. INT_1_XL shows the data-ready signal (I1_DRDY1).
+8, 10 or 12 bits, left-justified: 16, 4 or 1 mg a digit at 2 g, twice and four times that at 4 and 8 g, twelve times at
+16 g (the rounded figures that drivers use for the table of section 2.1). Samples are taken lazily: STATUS counts the
+ticks of the data rate when it is read. INT_1_XL shows the data-ready signal (I1_DRDY1).
 
-Not modelled: FIFO (registers are stored, FIFO_SRC says empty), high-pass filter, activity, click and 6D interrupts (their
-registers are stored, the sources read 0), self-test, temperature other than the constant sense of its two registers,
+Not modelled: FIFO (registers are stored, FIFO_SRC says empty), high-pass filter, activity, click and 6D interrupts
+(their registers are stored, the sources read 0), self-test, temperature (reads 0),
 INT_2_XL, block data update beyond being stored.
 """
 

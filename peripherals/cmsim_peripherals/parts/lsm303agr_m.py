@@ -3,8 +3,8 @@
 1.5 milligauss (0.15 uT) a digit, 10, 20, 50 or 100 Hz continuously, or one sample on demand, which takes one period of
 the data rate. INT_MAG/DRDY is the data-ready signal if CFG_REG_C says so.
 
-Not modelled: offset cancellation and the low-pass filter (stored), hard-iron offsets (stored, not subtracted), interrupts
-by threshold (INT_SOURCE reads 0), self-test, low-power mode, temperature compensation.
+Not modelled: offset cancellation and the low-pass filter (stored), hard-iron offsets (stored, not subtracted),
+interrupts by threshold (INT_SOURCE reads 0), self-test, low-power mode, temperature compensation.
 """
 
 from __future__ import annotations

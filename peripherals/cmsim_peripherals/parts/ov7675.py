@@ -1,10 +1,10 @@
 """OV7675: a VGA camera with a parallel port (OmniVision OV7670 data sheet 1.4, "Timing specifications" and Table 5).
 
 The registers are in `ov7675_registers.py`, the picture in `ov7675_picture.py`; this file has the pins. They are
-functions of time: a byte period is PCLK low, then high, D0-D7 steady; a line lasts 784 pixel periods, a frame 510 lines,
-VSYNC the first three of them, and row 0 of the array comes with line 20. The pixel clock is XCLK (the wave that the chip declares
-on its pin) over CLKRC times DBLV. A change of format, window or clock begins a new frame; the picture is taken when a
-frame begins.
+functions of time: a byte period is PCLK low, then high, D0-D7 steady; a line lasts 784 pixel periods, a frame 510
+lines, VSYNC the first three of them, and row 0 of the array comes with line 20. The pixel clock is XCLK (the wave that
+the chip declares on its pin) over CLKRC times DBLV. A change of format, window or clock begins a new frame; the picture
+is taken when a frame begins.
 
 Not modelled: XCLK as single edges (a pin toggled by software or by GPIOTE has no declared wave and gives no frames),
 set-up times and delays between PCLK and data, HSYNC (COM10[6]), VSYNC by COM10[2], rolling shutter, dummy lines and

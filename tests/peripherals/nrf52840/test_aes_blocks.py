@@ -136,7 +136,7 @@ class TestAar:
     @pytest.fixture
     def soc(self, make_soc):
         soc = make_soc(Row("AAR", 0x4000_F000, Aar))
-        soc.dma_write(RAM + 0x100 + 3, bytes.fromhex("708194" + "0dfbaa")[::-1][:6])
+        soc.dma_write(RAM + 0x100 + 3, bytes.fromhex("708194" + "0dfbaa")[::-1])
         for offset, value in ((0x500, 3), (0x508, RAM), (0x510, RAM + 0x100)):
             soc.blocks["AAR"].write(offset, value)
         return soc

@@ -1,8 +1,13 @@
 """APDS9960: proximity, colour, gestures, interrupts."""
 
+from collections.abc import Callable
+from math import exp
+
 import pytest
 from cmsim_peripherals.parts.apds9960 import Apds9960
 from support.i2c_part import Bench
+
+from cmsim.kernel import CPU_HZ
 
 ENABLE, ATIME, WTIME, PERS, CONTROL, STATUS = 0x80, 0x81, 0x83, 0x8C, 0x8F, 0x93
 PON, AEN, PEN, WEN, AIEN, PIEN, GEN = (1 << n for n in range(7))
@@ -143,3 +148,25 @@ def test_asleep_nothing_happens(bench: Bench) -> None:
     assert bench.byte(STATUS) == 0
     bench.part.set_power(False)
     assert bench.part.lines["INT"].level
+
+
+def test_a_swipe_shows_its_direction(bench: Bench) -> None:
+    """A hand that comes from below is seen by the lower photodiode first, and by the upper one last."""
+
+    def passing(centre: float) -> Callable[[int], float]:
+        return lambda cycle: 0.8 * exp(-(((cycle / CPU_HZ - centre) / 0.03) ** 2))
+
+    for direction, centre in (("down", 0.10), ("left", 0.12), ("right", 0.12), ("up", 0.14)):
+        bench.part.feed(f"gesture {direction}", passing(centre))
+    bench.write(0xA3, 1)  # GWTIME 2.8 ms
+    swipe(bench)
+    sets: list[bytes] = []
+    for _ in range(30):
+        bench.wait(0.01)
+        data = bench.read(0xFC, 4 * bench.byte(0xAE))
+        sets += [data[n : n + 4] for n in range(0, len(data), 4)]
+    above = [s for s in sets if max(s) >= 30]
+    up, down = above[0][0], above[0][1]
+    assert down > up
+    up, down = above[-1][0], above[-1][1]
+    assert up > down

@@ -1,0 +1,45 @@
+"""The SPI bus at the edge of the chip: targets that exchange bytes while they are selected.
+
+Not modelled: clock polarity and phase, bit order on the wire (a byte is a byte), contention on MISO (the first selected
+target is heard).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class SpiTarget(Protocol):
+    """Something with SCK, MOSI and MISO."""
+
+    def exchange(self, byte: int) -> int:
+        """A byte in, a byte out, at the same time."""
+
+
+class SpiBus:
+    """Three wires, with targets on them."""
+
+    IDLE = 0x00
+    """What a controller reads while nobody drives MISO."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._targets: list[tuple[SpiTarget, Callable[[], bool]]] = []
+
+    def attach(self, target: SpiTarget, selected: Callable[[], bool] = lambda: True) -> None:
+        """Put `target` on the bus; it takes part only while `selected()` (its chip select is active)."""
+        self._targets.append((target, selected))
+
+    def exchange(self, byte: int) -> int:
+        """Every selected target hears `byte`; the answer of the first counts."""
+        answers = [target.exchange(byte) for target, selected in self._targets if selected()]
+        return answers[0] & 0xFF if answers else self.IDLE
+
+
+class Loopback:
+    """A wire from MOSI to MISO."""
+
+    def exchange(self, byte: int) -> int:
+        """What was sent."""
+        return byte

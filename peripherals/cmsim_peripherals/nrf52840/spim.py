@@ -1,0 +1,204 @@
+"""SPIM and SPI: serial peripheral interface controllers, with EasyDMA and byte by byte (nRF52840 PS v1.8, 6.25, 6.24).
+
+SPIM sends TXD.MAXCNT bytes and receives RXD.MAXCNT; where the one is longer, ORC goes out or the surplus of MISO is
+dropped. ENDTX, ENDRX and END come with their last byte. SPI has a transmitter of two bytes: the one on the wire and one
+that waits; READY comes with each byte. What is on the bus is `cmsim.spi`.
+
+Not modelled: waveforms on the pins, CPOL, CPHA and ORDER; SPIM3's hardware CSN, DCX and IFTIMING (stored); what
+`easydma.py` leaves out; STALLSTAT; SUSPEND stops only between transfers; the order of two bytes in SPI's receiver
+beyond one that waits.
+"""
+
+from __future__ import annotations
+
+from cmsim.kernel import CPU_HZ
+from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.registers import WORD, Register
+from cmsim.soc import Soc
+from cmsim.spi import SpiBus
+
+from .easydma import MAXCNT_BITS, Buffer
+
+FREQUENCIES = {
+    0x0200_0000: 125_000,
+    0x0400_0000: 250_000,
+    0x0800_0000: 500_000,
+    0x1000_0000: 1_000_000,
+    0x2000_0000: 2_000_000,
+    0x4000_0000: 4_000_000,
+    0x8000_0000: 8_000_000,
+    0x0A00_0000: 16_000_000,
+    0x1400_0000: 32_000_000,
+}
+"""FREQUENCY -> Hz; the last two are SPIM3's."""
+
+
+class SpiController(NordicPeripheral):
+    """What both have in common: the bus and the time of a byte."""
+
+    ENABLE = Register(0x500, writable=0xF)
+    PSEL_SCK = Register(0x508, WORD, writable=0x8000_003F)
+    PSEL_MOSI = Register(0x50C, WORD, writable=0x8000_003F)
+    PSEL_MISO = Register(0x510, WORD, writable=0x8000_003F)
+    FREQUENCY = Register(0x524, 0x0400_0000)
+    CONFIG = Register(0x554, writable=0x7)
+
+    @property
+    def byte_cycles(self) -> int:
+        """CPU cycles of eight bits; a FREQUENCY that no table names is 250 kbit/s."""
+        return 8 * CPU_HZ // FREQUENCIES.get(self.FREQUENCY, 250_000)
+
+    def _exchange(self, byte: int) -> int:
+        bus = self.soc.spi_bus(self.soc.pins.selected(self.PSEL_SCK))
+        sent = byte if self.soc.pins.selected(self.PSEL_MOSI) else 0
+        answer = bus.exchange(sent) if bus else SpiBus.IDLE
+        return answer if self.soc.pins.selected(self.PSEL_MISO) else 0
+
+
+class Spim(SpiController):
+    """SPIM0 to SPIM3."""
+
+    ENABLED = 7
+
+    ENABLE = Register(0x500, writable=0xF)
+    START = Task(0x010)
+    STOP = Task(0x014)
+    SUSPEND = Task(0x01C)
+    RESUME = Task(0x020)
+    STOPPED = Event(0x104)
+    ENDRX = Event(0x110)
+    END = Event(0x118)
+    ENDTX = Event(0x120)
+    STARTED = Event(0x14C)
+    SHORTS = Register(0x200, writable=1 << 17)
+    STALLSTAT = Register(0x400)
+    PSEL_CSN = Register(0x514, WORD, writable=0x8000_003F)
+    RXD_PTR = Register(0x534)
+    RXD_MAXCNT = Register(0x538, writable=MAXCNT_BITS)
+    RXD_AMOUNT = Register(0x53C, writable=0)
+    RXD_LIST = Register(0x540, writable=0x3)
+    TXD_PTR = Register(0x544)
+    TXD_MAXCNT = Register(0x548, writable=MAXCNT_BITS)
+    TXD_AMOUNT = Register(0x54C, writable=0)
+    TXD_LIST = Register(0x550, writable=0x3)
+    IFTIMING_RXDELAY = Register(0x560, 0x2, writable=0x7)
+    IFTIMING_CSNDUR = Register(0x564, 0x2, writable=0xFF)
+    CSNPOL = Register(0x568, writable=0x1)
+    PSELDCX = Register(0x56C, WORD, writable=0x8000_003F)
+    DCXCNT = Register(0x570, writable=0xF)
+    ORC = Register(0x5C0, writable=0xFF)
+    shortcuts = {17: (END, START)}
+
+    def __init__(self, soc: Soc, name: str, base: int) -> None:
+        self._byte = soc.scheduler.alarm(self._byte_done)
+        self._out = self._in = Buffer(soc, name, 0x544, 0, 0)
+        self._suspended = False
+        super().__init__(soc, name, base)
+
+    def reset(self) -> None:
+        """Idle."""
+        super().reset()
+        self._byte.cancel()
+        self._suspended = False
+
+    @ENABLE.on_write
+    def _enable(self, value: int) -> None:
+        if self.ENABLE != self.ENABLED:
+            self._byte.cancel()
+
+    @START
+    def _start(self) -> None:
+        if self.ENABLE != self.ENABLED or self._byte.armed:
+            return
+        self._out = Buffer(self.soc, self.name, 0x544, self.TXD_PTR, self.TXD_MAXCNT)
+        self._in = Buffer(self.soc, self.name, 0x534, self.RXD_PTR, self.RXD_MAXCNT)
+        self.TXD_AMOUNT = self.RXD_AMOUNT = 0
+        if self.TXD_LIST:
+            self.TXD_PTR = self.TXD_PTR + self.TXD_MAXCNT & WORD
+        if self.RXD_LIST:
+            self.RXD_PTR = self.RXD_PTR + self.RXD_MAXCNT & WORD
+        empty = self._out.full and self._in.full
+        self._byte.after(0 if empty else self.byte_cycles)
+        self.emit(self.STARTED)
+
+    def _byte_done(self) -> None:
+        sending, receiving = not self._out.full, not self._in.full
+        if sending or receiving:
+            answer = self._exchange(self._out.fetch() if sending else self.ORC)
+            if sending:
+                self._out.advance()
+                self.TXD_AMOUNT = self._out.count
+            if receiving:
+                self._in.store(answer)
+                self.RXD_AMOUNT = self._in.count
+        done = self._out.full and self._in.full
+        if not done and not self._suspended:
+            self._byte.after(self.byte_cycles)
+        first = not (sending or receiving)
+        if self._out.full and (sending or first):
+            self.emit(self.ENDTX)
+        if self._in.full and (receiving or first):
+            self.emit(self.ENDRX)
+        if done:
+            self.emit(self.END)
+
+    @STOP
+    def _stop(self) -> None:
+        self._byte.cancel()
+        self._suspended = False
+        self.emit(self.STOPPED)
+
+    @SUSPEND
+    def _suspend(self) -> None:
+        self._suspended = True
+
+    @RESUME
+    def _resume(self) -> None:
+        self._suspended = False
+        if not (self._byte.armed or (self._out.full and self._in.full)):
+            self._byte.after(self.byte_cycles)
+
+
+class Spi(SpiController):
+    """SPI0 to SPI2, the legacy byte interface."""
+
+    ENABLED = 1
+
+    READY = Event(0x108)
+    RXD = Register(0x518, writable=0)
+    TXD = Register(0x51C, writable=0xFF)
+
+    def __init__(self, soc: Soc, name: str, base: int) -> None:
+        self._byte = soc.scheduler.alarm(self._byte_done)
+        self._shifting, self._waiting = 0, -1
+        self._received: list[int] = []
+        super().__init__(soc, name, base)
+
+    def reset(self) -> None:
+        """Idle and empty."""
+        super().reset()
+        self._byte.cancel()
+        self._waiting, self._received = -1, []
+
+    @TXD.on_write
+    def _send(self, value: int) -> None:
+        if self.ENABLE != self.ENABLED:
+            return
+        if self._byte.armed:
+            self._waiting = self.TXD
+        else:
+            self._shifting = self.TXD
+            self._byte.after(self.byte_cycles)
+
+    def _byte_done(self) -> None:
+        self._received = [*self._received, self._exchange(self._shifting)][-2:]
+        if self._waiting >= 0:
+            self._shifting, self._waiting = self._waiting, -1
+            self._byte.after(self.byte_cycles)
+        self.emit(self.READY)
+
+    @RXD.on_read
+    def _take(self) -> int:
+        if self._received:
+            self.RXD = self._received.pop(0)
+        return self.RXD
