@@ -54,7 +54,7 @@ def test_python_examples_run(tmp_path: Path) -> None:
 
 def test_options_that_are_named_exist(capsys: pytest.CaptureFixture[str]) -> None:
     help_texts = ""
-    for command in ("run", "info"):
+    for command in ("run", "info", "profile", "compare"):
         with pytest.raises(SystemExit):
             main([command, "--help"])
         help_texts += capsys.readouterr().out
