@@ -54,9 +54,9 @@ def test_python_examples_run(tmp_path: Path) -> None:
 
 def test_options_that_are_named_exist(capsys: pytest.CaptureFixture[str]) -> None:
     help_texts = ""
-    for command in ("run", "info", "profile", "compare"):
+    for command in (["run"], ["info"], ["profile"], ["compare"], ["timing", "explain"]):
         with pytest.raises(SystemExit):
-            main([command, "--help"])
+            main([*command, "--help"])
         help_texts += capsys.readouterr().out
     text = README.replace("--no-install-recommends", "")
     for option in set(re.findall(r"(--[a-z][a-z-]+)", text)):
