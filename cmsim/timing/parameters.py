@@ -51,6 +51,9 @@ class Parameters:
     literal_contention: Parameter = Parameter(
         0, 0, 1, "DDI 0337I 3.3.2: LDR literal might add a cycle (contention with the fetch unit)"
     )
+    store_behind_loads: Parameter = Parameter(
+        0, 0, 2, "a store behind two or more overlapping loads: free on an STM32F407 (jnk0le), two by pqm4's Keccak"
+    )
     fp_load_overlap: Parameter = Parameter(
         0, 0, 1, "whether VLDR overlaps its neighbours as LDR does (0: it does, 1: a cycle each)"
     )
@@ -82,6 +85,7 @@ class Values:
     table_branch: int
     load_to_address: int
     literal_contention: int
+    store_behind_loads: int
     fp_load_overlap: int
     fp_transfer_dual: int
     system_register: int

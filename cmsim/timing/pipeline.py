@@ -27,6 +27,7 @@ FIFO_STREAMING, FIFO_RESTART = 2, 4
 and when it was full, so that fetching had stopped. They reproduce what was measured: behind a full buffer three wide
 instructions in a row that straddle words cost one cycle, aligned ones none; behind a refill only the first does."""
 FP_LATENCY = 2
+LOADS_THAT_DELAY = 2
 DIVIDE_FP = 14
 
 SIMPLE = frozenset(
@@ -103,6 +104,8 @@ class Pipeline:
     step_base: int = NO_REGISTER
     """The base that the load or store before wrote back."""
     after_store: bool = False
+    load_run: int = 0
+    """Overlapping loads just before."""
     eats_nop: bool = False
     fpu_free: int = 0
     fp_ready: dict[int, int] = field(default_factory=dict)
@@ -146,6 +149,8 @@ class Pipeline:
             start = self.overlap
         else:
             start = self.free
+        if kind is Kind.STORE and self.load_run >= LOADS_THAT_DELAY:
+            start += self.values.store_behind_loads
         loads = kind in OVERLAPPING_LOADS or kind in (
             Kind.FP_LOAD, Kind.LOAD_MULTIPLE, Kind.FP_LOAD_MULTIPLE, Kind.LOAD_DUAL, Kind.TABLE_BRANCH,
         )  # fmt: skip
@@ -205,6 +210,7 @@ class Pipeline:
             after_store = kind in (Kind.STORE_MULTIPLE, Kind.STORE_DUAL)
         if kind in DATA_PROCESSING:
             late = i.writes
+        self.load_run = self.load_run + 1 if kind in OVERLAPPING_LOADS else 0
         self._note_fp(i, start)
         self.overlap, self.free = overlap, max(end, self.free)
         self.late, self.loaded, self.step_base = late, loaded, step_base
