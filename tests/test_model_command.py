@@ -59,7 +59,7 @@ def test_embed(capsys, tmp_path):
 
 def test_embed_where_nothing_can_be_written(capsys, tmp_path):
     assert main(["model", "embed", str(GESTURE), "-o", str(tmp_path / "no" / "model.cc")]) == 2
-    assert "cannot write the source" in capsys.readouterr().err
+    assert "cannot write there" in capsys.readouterr().err
 
 
 def test_embed_name_that_is_no_identifier(capsys):

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
+from .files import write
 
 DESCRIPTION = """\
 Run models on the simulated board with cmsim's own interpreter, and show what an inference costs, operator by operator.
@@ -82,9 +82,9 @@ def execute(options: argparse.Namespace) -> int:
     ))
     print(report(record, bold=styled(sys.stdout)), end="", flush=True)
     if options.json is not None:
-        _write(options.json, to_json(record))
+        write(options.json, to_json(record))
     if options.report is not None:
-        _write(options.report, page(record))
+        write(options.report, page(record))
     problems = [problem for model in record["models"] for problem in _problems(model, record)]
     for problem, _ in problems:
         complain(problem)
@@ -102,10 +102,3 @@ def _problems(model: dict[str, Any], record: dict[str, Any]) -> list[tuple[str, 
     if model["check"] is not None and not model["check"]["equal"]:
         found.append((f"{name}: {model['check']['difference']['text']}", 1))
     return found
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot write there: {error.strerror or error}") from None

@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
-
 DESCRIPTION = """\
 Show what changed from one record (`cmsim run --json`) to another: totals, memory, operators, functions. Exit code 1
 when a limit (--max) is exceeded, 2 when the records cannot be compared. docs/compare.md lists the metrics."""
@@ -42,7 +40,7 @@ def execute(options: argparse.Namespace) -> int:
     from ..compare import compare, load_record  # noqa: PLC0415
     from ..report import benchmark_json, compare_markdown, compare_text, junit  # noqa: PLC0415
     from ..report.terminal import styled  # noqa: PLC0415
-    from . import complain  # noqa: PLC0415 - this package imports this module
+    from . import complain, files  # noqa: PLC0415 - this package imports this module
 
     base, new = load_record(options.base), load_record(options.new)
     comparison = compare(base, new, dict(options.limits), force=options.force)
@@ -60,10 +58,7 @@ def execute(options: argparse.Namespace) -> int:
     if options.output is None:
         sys.stdout.write(text)
     else:
-        try:
-            options.output.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{options.output}: cannot write there: {error.strerror or error}") from None
+        files.write(options.output, text)
     breaches = comparison.breaches
     if breaches:
         more = f" and {len(breaches) - 1} more" if len(breaches) > 1 else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..errors import UsageError
+from ..apps import app_path
 
 DEFAULT_BOARD = "nano33ble-sense"
 
@@ -21,6 +21,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
                          help="where the vector table lies (default: at 0, or where the image shows it)")
 
 
+def path(options: argparse.Namespace) -> Path:
+    """FIRMWARE, or the gesture application."""
+    return app_path("gesture") if options.firmware is None else Path(options.firmware)
+
+
 def address(text: str) -> int:
     """A number such as 0x26000, for argparse."""
     try:
@@ -30,14 +35,3 @@ def address(text: str) -> int:
     if not 0 <= value < 1 << 32:
         raise argparse.ArgumentTypeError(f"{text} is not within the 32-bit address space")
     return value
-
-
-def shipped() -> Path:
-    """The gesture application's ELF."""
-    from .. import prebuilt  # noqa: PLC0415 - packaged from firmware/prebuilt
-
-    try:
-        path: Path = prebuilt.path("gesture")
-        return path
-    except KeyError as error:
-        raise UsageError(f"{error.args[0]}; reinstall cmsim, or name a firmware file") from None

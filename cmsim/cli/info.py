@@ -6,7 +6,6 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..report.terminal import WIDTH, grid, style, styled
@@ -33,7 +32,7 @@ def execute(options: argparse.Namespace) -> int:
     from ..image import load  # noqa: PLC0415
 
     board = find_board(options.board)
-    path = firmware.shipped() if options.firmware is None else Path(options.firmware)
+    path = firmware.path(options)
     image = load(path, options.base, board.chip.regions, hex_block=board.hex_block)
     start = [*_start(image, options.vector)]
     bold = styled(sys.stdout)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
+from .files import write
 
 
 def add_to(commands: Any) -> None:
@@ -55,8 +55,5 @@ def embed(options: argparse.Namespace) -> int:
     if options.output is None:
         sys.stdout.write(source)
         return 0
-    try:
-        options.output.write_text(source, encoding="ascii")
-    except OSError as error:
-        raise UsageError(f"{options.output}: cannot write the source: {error.strerror or error}") from None
+    write(options.output, source)
     return 0

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..errors import RunError, UsageError
-from . import run
+from . import files, run
 
 DESCRIPTION = """\
 Run FIRMWARE as `cmsim run` does, and show where its cycles went: every one of them, without sampling. The number of
@@ -22,7 +21,7 @@ def add_to(commands: Any) -> None:
                                   description=DESCRIPTION)
     run.add_options(command)
     shown = command.add_argument_group("profile")
-    shown.add_argument("--top", type=run._count, default=20, metavar="N", help="rows of the table; default %(default)s")
+    shown.add_argument("--top", type=run.count, default=20, metavar="N", help="rows of the table; default %(default)s")
     shown.add_argument("--by", choices=("function", "operator"), default="function", help="default %(default)s")
     shown.add_argument("--export", action="append", default=[], type=_export, metavar="FORMAT=FILE",
                        help=f"write the profile there, too: {', '.join(FORMATS)}; may be given several times")
@@ -42,26 +41,12 @@ def execute(options: argparse.Namespace) -> int:
     from ..report.terminal import styled, summary  # noqa: PLC0415
     from ..report.text_profile import EXPORTS, TABLES  # noqa: PLC0415
 
-    machine = run._machine(options)
-    files = [path for _, path in options.export] + ([options.json] if options.json is not None else [])
-    for path in files:
-        run._check_writable(path)
-    _, failure = run._run(machine, options)
-    record = machine.record
+    performed = run.perform(options, *(path for _, path in options.export))
+    record = performed.machine.record
     print("\n" + "\n".join(TABLES[options.by](record, options.top, styled(sys.stdout))))
     print("\n" + summary(record), flush=True)
-    texts = [(path, EXPORTS[name](record)) for name, path in options.export]
+    for name, path in options.export:
+        files.write(path, EXPORTS[name](record))
     if options.json is not None:
-        texts.append((options.json, to_json(record)))
-    for path, text in texts:
-        try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{path}: cannot write the profile: {error.strerror or error}") from None
-    assert machine.stop is not None
-    if machine.stop.reason == "interrupted":
-        raise KeyboardInterrupt
-    failure = failure or run._failure(machine, machine.stop, options)
-    if failure is not None:
-        raise RunError(failure)
-    return 0
+        files.write(options.json, to_json(record))
+    return run.conclude(performed, options)

@@ -8,11 +8,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CmsimError, RunError, UsageError
-from . import apps, firmware, inputs, interactive
+from . import apps, files, firmware, inputs, interactive
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -45,8 +46,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     inputs.add_arguments(command)
     interactive.add_arguments(command)
     goals = command.add_argument_group("goals")
-    goals.add_argument("--seconds", type=_seconds, metavar="S", help="simulated time, at most")
-    goals.add_argument("--inferences", type=_count, metavar="N", help="until N inferences are done")
+    goals.add_argument("--seconds", type=seconds, metavar="S", help="simulated time, at most")
+    goals.add_argument("--inferences", type=count, metavar="N", help="until N inferences are done")
     goals.add_argument("--until", type=_text, metavar="TEXT", help="until TEXT appears on a console")
     measure = command.add_argument_group("measuring")
     measure.add_argument("--inference-function", metavar="NAME|ADDR",
@@ -60,7 +61,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=0, metavar="N", help="for everything that is random; default 0")
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """A positive number, for argparse."""
     try:
         value = float(text)
     except ValueError:
@@ -70,7 +72,8 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A positive whole number, for argparse."""
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
     return int(text)
@@ -87,25 +90,44 @@ def execute(options: argparse.Namespace) -> int:
     from ..record import to_json  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
     from ..report.terminal import report, styled  # noqa: PLC0415
 
+    performed = perform(options)
+    machine = performed.machine
+    record = machine.record
+    text = report(record, machine.board.chip, performed.live.results, bold=styled(sys.stdout))
+    print("\n" + text, end="", flush=True)
+    if options.json is not None:
+        files.write(options.json, to_json(record))
+    return conclude(performed, options)
+
+
+@dataclass(frozen=True)
+class Performed:
+    """A run that has ended, one way or another."""
+
+    machine: Machine
+    live: Live
+    failure: str | None
+    """The message of the error that ended it."""
+
+
+def perform(options: argparse.Namespace, *written: Path) -> Performed:
+    """The run that the options of `add_options` describe. `written` and --json are files to be written behind it."""
     apps.prepare(options)
     machine = _machine(options)
     if options.inferences and not (machine.inference_meter and machine.inference_meter.functions):
         raise UsageError(f"{machine.image.path}: no inference function found; name it with --inference-function")
-    if options.json is not None:
-        _check_writable(options.json)
-    live, failure = _run(machine, options)
-    record = machine.record
-    chip = machine.board.chip
-    print("\n" + report(record, chip, live.results, bold=styled(sys.stdout)), end="", flush=True)
-    if options.json is not None:
-        try:
-            options.json.write_text(to_json(record), encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{options.json}: cannot write the record: {error.strerror or error}") from None
+    for path in (*written, *([options.json] if options.json is not None else [])):
+        files.check_writable(path)
+    return Performed(machine, *_run(machine, options))
+
+
+def conclude(performed: Performed, options: argparse.Namespace) -> int:
+    """Exit code 0 if the run did what was asked; RunError says why not."""
+    machine, live = performed.machine, performed.live
     assert machine.stop is not None
     if machine.stop.reason == "interrupted":
         raise KeyboardInterrupt
-    failure = failure or _failure(machine, machine.stop, options)
+    failure = performed.failure or _failure(machine, machine.stop, options)
     if failure is None:
         return 0
     said = live.error_line or live.last_line
@@ -138,18 +160,6 @@ def _machine(options: argparse.Namespace) -> Machine:
         usb=options.usb,
         scenario=inputs.scenario(options),
     )
-
-
-def _check_writable(path: Path) -> None:
-    """Better to know before the run."""
-    existed = path.exists()
-    try:
-        with path.open("ab"):
-            pass
-    except OSError as error:
-        raise UsageError(f"{path}: cannot write the record there: {error.strerror or error}") from None
-    if not existed:
-        path.unlink()
 
 
 def _run(machine: Machine, options: argparse.Namespace) -> tuple[Live, str | None]:

@@ -40,7 +40,7 @@ def explain(options: argparse.Namespace) -> int:
     from ..timing.silicon import Silicon  # noqa: PLC0415
 
     chip = find_board(options.board).chip
-    path = firmware.shipped() if options.firmware is None else Path(options.firmware)
+    path = firmware.path(options)
     image = load(path, options.base, chip.regions)
     symbol = image.find(options.function)
     address = symbol.address & ~1
