@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..cortex_m.decode import PC, Instruction, Kind
+from .manual import Manual
 from .memory import MemoryParameters, fetch_waits
 from .model import BlockCost, Code, Cycles, MemoryCosts
 from .parameters import Bound, Parameters
@@ -33,11 +34,11 @@ class Silicon:
     parameters: Parameters = field(default_factory=Parameters)
     memory_parameters: MemoryParameters = field(default_factory=MemoryParameters)
     name: str = "silicon"
-    exception_entry: int = 12
-    exception_entry_fp: int = 29
-    exception_return: int = 10
-    exception_return_fp: int = 27
-    tail_chain: int = 6
+    exception_entry: int = Manual.exception_entry
+    exception_entry_fp: int = Manual.exception_entry_fp
+    exception_return: int = Manual.exception_return
+    exception_return_fp: int = Manual.exception_return_fp
+    tail_chain: int = Manual.tail_chain
     operand_divide: bool = True
 
     def __post_init__(self) -> None:
