@@ -19,7 +19,7 @@ enum {
     BLOCK_WATCHED = 1,  /* somebody waits for this address */
     BLOCK_FP = 2,       /* contains floating-point instructions */
     BLOCK_MASKS = 4,    /* may change PRIMASK, FAULTMASK, BASEPRI or CONTROL */
-    BLOCK_CHECKED = 8,  /* has alignment checks */
+    BLOCK_CHECKED = 8,  /* has alignment checks or divides */
     BLOCK_STACK = 16,   /* lowers SP */
     BLOCK_ALLOCA = 32,  /* changes SP by an amount that only running it tells */
 };
@@ -28,12 +28,14 @@ enum fetch_mode { FETCH_FREE, FETCH_LINES, FETCH_CACHED, FETCH_PROFILED };
 #define CACHE_SETS 64
 #define LINE_SHIFT 4
 #define LONGEST_INTERVAL 64
+#define NO_REGISTER 255
 
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define SETTLED 0x80 /* of `resumed`: the block that was announced again has been charged */
 
 enum stop {
-    STOP_NONE, STOP_DEADLINE, STOP_WATCH, STOP_FP, STOP_ALIGNMENT, STOP_RELEARN, STOP_HOOK, STOP_INTERRUPT, STOP_DENIED,
+    STOP_NONE, STOP_DEADLINE, STOP_WATCH, STOP_FP, STOP_ALIGNMENT, STOP_DIVIDE, STOP_RELEARN, STOP_HOOK, STOP_INTERRUPT,
+    STOP_DENIED,
 };
 
 /* How an instruction forms its address. */
@@ -42,11 +44,23 @@ struct access {
     int32_t displacement;
 };
 
-/* An address that must be aligned: (register + add) & mask == 0 at the start of the block. */
+/* An address that must be aligned: (reg * times + other * other_times + add) & mask == 0 at the start of the block. */
 struct check {
-    uint8_t reg, mask;
+    uint8_t reg, times, other, other_times, add, mask;
     uint16_t ordinal;
-    int32_t add;
+};
+
+/* A register (255: none) or the word of the stack at SP + offset, plus a constant, at the start of the block. */
+struct operand {
+    uint8_t reg, in_stack;
+    uint16_t pad;
+    int32_t offset, add;
+};
+
+struct divide {
+    struct operand dividend, divisor;
+    uint16_t ordinal;
+    uint8_t is_signed, charges, traps;
 };
 
 /* Where an instruction stands in its block. */
@@ -71,27 +85,31 @@ struct detail {
     const struct place *places; /* one a halfword */
     const struct check *checks;
     const struct probe *probes;
-    uint32_t check_count, probe_count, size;
+    const struct divide *divides;
+    uint32_t check_count, probe_count, divide_count, size;
     int32_t stack_low;          /* the deepest that the block takes SP, relative to SP at its start */
     uint32_t flash_words;       /* that the block was seen to load from flash; in its cycles */
 };
 
+/* Two counters that are added to at once. */
+typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
+
 struct block {
-    uint16_t cycles;       /* straight through, entered without a jump */
-    uint16_t instructions;
-    uint16_t size;         /* 0: not learnt yet */
-    uint16_t flags;
+    uint64_t cycles, instructions; /* straight through, entered without a jump */
+    uint64_t bounds;       /* what the cycles may be less, and in the upper half more */
+    uint64_t exit_bounds;  /* the same of `exit` */
+    uint32_t exit;         /* when it goes on elsewhere than behind itself: refill */
+    uint32_t jump;         /* more when a branch leads here */
     struct detail *detail;
-    uint32_t below, above; /* what the cycles may be less and more */
-    uint8_t exit, exit_below, exit_above; /* when it goes on elsewhere than behind itself: refill */
-    uint8_t jump;          /* more when a branch leads here */
+    uint32_t key;          /* size, and flags in the upper half; 0: not learnt yet */
     uint16_t countdown;    /* executions until its loads are looked at again */
     uint16_t interval;
+    uint64_t pad;          /* a cache line each */
 };
 
 struct region {
     uint32_t base, size;
-    struct block *blocks;  /* one slot per halfword */
+    struct block *blocks;  /* one slot a halfword */
     const uint8_t *memory; /* compared with what was learnt where code can change; NULL for flash */
 };
 
@@ -113,14 +131,20 @@ struct cache_set {
 };
 
 struct clock {
-    uint64_t cycles, instructions, deadline;
-    uint64_t now;          /* the moment of the device access under way */
-    uint64_t now_instructions; /* instructions before it */
-    uint64_t below, above; /* cycles may be so many less and more, besides `recent` */
-    uint32_t recent[2];    /* the same since emu_start, to be added with one instruction */
+    uint64_t cycles, instructions;
+    uint64_t limit;        /* of `cycles`: the deadline, or 0 when the next block needs a look in any case */
+    uint64_t recent;       /* cycles may be so many less, and in the upper half more, since emu_start; added in one go */
     const struct block *block; /* that was charged last */
     uint32_t address;          /* of that block */
     uint32_t fall_through; /* where the next block starts unless something jumps */
+    struct block *flash;   /* slots of the first region: most code runs there, and it cannot change */
+    uint32_t flash_base, flash_size;
+    uint32_t mask;         /* of a block's key: its size, and the flags that matter now */
+    uint32_t fetch_mode;   /* enum fetch_mode */
+    uint64_t deadline;
+    uint64_t now;          /* the moment of the device access under way */
+    uint64_t now_instructions; /* instructions before it */
+    uint64_t below, above; /* cycles may be so many less and more, besides `recent` */
     uint32_t resumed;      /* set before emu_start: 1 the block that we stopped in front of is announced again,
                             * 2 what it needed (FP state, alignment) has been seen to as well */
     uint32_t passed_hook;  /* watched instruction that we have just stopped at and that must now pass; odd: none */
@@ -142,9 +166,6 @@ struct clock {
     uc_err (*emu_stop)(uc_engine *);
     uc_err (*reg_read)(uc_engine *, int, void *);
     uc_err (*reg_write)(uc_engine *, int, const void *);
-    uint32_t fetch_mode;   /* enum fetch_mode */
-    uint32_t line;         /* of flash, that the last fetch was from */
-    uint32_t flash_size;
     uint32_t paid, paid_size; /* a block that is charged already: the rest of one that we stopped in; odd: none */
     struct span flash_line, cache_miss, flash_load, peripheral_load;
     uint64_t hits, misses;
@@ -198,8 +219,63 @@ static int misaligned(uc_engine *uc, struct clock *clock, const struct block *bl
     const struct detail *detail = block->detail;
     for (uint32_t i = 0; i < detail->check_count; i++) {
         const struct check *check = &detail->checks[i];
-        if ((core_register(uc, clock, check->reg) + (uint32_t)check->add) & check->mask) {
+        uint32_t address = core_register(uc, clock, check->reg) * check->times + check->add;
+        if (check->other_times)
+            address += core_register(uc, clock, check->other) * check->other_times;
+        if (address & check->mask) {
             clock->detail_value = check->ordinal;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A divide by operands, beyond the two cycles that its block was charged (facts: the compendium of i-0.nl). */
+static uint32_t divide_cycles(uint32_t dividend, uint32_t divisor, int is_signed)
+{
+    if (is_signed) {
+        dividend = (int32_t)dividend < 0 ? 0u - dividend : dividend;
+        divisor = (int32_t)divisor < 0 ? 0u - divisor : divisor;
+    }
+    if (dividend == 0 || divisor == 0)
+        return 0;
+    int difference = __builtin_clz(divisor) - __builtin_clz(dividend);
+    return difference < 0 ? 1 : 3 + (uint32_t)difference / 4;
+}
+
+static uint32_t operand_value(uc_engine *uc, const struct clock *clock, const struct operand *operand)
+{
+    uint32_t value = operand->reg == NO_REGISTER ? 0 : core_register(uc, clock, operand->reg);
+    if (operand->in_stack) {
+        const struct region *ram = &clock->regions[1];
+        uint32_t at = value + (uint32_t)operand->offset - ram->base;
+        value = 0;
+        if (at < ram->size)
+            memcpy(&value, ram->memory + at, sizeof value);
+    }
+    return value + (uint32_t)operand->add;
+}
+
+/* What the block's divides cost by their operands. */
+static uint32_t divides(uc_engine *uc, const struct clock *clock, const struct detail *detail)
+{
+    uint32_t cycles = 0;
+    for (uint32_t i = 0; i < detail->divide_count; i++) {
+        const struct divide *d = &detail->divides[i];
+        if (d->charges)
+            cycles += divide_cycles(operand_value(uc, clock, &d->dividend), operand_value(uc, clock, &d->divisor),
+                                    d->is_signed);
+    }
+    return cycles;
+}
+
+static int divides_by_zero(uc_engine *uc, struct clock *clock, const struct block *block)
+{
+    const struct detail *detail = block->detail;
+    for (uint32_t i = 0; i < detail->divide_count; i++) {
+        const struct divide *d = &detail->divides[i];
+        if (d->traps && operand_value(uc, clock, &d->divisor) == 0) {
+            clock->detail_value = d->ordinal;
             return 1;
         }
     }
@@ -222,9 +298,9 @@ static void deepen(uc_engine *uc, struct clock *clock, int32_t further)
 }
 
 /* What is special about a block; 0 if we stop in front of it. */
-static int admit(uc_engine *uc, struct clock *clock, const struct block *block, uint32_t address, uint32_t resumed)
+static int admit(uc_engine *uc, struct clock *clock, const struct block *block, uint32_t flags, uint32_t address,
+                 uint32_t resumed)
 {
-    uint32_t flags = block->flags;
     enum stop reason = STOP_NONE;
     if (flags & BLOCK_WATCHED && !(resumed && clock->passed_hook == address))
         reason = STOP_WATCH;
@@ -232,6 +308,8 @@ static int admit(uc_engine *uc, struct clock *clock, const struct block *block, 
         reason = STOP_FP;
     else if (flags & BLOCK_CHECKED && resumed < 2 && misaligned(uc, clock, block))
         reason = STOP_ALIGNMENT;
+    else if (flags & BLOCK_CHECKED && resumed < 2 && divides_by_zero(uc, clock, block))
+        reason = STOP_DIVIDE;
     if (reason != STOP_NONE) {
         stop(uc, clock, reason);
         return 0;
@@ -248,21 +326,16 @@ static int admit(uc_engine *uc, struct clock *clock, const struct block *block, 
     return 1;
 }
 
-/* Both bounds in one addition: neither overflows, since Python takes `recent` away in time. */
-static inline void widen(struct clock *clock, const uint32_t bounds[2])
+/* Two figures that neither overflow when added to `recent`, since Python takes that away in time. */
+static inline uint64_t both(uint32_t below, uint32_t above)
 {
-    uint64_t sum, more;
-    memcpy(&sum, clock->recent, sizeof sum);
-    memcpy(&more, bounds, sizeof more);
-    sum += more;
-    memcpy(clock->recent, &sum, sizeof sum);
+    return (uint64_t)above << 32 | below;
 }
 
 static inline void spend(struct clock *clock, const struct span *span, uint32_t times)
 {
     clock->cycles += span->best * times;
-    clock->recent[0] += span->below * times;
-    clock->recent[1] += span->above * times;
+    clock->recent += both(span->below * times, span->above * times);
 }
 
 /* Which of the block's loads hit flash: seen once in a while, since it hardly ever changes; what it may have been since
@@ -279,13 +352,11 @@ static __attribute__((noinline)) void probe(uc_engine *uc, struct clock *clock, 
     const struct span *load = &clock->flash_load;
     if (words != detail->flash_words) {
         uint32_t since = block->interval - 1u;
-        if (words > detail->flash_words)
-            clock->recent[1] += since * (words - detail->flash_words) * (load->best + load->above);
-        else
-            clock->recent[0] += since * (detail->flash_words - words) * load->best;
-        block->cycles = (uint16_t)(block->cycles + (words - detail->flash_words) * load->best);
-        block->below += (words - detail->flash_words) * load->below;
-        block->above += (words - detail->flash_words) * load->above;
+        int more = (int)(words - detail->flash_words);
+        clock->recent += more > 0 ? both(0, since * (uint32_t)more * (load->best + load->above))
+                                  : both(since * (uint32_t)-more * load->best, 0);
+        block->cycles += (uint64_t)((int64_t)more * load->best);
+        block->bounds += (uint64_t)((int64_t)more * (int64_t)both(load->below, load->above));
         detail->flash_words = words;
         block->interval = 1;
     } else if (detail->probe_count == 0) {
@@ -307,18 +378,12 @@ static __attribute__((noinline)) void touch(struct clock *clock, struct cache_se
     set->last = line;
 }
 
-/* A fetch that needs no more than a look; 0 if it needs `fetch`. */
-static inline int fetch_quickly(struct clock *clock, uint32_t address, uint32_t size)
+/* Whether a fetch needs no more than what `charge` does. */
+static inline int fetches_quickly(const struct clock *clock, uint32_t address, uint32_t size)
 {
     uint32_t mode = clock->fetch_mode, first = address >> LINE_SHIFT, last = (address + size - 1) >> LINE_SHIFT;
-    if (mode == FETCH_FREE)
+    if (mode <= FETCH_LINES)
         return 1;
-    if (mode == FETCH_LINES) {
-        if (first != clock->line)
-            spend(clock, &clock->flash_line, 1);
-        clock->line = last;
-        return 1;
-    }
     return mode == FETCH_CACHED && last - first <= 1 && clock->cache[first % CACHE_SETS].last == first &&
            clock->cache[last % CACHE_SETS].last == last;
 }
@@ -326,7 +391,7 @@ static inline int fetch_quickly(struct clock *clock, uint32_t address, uint32_t 
 static void fetch(struct clock *clock, uint32_t address, uint32_t size)
 {
     uint32_t first = address >> LINE_SHIFT, last = (address + size - 1) >> LINE_SHIFT;
-    if (fetch_quickly(clock, address, size))
+    if (fetches_quickly(clock, address, size))
         return;
     if (clock->fetch_mode == FETCH_PROFILED)
         clock->hits += ((address + size + 3) >> 2) - (address >> 2);
@@ -337,21 +402,42 @@ static void fetch(struct clock *clock, uint32_t address, uint32_t size)
     }
 }
 
-static inline void charge(struct clock *clock, struct block *block, uint32_t address, uint32_t size)
+/* The counters are read and written whole: a store of a part would hold up the next load of all. */
+static inline void charge(struct clock *clock, struct block *block, uint32_t address, uint32_t size, int in_flash)
 {
-    if (address != clock->fall_through) {
-        const struct block *from = clock->block;
-        clock->cycles += (uint32_t)from->exit + block->jump;
-        clock->recent[0] += from->exit_below;
-        clock->recent[1] += from->exit_above;
+    pair count;
+    uint32_t before = clock->fall_through;
+    uint64_t recent = clock->recent + block->bounds;
+    memcpy(&count, &clock->cycles, sizeof count);
+    if (in_flash && clock->fetch_mode == FETCH_LINES && address >> LINE_SHIFT != (before - 1) >> LINE_SHIFT) {
+        count += (pair){clock->flash_line.best, 0};
+        recent += both(clock->flash_line.below, clock->flash_line.above);
     }
-    block->countdown--;
-    clock->cycles += block->cycles;
-    clock->instructions += block->instructions;
-    widen(clock, &block->below);
-    clock->address = address;
+    if (address != before) {
+        count += (pair){clock->block->exit + block->jump, 0};
+        recent += clock->block->exit_bounds;
+    }
+    count += *(const pair *)&block->cycles;
+    memcpy(&clock->cycles, &count, sizeof count);
+    clock->recent = recent;
     clock->block = block;
+    clock->address = address;
     clock->fall_through = address + size;
+}
+
+/* When the next block needs a look, and at which of its flags. */
+static void look_ahead(struct clock *clock)
+{
+    uint32_t flags = BLOCK_WATCHED | BLOCK_CHECKED | BLOCK_ALLOCA;
+    flags |= (clock->fp_trap ? BLOCK_FP : 0) | (clock->masks_matter ? BLOCK_MASKS : 0);
+    flags |= clock->stack_count ? BLOCK_STACK : 0;
+    clock->mask = flags << 16 | 0xFFFF;
+    clock->limit = clock->resumed ? 0 : clock->deadline;
+}
+
+static void attend(struct clock *clock)
+{
+    clock->deadline = clock->limit = 0;
 }
 
 /* Everything that can be the matter with a block: kept apart, so that the ordinary one needs no registers saved. */
@@ -377,7 +463,7 @@ static __attribute__((noinline)) void announce(uc_engine *uc, uint32_t address, 
     struct block *block = slot(clock, address, &memory);
     if (block == NULL)
         return; /* a fetch from nowhere faults by itself */
-    int known = block->size == size;
+    int known = (block->key & 0xFFFF) == size;
     int changed = known && memory != NULL && memcmp(memory, block->detail->code, size) != 0;
     if (!known || changed) {
         uint32_t again = clock->learn(address, size);
@@ -386,10 +472,12 @@ static __attribute__((noinline)) void announce(uc_engine *uc, uint32_t address, 
             return;
         }
     }
-    if (block->flags && !admit(uc, clock, block, address, resumed))
+    uint32_t flags = block->key >> 16;
+    if (flags && !admit(uc, clock, block, flags, address, resumed))
         return;
     if (resumed)
         clock->resumed = SETTLED;
+    look_ahead(clock);
     if (clock->paid == address) {
         clock->paid = 1;
         if (clock->paid_size == size) { /* the rest of a block that was charged as a whole */
@@ -401,26 +489,24 @@ static __attribute__((noinline)) void announce(uc_engine *uc, uint32_t address, 
     }
     if (memory == NULL)
         fetch(clock, address, size);
-    if (block->countdown == 1) {
+    if (--block->countdown == 0)
         probe(uc, clock, block);
-        block->countdown++;
-    }
-    charge(clock, block, address, size);
+    if (flags & BLOCK_CHECKED)
+        clock->cycles += divides(uc, clock, block->detail);
+    charge(clock, block, address, size, memory == NULL);
 }
 
 static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
 {
     struct clock *clock = user;
-    uint32_t address = (uint32_t)address64;
-    const struct region *flash = clock->regions; /* the first region: most code runs there, and it cannot change */
-    uint32_t offset = address - flash->base;
+    uint32_t address = (uint32_t)address64, offset = address - clock->flash_base;
 
-    if (LIKELY(offset < flash->size)) {
-        struct block *block = &flash->blocks[offset >> 1];
-        int ordinary = block->size == size && block->flags == 0 && block->countdown != 1;
-        if (LIKELY(ordinary && clock->resumed == 0 && clock->cycles < clock->deadline) &&
-            fetch_quickly(clock, address, size)) {
-            charge(clock, block, address, size);
+    if (LIKELY(offset < clock->flash_size)) {
+        struct block *block = &clock->flash[offset >> 1];
+        if (LIKELY((block->key & clock->mask) == size && clock->cycles < clock->limit && block->countdown != 1) &&
+            fetches_quickly(clock, address, size)) {
+            block->countdown--;
+            charge(clock, block, address, size, 1);
             return;
         }
     }
@@ -435,26 +521,13 @@ struct hook {
     uint32_t operand; /* HOOK_ALIGNMENT: bits that must be 0; HOOK_DIVIDE: its second halfword and, above, its first */
 };
 
-/* A divide by operands, beyond the two cycles that its block was charged (facts: the compendium of i-0.nl). */
-static uint32_t divide_cycles(uint32_t dividend, uint32_t divisor, int is_signed)
-{
-    if (is_signed) {
-        dividend = (int32_t)dividend < 0 ? 0u - dividend : dividend;
-        divisor = (int32_t)divisor < 0 ? 0u - divisor : divisor;
-    }
-    if (dividend == 0 || divisor == 0)
-        return 0;
-    int difference = __builtin_clz(divisor) - __builtin_clz(dividend);
-    return difference < 0 ? 1 : 3 + (uint32_t)difference / 4;
-}
-
 enum { DIVIDE_TRAPS = 1, DIVIDE_CHARGES = 2 }; /* `enabled` of HOOK_DIVIDE */
 enum hook_kind { HOOK_WATCH, HOOK_ALIGNMENT, HOOK_DIVIDE, HOOK_BREAK };
 
 static uint32_t effective_address(uc_engine *uc, const struct clock *clock, const struct access *access)
 {
     uint32_t address = core_register(uc, clock, access->base) + (uint32_t)access->displacement;
-    if (access->index != 255)
+    if (access->index != NO_REGISTER)
         address += core_register(uc, clock, access->index) << access->shift;
     return address;
 }
@@ -487,7 +560,7 @@ static void on_instruction(uc_engine *uc, uint64_t address, uint32_t size, void 
     }
     clock->pc = (uint32_t)address;
     clock->detail_value = hook->number;
-    clock->deadline = 0; /* inside an IT block Unicorn does not listen: the next block asks again */
+    attend(clock); /* inside an IT block Unicorn does not listen: the next block asks again */
     stop(uc, clock, STOP_HOOK);
 }
 
@@ -519,8 +592,8 @@ static int on_access(uc_engine *uc, uc_mem_type type, uint64_t physical, int siz
     const struct block *block = clock->block;
     if (block != NULL && offset < block->detail->size) {
         const struct place *place = &block->detail->places[offset >> 1];
-        clock->now -= (uint32_t)(block->cycles - place->start);
-        clock->now_instructions -= (uint32_t)(block->instructions - place->ordinal);
+        clock->now -= (uint32_t)block->cycles - place->start;
+        clock->now_instructions -= (uint32_t)block->instructions - place->ordinal;
     }
     if (type == UC_MEM_READ_PROT && (uint32_t)physical >> 29 == 2) /* 0x40000000 to 0x5FFFFFFF */
         spend(clock, &clock->peripheral_load, 1);
@@ -605,7 +678,7 @@ PyMODINIT_FUNC PyInit__hot(void)
         return NULL;
     if (ADDRESS(on_block) || ADDRESS(on_instruction) || ADDRESS(on_sev) || ADDRESS(on_interrupt) || ADDRESS(on_read) ||
         ADDRESS(on_write) || ADDRESS(on_access) || ADDRESS(on_guarded_read) || ADDRESS(on_guarded_write) ||
-        SIZE(access) || SIZE(check) || SIZE(probe) || SIZE(span) || SIZE(detail) || SIZE(block) || SIZE(region) ||
+        SIZE(access) || SIZE(check) || SIZE(operand) || SIZE(divide) || SIZE(probe) || SIZE(span) || SIZE(detail) || SIZE(block) || SIZE(region) ||
         SIZE(clock) || SIZE(hook) || SIZE(window) || SIZE(place) ||
         SIZE(stack) || SIZE(guard) || add_calls(module)) {
         Py_DECREF(module);

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..timing import Code, Cycles, TimingModel
-from .decode import ALWAYS_ALIGNED, FLOATING_POINT, MEMORY, NO_REGISTER, PC, SP, Instruction, Kind, decode
-from .hot import BLOCK, Access, BlockFlag, Check, Detail, HookKind, Place, Probe, Region
-from .loads import NOTHING, flash_loads
+from .analysis import CodeView, HookRequest, Traps, Wanted, analyse
+from .decode import FLOATING_POINT, Instruction, Kind, decode
+from .hot import BLOCK, BlockFlag, Check, Detail, Divide, HookKind, Place, Probe, Region, both
 
 CHANGES_MASKS = frozenset({Kind.MSR, Kind.CPS})
 
@@ -41,24 +41,6 @@ class Learned:
     """Native arrays that the table points into."""
 
 
-@dataclass(frozen=True)
-class HookRequest:
-    """An instruction that needs a hook in front of it: blocks alone cannot tell enough."""
-
-    kind: HookKind
-    address: int
-    access: Access | None = None
-    operand: int = 0
-
-
-@dataclass
-class Traps:
-    """What CCR adds to the checks of a block."""
-
-    unaligned: bool = False
-    divide: bool = False
-
-
 @dataclass
 class BlockTable:
     """Slots for every halfword of code memory, in native layout, and what Python knows of each learnt block."""
@@ -77,13 +59,15 @@ class BlockTable:
         self.exclusives = False
         """Whether any code so far has a LDREX."""
         self._inside: set[int] = set()
-        self._hooked: set[tuple[HookKind, int]] = set()
+        self._hooked: dict[HookKind, set[int]] = {kind: set() for kind in HookKind}
+        flash = self.memories[0]
+        self._flash = range(flash.base, flash.base + len(flash.data))
         self.request_hook: Callable[[HookRequest], None] = lambda request: None
         self.request_sev: Callable[[int], None] = lambda address: None
         self._tables: list[npt.NDArray[Any]] = []
         regions = []
         for memory in self.memories:
-            table = np.zeros((len(memory.data) + 1) // 2, BLOCK)
+            table = _aligned_slots((len(memory.data) + 1) // 2)
             self._tables.append(table)
             live = ct.addressof((ct.c_char * len(memory.data)).from_buffer(memory.data))
             regions.append(
@@ -103,12 +87,10 @@ class BlockTable:
         memory, table, offset = self._find(address)
         code = bytes(memory.data[offset : offset + size])
         instructions = self._decode(code, address)
-        waiting = False
-        for request in self._needed_hooks(instructions, address):
-            if (request.kind, request.address) not in self._hooked:
-                self._hooked.add((request.kind, request.address))
-                self.request_hook(request)
-                waiting = True
+        view = CodeView(memory.base, memory.data, self._flash)
+        wanted = Wanted(self.traps, self.timing.operand_divide, self._hooked[HookKind.DIVIDE], self.watched)
+        found = analyse(instructions, view, wanted)
+        waiting = self._request(found.hooks)
         for instruction in instructions:
             if instruction.kind is Kind.SEV and instruction.address not in self.sev_addresses:
                 self.sev_addresses.add(instruction.address)
@@ -124,40 +106,32 @@ class BlockTable:
         flags = self._flags(instructions)
         if address in self.watched:
             flags |= BlockFlag.WATCHED
-        stack_low = _stack_low(instructions)
-        if stack_low:
+        if found.stack_low or found.alloca:
             flags |= BlockFlag.STACK
-        if any(_moves_sp_unknown(i) for i in instructions):
-            flags |= BlockFlag.STACK | BlockFlag.ALLOCA
-        checks = self._entry_checks(instructions)
-        if checks:
+        if found.alloca:
+            flags |= BlockFlag.ALLOCA
+        if found.checks or found.divides:
             flags |= BlockFlag.CHECKED
         places = (Place * (size // 2 + 1))()
         for n, instruction in enumerate(instructions):
             places[(instruction.address - address) >> 1] = Place(starts[n], n)
-        check_array = (Check * len(checks))(*checks)
         code_buffer = ct.create_string_buffer(code, len(code))
         load = self.timing.memory.flash_load
-        loads = NOTHING
-        if load.best or load.above:
-            flash = self.memories[0]
-            loads = flash_loads(
-                instructions, memory.data, memory.base, range(flash.base, flash.base + len(flash.data))
-            )
-        probe_array = (Probe * len(loads.probes))(*(Probe(p.register, p.words, p.add) for p in loads.probes))
+        probes = found.probes if load.best or load.above else []
+        checks, probe_array, divides = _array(Check, found.checks), _array(Probe, probes), _array(Divide, found.divides)
         detail = Detail(
-            ct.addressof(code_buffer), ct.addressof(places), ct.addressof(check_array), ct.addressof(probe_array),
-            len(checks), len(loads.probes), size, stack_low, 0,
+            ct.addressof(code_buffer), ct.addressof(places), ct.addressof(checks), ct.addressof(probe_array),
+            ct.addressof(divides), len(checks), len(probes), len(divides), size, found.stack_low, 0,
         )  # fmt: skip
-        keep = (places, check_array, probe_array, code_buffer, detail)
+        keep = (places, checks, probe_array, divides, code_buffer, detail)
         self.learned[address] = Learned(address, size, instructions, starts, keep)
         self._inside.update(i.address for i in instructions[1:])
         count = max(1, len(instructions))
-        above = cost.above + loads.known * load.above + loads.unknown * (load.best + load.above)
+        known = found.flash_known
+        above = cost.above + known * load.above + found.flash_unknown * (load.best + load.above)
         table[offset >> 1] = (
-            cost.cycles + loads.known * load.best, count, size, int(flags), ct.addressof(detail),
-            cost.below + loads.known * load.below, above,
-            *refill, cost.jump, 1, 1,
+            cost.cycles + known * load.best, count, both(cost.below + known * load.below, above),
+            both(refill.below, refill.above), refill.best, cost.jump, ct.addressof(detail), size | flags << 16, 1, 1, 0,
         )  # fmt: skip
         return False
 
@@ -179,63 +153,17 @@ class BlockTable:
                 flags |= BlockFlag.MASKS
         return flags
 
-    def _must_align(self, instruction: Instruction) -> int:
-        """The address bits that must be 0 or the instruction faults."""
-        if instruction.kind in ALWAYS_ALIGNED or (self.traps.unaligned and instruction.kind in MEMORY):
-            return min(instruction.width, 4) - 1
-        return 0
-
-    def _entry_checks(self, instructions: list[Instruction]) -> list[Check]:
-        """Checks that the registers at the block's start decide: bases that change only by known steps."""
-        checks: dict[tuple[int, int, int], Check] = {}
-        for n, mask, add in self._aligned(instructions):
-            if add is not None and not instructions[n].in_it:
-                base = instructions[n].base
-                checks.setdefault((base, add & mask, mask), Check(base, mask, n, add & mask))
-        return list(checks.values())
-
-    def _aligned(self, instructions: list[Instruction]) -> list[tuple[int, int, int | None]]:
-        """(number, mask, base + add known at the block's start or None) of each instruction to be checked."""
-        found: list[tuple[int, int, int | None]] = []
-        steps: dict[int, int | None] = {}
-        for n, instruction in enumerate(instructions):
-            if instruction.kind in MEMORY and instruction.base not in (PC, SP):
-                mask = self._must_align(instruction)
-                if mask:
-                    step = steps.get(instruction.base, 0)
-                    known = step is not None and instruction.index == NO_REGISTER
-                    found.append((n, mask, step + instruction.offset if known and step is not None else None))
-            for register in range(15):
-                if instruction.writes >> register & 1:
-                    before, step = steps.get(register, 0), None
-                    by_itself = register == instruction.base and not instruction.in_it
-                    if by_itself and instruction.base_step and before is not None:
-                        step = before + instruction.base_step
-                    steps[register] = step
-        return found
-
-    def _needed_hooks(self, instructions: list[Instruction], address: int) -> list[HookRequest]:
-        requests = []
-        for n, mask, add in self._aligned(instructions):
-            if add is None or instructions[n].in_it:
-                instruction = instructions[n]
-                access = Access.of(instruction)
-                requests.append(HookRequest(HookKind.ALIGNMENT, instruction.address, access, mask))
-        for instruction in instructions:
-            if instruction.kind is Kind.DIV and (self.traps.divide or self.timing.operand_divide):
-                requests.append(HookRequest(HookKind.DIVIDE, instruction.address, None, instruction.word))
-            if instruction.address in self.watched and instruction.address != address:
-                requests.append(HookRequest(HookKind.WATCH, instruction.address))
-        # A stop inside an IT block is heard only behind it.
-        hooked = {request.address for request in requests}
-        waiting = False
-        for instruction in instructions:
-            if instruction.in_it:
-                waiting = waiting or instruction.address in hooked
-            elif waiting:
-                requests.append(HookRequest(HookKind.BREAK, instruction.address))
-                waiting = False
-        return requests
+    def _request(self, hooks: list[HookRequest]) -> bool:
+        """Ask for those that are new. A divide that gets one is charged by it in every block that contains it."""
+        asked = False
+        for request in hooks:
+            if request.address not in self._hooked[request.kind]:
+                self._hooked[request.kind].add(request.address)
+                self.request_hook(request)
+                asked = True
+                if request.kind is HookKind.DIVIDE:
+                    self.forget_range(request.address, 2)
+        return asked
 
     # --- changes -----------------------------------------------------------------------------------------
 
@@ -243,8 +171,8 @@ class BlockTable:
         """Stop in front of `address` from now on. True if a block that contains it must be translated again."""
         self.watched.add(address)
         _, table, offset = self._find(address)
-        table["flags"][offset >> 1] |= BlockFlag.WATCHED
-        if address not in self._inside or (HookKind.WATCH, address) in self._hooked:
+        table["key"][offset >> 1] |= BlockFlag.WATCHED << 16
+        if address not in self._inside or address in self._hooked[HookKind.WATCH]:
             return False
         for block in list(self.learned.values()):
             if block.address < address < block.address + block.size:
@@ -255,12 +183,12 @@ class BlockTable:
         """Stop there no longer."""
         self.watched.discard(address)
         _, table, offset = self._find(address)
-        table["flags"][offset >> 1] &= ~np.uint16(BlockFlag.WATCHED)
+        table["key"][offset >> 1] &= ~np.uint32(BlockFlag.WATCHED << 16)
 
     def forget(self, address: int) -> None:
         """The block at `address` is learnt again when it runs next."""
         _, table, offset = self._find(address)
-        table["size"][offset >> 1] = 0
+        table["key"][offset >> 1] &= np.uint32(0xFFFF_0000)
 
     def forget_all(self) -> None:
         """What every block must check is different now."""
@@ -283,41 +211,13 @@ class BlockTable:
         return None
 
 
-def _moves_sp_unknown(instruction: Instruction) -> bool:
-    """SUB SP, SP, Rm and the like: by how much, only running it tells. What raises SP (ADD, POP) needs no look."""
-    if not instruction.writes >> SP & 1 or instruction.base == SP or _stack_change(instruction):
-        return False
-    raises = instruction.size == 2 and instruction.word & 0xFF80 == 0xB000
-    return not raises and not (instruction.size == 4 and instruction.word & 0xFBEF_8F00 in (0xF10D_0D00, 0xF20D_0D00))
+def _aligned_slots(count: int) -> npt.NDArray[Any]:
+    """Zeroed slots, each of which lies in one line of the host's cache."""
+    line = BLOCK.itemsize
+    room = np.zeros((count + 1) * line, np.uint8)
+    first = -room.ctypes.data % line
+    return room[first : first + count * line].view(BLOCK)
 
 
-def _stack_low(instructions: list[Instruction]) -> int:
-    """How far below its value at the start of the block the block is seen to take SP, as a number <= 0."""
-    depth = lowest = 0
-    for instruction in instructions:
-        depth += _stack_change(instruction)
-        lowest = min(lowest, depth)
-    return lowest
-
-
-def _stack_change(instruction: Instruction) -> int:
-    """What the instruction adds to SP, as far as its encoding tells."""
-    word = instruction.word
-    if instruction.base == SP:
-        return instruction.base_step or 0
-    if instruction.size == 2 and word & 0xFF00 == 0xB000:  # ADD/SUB SP, #imm7
-        return (-4 if word & 0x80 else 4) * (word & 0x7F)
-    if instruction.size == 4 and word & 0xFBEF_8F00 in (0xF1AD_0D00, 0xF2AD_0D00):  # SUB.W SP, SP, #
-        return -_thumb_immediate(word)
-    return 0
-
-
-def _thumb_immediate(word: int) -> int:
-    """The immediate of SUB.W (modified constant) or SUBW (12 bits) (DDI 0403E, A5.3.2)."""
-    imm12 = (word >> 26 & 1) << 11 | (word >> 12 & 7) << 8 | word & 0xFF
-    if word >> 25 & 1 or imm12 < 0x100:
-        return imm12
-    if imm12 < 0x400:
-        byte = imm12 & 0xFF
-        return (byte | byte << 16, byte << 8 | byte << 24, byte * 0x01010101)[(imm12 >> 8) - 1]
-    return (0x80 | imm12 & 0x7F) << (32 - (imm12 >> 7))
+def _array(kind: type[Any], items: list[Any]) -> Any:
+    return (kind * len(items))(*items)

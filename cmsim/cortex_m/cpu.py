@@ -25,7 +25,8 @@ from ..soc import Soc
 from ..timing import Code, TimingModel
 from . import _hot
 from . import state as st
-from .blocks import BlockTable, CodeMemory, HookRequest, Learned
+from .analysis import HookRequest
+from .blocks import BlockTable, CodeMemory, Learned
 from .bus import PAGE, Bus, Denied, Refusal
 from .decode import NO_REGISTER, PC, STORES, Instruction, Kind, decode
 from .exceptions import (
@@ -232,10 +233,11 @@ class Cpu:
         clock.block = ct.addressof(self._no_block)
         for name, cost in vars(self.timing.memory).items():
             setattr(clock, name, Span(*cost))
-        clock.flash_size = self.soc.chip.flash_size
+        clock.flash_base, clock.flash_size = self.soc.chip.flash_base, self.soc.chip.flash_size
         self._cache_changed(False, False)
         clock.regions = ct.addressof(self.blocks.regions)
         clock.region_count = len(self.blocks.regions)
+        clock.flash = self.blocks.regions[0].blocks
         clock.emu_stop = ct.cast(uclib.uc_emu_stop, ct.c_void_p).value
         clock.reg_read = ct.cast(uclib.uc_reg_read, ct.c_void_p).value
         self._block_hook = self._add_hook(uc_const.UC_HOOK_BLOCK, _hot.on_block, ct.addressof(clock))
@@ -382,7 +384,7 @@ class Cpu:
 
     def attention(self) -> None:
         """Stop in front of the next block."""
-        self.clock.deadline = 0
+        self.clock.attend()
 
     def request_stop(self) -> None:
         """`run` returns as soon as it can."""
@@ -391,6 +393,7 @@ class Cpu:
 
     def _deadline_moved(self, cycle: int) -> None:
         self.clock.deadline = min(self.clock.deadline, cycle)
+        self.clock.limit = 0
 
     def _on_pend(self, number: int) -> None:
         if self.scb.sev_on_pend:
@@ -419,7 +422,6 @@ class Cpu:
             clock.fetch_mode = FetchMode.PROFILED
         else:
             clock.fetch_mode = FetchMode.CACHED if timed.cache_miss.best else FetchMode.FREE
-        clock.line = NO_LINE
 
     def _invalidate_cache(self) -> None:
         self.clock.cache[:] = [NO_LINE] * CACHE_LINES
@@ -451,6 +453,7 @@ class Cpu:
         access = self.scb.fp_access
         off = access != 3 and (access != 1 or not self.exceptions.privileged)
         self.clock.fp_trap = int(off or self.scb.lazy_active)
+        self.clock.limit = 0
         if self.mpu.enabled and not self.mpu.during_faults:
             self._stale_rights = True  # handlers of HardFault and NMI run without the MPU
 
@@ -595,7 +598,7 @@ class Cpu:
     def _execute(self) -> None:  # noqa: PLR0912 - one branch a reason
         """One stretch inside Unicorn, and what follows from the way it ended."""
         clock, exceptions = self.clock, self.exceptions
-        clock.stop = Stop.NONE
+        clock.stop, clock.limit = Stop.NONE, 0
         if not clock.resumed:
             clock.resumed = 1
         self._refusal = None
@@ -604,10 +607,9 @@ class Cpu:
         error = uclib.uc_emu_start(
             self._handle, ct.c_uint64(begin), ct.c_uint64(UNTIL), ct.c_uint64(0), ct.c_size_t(0)
         )
-        below, above = clock.recent
-        clock.below += below
-        clock.above += above
-        clock.recent[:] = [0, 0]
+        clock.below += clock.recent & 0xFFFF_FFFF
+        clock.above += clock.recent >> 32
+        clock.recent = 0
         if clock.resumed in (0, SETTLED):
             clock.passed_hook = 1  # behind the place where we stopped: who comes there again stops again
         if rest is not None and clock.paid == rest.address:  # it did not come to that
@@ -636,8 +638,8 @@ class Cpu:
             self._relearn()
         elif stop == Stop.FP:
             self._on_fp()
-        elif stop == Stop.ALIGNMENT:
-            self._on_alignment(clock.detail_value)
+        elif stop in (Stop.ALIGNMENT, Stop.DIVIDE):
+            self._on_check(clock.detail_value, UNALIGNED if stop == Stop.ALIGNMENT else DIVBYZERO)
         elif error == uc_const.UC_ERR_OK:
             self._slept()
         else:
@@ -768,14 +770,14 @@ class Cpu:
         elif broken is not None:
             broken(address)
 
-    def _on_alignment(self, ordinal: int) -> None:
-        """The block in front of us will make an unaligned access that silicon refuses."""
+    def _on_check(self, ordinal: int, cause: int) -> None:
+        """The block in front of us will make an unaligned access or a divide that silicon refuses."""
         block = self.blocks.learned[self.exceptions.pc]
         address = block.instructions[ordinal].address
         if ordinal == 0:
-            self._fault(UNALIGNED, address)
+            self._fault(cause, address)
         else:
-            self._break_at(address, lambda at: self._fault(UNALIGNED, at))
+            self._break_at(address, lambda at: self._fault(cause, at))
 
     def _on_fp(self) -> None:
         """The block in front of us uses the FPU while it is off, or before its registers were saved."""

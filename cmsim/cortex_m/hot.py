@@ -11,15 +11,17 @@ from . import _hot
 from .decode import Instruction
 
 BLOCK = np.dtype(
-    {
-        "names": ["cycles", "instructions", "size", "flags", "detail", "below", "above",
-                  "exit", "exit_below", "exit_above", "jump", "countdown", "interval"],
-        "formats": ["<u2", "<u2", "<u2", "<u2", "<u8", "<u4", "<u4", "u1", "u1", "u1", "u1", "<u2", "<u2"],
-        "offsets": [0, 2, 4, 6, 8, 16, 20, 24, 25, 26, 27, 28, 30],
-        "itemsize": 32,
-    }
-)
+    [
+        ("cycles", "<u8"), ("instructions", "<u8"), ("bounds", "<u8"), ("exit_bounds", "<u8"), ("exit", "<u4"),
+        ("jump", "<u4"), ("detail", "<u8"), ("key", "<u4"), ("countdown", "<u2"), ("interval", "<u2"), ("pad", "<u8"),
+    ]
+)  # fmt: skip
 """One slot of the block table: `struct block`."""
+
+
+def both(below: int, above: int) -> int:
+    """Two bounds in one number, as `_hot.c` adds them."""
+    return above << 32 | below
 
 
 class BlockFlag(IntFlag):
@@ -31,7 +33,7 @@ class BlockFlag(IntFlag):
 class Stop(IntEnum):
     """Why native code asked Unicorn to stop."""
 
-    NONE, DEADLINE, WATCH, FP, ALIGNMENT, RELEARN, HOOK, INTERRUPT, DENIED = range(9)
+    NONE, DEADLINE, WATCH, FP, ALIGNMENT, DIVIDE, RELEARN, HOOK, INTERRUPT, DENIED = range(10)
 
 
 class Access(ct.Structure):
@@ -62,9 +64,37 @@ class Check(ct.Structure):
 
     _fields_ = [
         ("reg", ct.c_uint8),
+        ("times", ct.c_uint8),
+        ("other", ct.c_uint8),
+        ("other_times", ct.c_uint8),
+        ("add", ct.c_uint8),
         ("mask", ct.c_uint8),
         ("ordinal", ct.c_uint16),
+    ]
+
+
+class Operand(ct.Structure):
+    """A register or a word of the stack, plus a constant: `struct operand`."""
+
+    _fields_ = [
+        ("reg", ct.c_uint8),
+        ("in_stack", ct.c_uint8),
+        ("pad", ct.c_uint16),
+        ("offset", ct.c_int32),
         ("add", ct.c_int32),
+    ]
+
+
+class Divide(ct.Structure):
+    """A divide whose operands are known when its block starts: `struct divide`."""
+
+    _fields_ = [
+        ("dividend", Operand),
+        ("divisor", Operand),
+        ("ordinal", ct.c_uint16),
+        ("is_signed", ct.c_uint8),
+        ("charges", ct.c_uint8),
+        ("traps", ct.c_uint8),
     ]
 
 
@@ -103,8 +133,10 @@ class Detail(ct.Structure):
         ("places", ct.c_void_p),
         ("checks", ct.c_void_p),
         ("probes", ct.c_void_p),
+        ("divides", ct.c_void_p),
         ("check_count", ct.c_uint32),
         ("probe_count", ct.c_uint32),
+        ("divide_count", ct.c_uint32),
         ("size", ct.c_uint32),
         ("stack_low", ct.c_int32),
         ("flash_words", ct.c_uint32),
@@ -162,11 +194,11 @@ class Clock(ct.Structure):
     now: int
     now_instructions: int
     address: int
-    size: int
     fall_through: int
     below: int
     above: int
-    recent: ct.Array[ct.c_uint32]
+    recent: int
+    limit: int
     fetch_mode: int
     hits: int
     misses: int
@@ -192,15 +224,21 @@ class Clock(ct.Structure):
     _fields_ = [
         ("cycles", ct.c_uint64),
         ("instructions", ct.c_uint64),
+        ("limit", ct.c_uint64),
+        ("recent", ct.c_uint64),
+        ("block", ct.c_void_p),
+        ("address", ct.c_uint32),
+        ("fall_through", ct.c_uint32),
+        ("flash", ct.c_void_p),
+        ("flash_base", ct.c_uint32),
+        ("flash_size", ct.c_uint32),
+        ("mask", ct.c_uint32),
+        ("fetch_mode", ct.c_uint32),
         ("deadline", ct.c_uint64),
         ("now", ct.c_uint64),
         ("now_instructions", ct.c_uint64),
         ("below", ct.c_uint64),
         ("above", ct.c_uint64),
-        ("recent", ct.c_uint32 * 2),
-        ("block", ct.c_void_p),
-        ("address", ct.c_uint32),
-        ("fall_through", ct.c_uint32),
         ("resumed", ct.c_uint32),
         ("passed_hook", ct.c_uint32),
         ("masks_matter", ct.c_uint32),
@@ -223,9 +261,6 @@ class Clock(ct.Structure):
         ("emu_stop", ct.c_void_p),
         ("reg_read", ct.c_void_p),
         ("reg_write", ct.c_void_p),
-        ("fetch_mode", ct.c_uint32),
-        ("line", ct.c_uint32),
-        ("flash_size", ct.c_uint32),
         ("paid", ct.c_uint32),
         ("paid_size", ct.c_uint32),
         ("flash_line", Span),
@@ -236,6 +271,10 @@ class Clock(ct.Structure):
         ("misses", ct.c_uint64),
         ("cache", ct.c_uint32 * CACHE_LINES),
     ]
+
+    def attend(self) -> None:
+        """Stop in front of the next block."""
+        self.deadline = self.limit = 0
 
 
 class HookKind(IntEnum):
@@ -268,7 +307,9 @@ class Window(ct.Structure):
     _fields_ = [("clock", ct.c_void_p), ("base", ct.c_uint32)]
 
 
-for _structure in (Access, Place, Check, Probe, Span, Detail, Region, Stack, Guard, Clock, Hook, Window):
+for _structure in (
+    Access, Place, Check, Operand, Divide, Probe, Span, Detail, Region, Stack, Guard, Clock, Hook, Window,
+):  # fmt: skip
     _native = getattr(_hot, f"sizeof_{_structure.__name__.lower()}")
     if ct.sizeof(_structure) != _native:
         raise ImportError(f"cmsim: {_structure.__name__} is {ct.sizeof(_structure)} bytes here, {_native} in _hot.c")

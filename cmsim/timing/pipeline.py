@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..cortex_m.decode import NO_REGISTER, PC, Instruction, Kind
+from ..cortex_m.decode import FLOATING_POINT, NO_REGISTER, PC, Instruction, Kind
 from .operands import FPSCR, fp_operands
 from .parameters import Values
 
@@ -38,6 +38,14 @@ SIMPLE = frozenset(
 DATA_PROCESSING = frozenset({Kind.ALU, Kind.MUL, Kind.MLA, Kind.LONG_MUL, Kind.DIV, Kind.MRS, Kind.FP_TRANSFER,
                              Kind.FP_TRANSFER_DUAL})  # fmt: skip
 OVERLAPPING_LOADS = frozenset({Kind.LOAD, Kind.LOAD_EXCLUSIVE, Kind.STORE_EXCLUSIVE})
+OVERLAPPING = OVERLAPPING_LOADS | {Kind.STORE}
+WAIT_FOR_STORE = OVERLAPPING_LOADS | {Kind.FP_LOAD, Kind.LOAD_MULTIPLE, Kind.FP_LOAD_MULTIPLE, Kind.LOAD_DUAL,
+                                      Kind.TABLE_BRANCH}  # fmt: skip
+FP_SINGLE = frozenset({Kind.FP_LOAD, Kind.FP_STORE})
+BY_WORDS = frozenset({Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE, Kind.FP_LOAD_MULTIPLE, Kind.FP_STORE_MULTIPLE,
+                      Kind.FP_LOAD, Kind.FP_STORE})  # fmt: skip
+THREE_CYCLES = frozenset({Kind.LOAD_DUAL, Kind.STORE_DUAL, Kind.FP_MAC})
+FP_ARITHMETIC = frozenset({Kind.FP_SIMPLE, Kind.FP_MAC, Kind.FP_DIV})
 
 
 @dataclass
@@ -117,33 +125,27 @@ class Pipeline:
         return [self._step(instruction, fetch) for instruction in instructions]
 
     def _step(self, i: Instruction, fetch: Fetch) -> Step:
-        kind = i.kind
         stalls: list[tuple[str, int]] = []
         start = self._structural(i)
-        if start > self.overlap and kind in OVERLAPPING_LOADS | {Kind.STORE}:
+        if start > self.overlap and i.kind in OVERLAPPING:
             stalls.append(("load/store unit", start - self.overlap))
-        start = self._wait(stalls, "address hazard", start, self._address(i, start))
-        start = self._wait(stalls, "FPU", start, self._fpu(i, start))
-        start = self._wait(stalls, "fetch", start, fetch.ready(i))
+        waits = ("address hazard", self._address(i, start)), ("FPU", self._fpu(i)), ("fetch", fetch.ready(i))
+        for why, until in waits:
+            if until > start:
+                stalls.append((why, until - start))
+                start = until
         fetch.take(i, start)
         self._execute(i, start)
-        self.folds = i.size == 2 and kind not in (Kind.IT,)
+        self.folds = i.size == 2 and i.kind is not Kind.IT
         return Step(i, start, stalls)
-
-    @staticmethod
-    def _wait(stalls: list[tuple[str, int]], why: str, start: int, until: int) -> int:
-        if until > start:
-            stalls.append((why, until - start))
-            return until
-        return start
 
     def _structural(self, i: Instruction) -> int:
         """When the execute stage is free for this kind of instruction."""
         kind = i.kind
         if kind is Kind.NOP and (self.overlap < self.free or self.eats_nop):
             return self.free - 1  # it executes in the stall cycle of the load or store before
-        overlaps = kind in OVERLAPPING_LOADS or kind is Kind.STORE
-        if kind in (Kind.FP_LOAD, Kind.FP_STORE) and i.words == 1:
+        overlaps = kind in OVERLAPPING
+        if kind in FP_SINGLE and i.words == 1:
             overlaps = self.values.fp_load_overlap == 0
         if overlaps and not (self.step_base != NO_REGISTER and self.step_base == i.base):
             start = self.overlap
@@ -151,14 +153,11 @@ class Pipeline:
             start = self.free
         if kind is Kind.STORE and self.load_run >= LOADS_THAT_DELAY:
             start += self.values.store_behind_loads
-        loads = kind in OVERLAPPING_LOADS or kind in (
-            Kind.FP_LOAD, Kind.LOAD_MULTIPLE, Kind.FP_LOAD_MULTIPLE, Kind.LOAD_DUAL, Kind.TABLE_BRANCH,
-        )  # fmt: skip
-        return start + 1 if self.after_store and loads else start
+        return start + 1 if self.after_store and kind in WAIT_FOR_STORE else start
 
     def _address(self, i: Instruction, start: int) -> int:
         """When the address operands can be used."""
-        if i.base in (NO_REGISTER, PC):
+        if i.base >= PC:  # NO_REGISTER too
             return start
         operands = 1 << i.base
         if i.index != NO_REGISTER:
@@ -169,19 +168,20 @@ class Pipeline:
             return max(start, self.free + 1)
         return start
 
-    def _fpu(self, i: Instruction, start: int) -> int:
-        if not i.kind.name.startswith("FP_"):
-            return start
-        operands = fp_operands(i)
-        until = max(start, self.fpu_free)
-        for register, ready in self.fp_ready.items():
-            if operands.reads & register:
-                until = max(until, ready)
+    def _fpu(self, i: Instruction) -> int:
+        """When the FPU and its registers are there."""
+        if i.kind not in FLOATING_POINT:
+            return 0
+        until = self.fpu_free
+        if self.fp_ready:
+            reads = fp_operands(i).reads
+            until = max(until, *(ready for register, ready in self.fp_ready.items() if reads & register), 0)
         return until
 
     def _execute(self, i: Instruction, start: int) -> None:
         kind, values = i.kind, self.values
-        self.fp_ready = {register: ready for register, ready in self.fp_ready.items() if ready > start}
+        if self.fp_ready:
+            self.fp_ready = {register: ready for register, ready in self.fp_ready.items() if ready > start}
         late = loaded = 0
         step_base = NO_REGISTER
         after_store = eats_nop = False
@@ -200,7 +200,7 @@ class Pipeline:
             eats_nop = register_offset
             after_store = True
             step_base = i.base if i.base_step else NO_REGISTER
-        elif kind in (Kind.FP_LOAD, Kind.FP_STORE) and i.words == 1:
+        elif kind in FP_SINGLE and i.words == 1:
             loads = kind is Kind.FP_LOAD
             end = start + (2 if loads or values.fp_load_overlap else 1)
             overlap = start + 1 if loads and not values.fp_load_overlap else end
@@ -211,7 +211,8 @@ class Pipeline:
         if kind in DATA_PROCESSING:
             late = i.writes
         self.load_run = self.load_run + 1 if kind in OVERLAPPING_LOADS else 0
-        self._note_fp(i, start)
+        if kind in FP_ARITHMETIC:
+            self._note_fp(i, start)
         self.overlap, self.free = overlap, max(end, self.free)
         self.late, self.loaded, self.step_base = late, loaded, step_base
         self.after_store, self.eats_nop = after_store, eats_nop
@@ -221,10 +222,9 @@ class Pipeline:
         kind, values = i.kind, self.values
         if kind in SIMPLE:
             return 1
-        if kind in (Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE, Kind.FP_LOAD_MULTIPLE, Kind.FP_STORE_MULTIPLE,
-                    Kind.FP_LOAD, Kind.FP_STORE):  # fmt: skip
+        if kind in BY_WORDS:
             return 1 + i.words
-        if kind in (Kind.LOAD_DUAL, Kind.STORE_DUAL, Kind.FP_MAC):
+        if kind in THREE_CYCLES:
             return 3
         if kind is Kind.DIV:
             return 2  # the rest depends on the operands
@@ -241,13 +241,10 @@ class Pipeline:
         return 1
 
     def _note_fp(self, i: Instruction, start: int) -> None:
-        kind = i.kind
-        if kind in (Kind.FP_SIMPLE, Kind.FP_MAC, Kind.FP_DIV):
-            length = {Kind.FP_MAC: 3, Kind.FP_DIV: DIVIDE_FP}.get(kind, 1)
-            writes = fp_operands(i).writes
-            self.fp_ready[writes] = start + length + FP_LATENCY - 1
-            if kind is Kind.FP_DIV:
-                self.fpu_free = start + DIVIDE_FP
+        length = {Kind.FP_MAC: 3, Kind.FP_DIV: DIVIDE_FP}.get(i.kind, 1)
+        self.fp_ready[fp_operands(i).writes] = start + length + FP_LATENCY - 1
+        if i.kind is Kind.FP_DIV:
+            self.fpu_free = start + DIVIDE_FP
 
 
 def refill(i: Instruction, values: Values) -> int:

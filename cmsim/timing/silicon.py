@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from ..cortex_m.decode import PC, Instruction, Kind
 from .manual import Manual
-from .memory import MemoryParameters, fetch_waits
+from .memory import LINE, MemoryParameters, fetch_waits
 from .model import BlockCost, Code, Cycles, MemoryCosts
 from .parameters import Bound, Parameters
 from .pipeline import Fetch, Pipeline, Step, refill
@@ -64,9 +64,10 @@ class Silicon:
         steps, end = self.steps(instructions, code)
         low, high = end, end
         kinds = {i.kind for i in instructions}
-        if kinds & OPEN_BELOW or code is Code.FLASH:
+        lines = code is Code.FLASH and (instructions[0].address ^ instructions[-1].end - 1) >= LINE
+        if kinds & OPEN_BELOW or (lines and self.memory.flash_line.below):
             low = self.steps(instructions, code, Bound.LOW)[1]
-        if not kinds <= SETTLED or code is Code.FLASH:
+        if not kinds <= SETTLED or (lines and self.memory.flash_line.above):
             high = self.steps(instructions, code, Bound.HIGH)[1]
         below, above = max(0, end - low), max(0, high - end)
         below += _skippable(instructions) + (instructions[-1].kind in LASTING)

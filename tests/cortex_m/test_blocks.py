@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from cmsim.cortex_m.blocks import BlockTable, CodeMemory, HookRequest
-from cmsim.cortex_m.hot import Access, BlockFlag, Check, Detail, HookKind, Place
+from cmsim.cortex_m.analysis import HookRequest
+from cmsim.cortex_m.blocks import BlockTable, CodeMemory
+from cmsim.cortex_m.hot import Access, BlockFlag, Check, Detail, Divide, HookKind, Place
 from cmsim.timing import Manual
 
 FLASH, RAM = 0, 0x2000_0000
@@ -43,16 +44,31 @@ class Bench:
         return table[offset >> 1]
 
     def flags(self, address: int) -> BlockFlag:
-        return BlockFlag(int(self.slot(address)["flags"]))
+        return BlockFlag(int(self.slot(address)["key"]) >> 16)
 
     def detail(self, address: int) -> Detail:
         return Detail.from_address(int(self.slot(address)["detail"]))
 
-    def checks(self, address: int) -> list[tuple[int, int, int, int]]:
-        """(register, mask, number of the instruction, add)."""
+    def size(self, address: int) -> int:
+        return int(self.slot(address)["key"]) & 0xFFFF
+
+    def sums(self, address: int) -> list[tuple[dict[int, int], int, int, int]]:
+        """({register: times}, mask, number of the instruction, add)."""
         detail = self.detail(address)
         found = (Check * detail.check_count).from_address(detail.checks) if detail.check_count else []
-        return [(c.reg, c.mask, c.ordinal, c.add) for c in found]
+        return [({c.reg: c.times} | ({c.other: c.other_times} if c.other_times else {}), c.mask, c.ordinal, c.add)
+                for c in found]  # fmt: skip
+
+    def checks(self, address: int) -> list[tuple[int, int, int, int]]:
+        """(register, mask, number of the instruction, add), where each is of one register."""
+        return [(*terms, mask, ordinal, add) for terms, mask, ordinal, add in self.sums(address)]
+
+    def divides(self, address: int) -> list[tuple[tuple[int, ...], tuple[int, ...], int, int, int]]:
+        """(dividend, divisor, number of the instruction, signed, traps), operands as (register, in_stack, offset, add)."""
+        detail = self.detail(address)
+        found = (Divide * detail.divide_count).from_address(detail.divides) if detail.divide_count else []
+        return [(*((o.reg, o.in_stack, o.offset, o.add) for o in (d.dividend, d.divisor)), d.ordinal, d.is_signed,
+                 d.traps) for d in found]  # fmt: skip
 
 
 @pytest.fixture
@@ -66,7 +82,7 @@ def bench() -> Bench:
 def test_cost_count_and_size(bench: Bench) -> None:
     assert not bench.learn(0x100, 0x6808, 0x1888, 0xFBB1, 0xF0F2, BX_LR)  # ldr, adds, udiv, bx
     slot = bench.slot(0x100)
-    assert (slot["cycles"], slot["instructions"], slot["size"], slot["flags"]) == (2 + 1 + 7 + 1, 4, 10, 0)
+    assert (slot["cycles"], slot["instructions"], slot["key"]) == (2 + 1 + 7 + 1, 4, 10)
 
 
 def test_places_tell_where_each_instruction_stands(bench: Bench) -> None:
@@ -153,6 +169,14 @@ def test_how_deep_a_block_takes_the_stack(bench: Bench, halfwords: tuple[int, ..
         ((0xF831, 0x0F02, 0xF831, 0x0F03, *LDRD_R2_R3_R1), [(R1, 3, 2, 1)]),  # + 2 + 3
         ((0xF811, 0x0901, *LDRD_R2_R3_R1), [(R1, 3, 1, 3)]),  # - 1
         ((0xF81E, 0x0B01, 0xE9DE, 0x2300), [(LR, 3, 1, 1)]),
+        # It is copied, or computed from registers.
+        ((0x4611, *LDRD_R2_R3_R1), [(2, 3, 1, 0)]),  # mov r1, r2
+        ((0x3106, *LDRD_R2_R3_R1), [(R1, 3, 1, 2)]),  # adds r1, #6
+        ((0xEB02, 0x0183, *LDRD_R2_R3_R1), [(2, 3, 1, 0)]),  # add r1, r2, r3, lsl #2
+        ((0xF021, 0x0103, *LDRD_R2_R3_R1), []),  # bic r1, r1, #3
+        ((0x6809, 0x0089, *LDRD_R2_R3_R1), []),  # ldr r1, [r1]; lsls r1, r1, #2
+        ((0xA901, *LDRD_R2_R3_R1), []),  # add r1, sp, #4
+        ((0xF240, 0x0104, 0xF2C2, 0x0100, *LDRD_R2_R3_R1), []),  # movw, movt r1, #0x20000004
         # The same condition twice is looked at once, under the first instruction's number.
         ((*LDRD_R2_R3_R1, NOP, *LDRD_R2_R3_R1), [(R1, 3, 0, 0)]),
     ],
@@ -165,8 +189,8 @@ def test_checks_at_the_entry(bench: Bench, halfwords: tuple[int, ...], checks: l
 
 @pytest.mark.parametrize(
     "before",
-    [(0x6809,), (0x1889,), (0x4611,), (0xC906,), (0xF000, 0xF800), (0xBF08, 0xF811, 0x0B01), (0xF841, 0x1B04, 0x4671)],
-    ids=["ldr r1, [r1]", "adds r1", "mov r1, r2", "ldm r1, {r1, r2}", "bl and lr", "conditional step", "mov r1, lr"],
+    [(0x6809,), (0x4351,), (0x0849,), (0xC906,), (0xF000, 0xF800), (0xBF08, 0xF811, 0x0B01), (0xF841, 0x1B04, 0x6809)],
+    ids=["ldr r1, [r1]", "muls r1", "lsrs r1, #1", "ldm r1, {r1, r2}", "bl and lr", "conditional step", "store first"],
 )
 def test_a_base_that_is_not_known_asks_for_a_hook(bench: Bench, before: tuple[int, ...]) -> None:
     base = LR if before == (0xF000, 0xF800) else R1
@@ -187,10 +211,13 @@ def test_a_conditional_access_asks_for_a_hook(bench: Bench) -> None:
     assert [(r.kind, r.address) for r in bench.hooks] == [(HookKind.ALIGNMENT, 0x102)]
 
 
-def test_an_index_asks_for_a_hook_when_words_must_be_aligned(bench: Bench) -> None:
+def test_an_index_is_part_of_the_sum_when_words_must_be_aligned(bench: Bench) -> None:
     assert not bench.learn(0x100, 0x5888)  # ldr r0, [r1, r2]
+    assert bench.sums(0x100) == []
     bench.table.traps.unaligned = True
-    assert bench.learn(0x200, 0x5888)
+    assert not bench.learn(0x200, 0x5888)
+    assert bench.sums(0x200) == [({1: 1, 2: 1}, 3, 0, 0)]
+    assert bench.learn(0x300, 0xBF08, 0x5888)  # it eq
     (request,) = bench.hooks
     assert request.access is not None
     assert (request.access.base, request.access.index, request.operand) == (1, 2, 3)
@@ -202,12 +229,66 @@ def test_unalign_trp_checks_words_and_halfwords(bench: Bench) -> None:
     assert bench.checks(0x100) == [(1, 3, 0, 0), (3, 1, 1, 0)]
 
 
-def test_div_0_trp_asks_for_hooks_in_front_of_divisions(bench: Bench) -> None:
-    assert not bench.learn(0x100, 0xFBB1, 0xF0F2)
+def test_sums_of_two_registers_are_checked_and_of_three_hooked(bench: Bench) -> None:
+    assert not bench.learn(0x100, 0x1889, 0x3101, *LDRD_R2_R3_R1)  # adds r1, r1, r2; adds r1, #1
+    assert bench.sums(0x100) == [({1: 1, 2: 1}, 3, 2, 1)]
+    assert not bench.learn(0x200, 0xEB02, 0x0143, *LDRD_R2_R3_R1)  # add r1, r2, r3, lsl #1
+    assert bench.sums(0x200) == [({2: 1, 3: 2}, 3, 1, 0)]
+    assert bench.learn(0x300, 0x1889, 0x18C9, *LDRD_R2_R3_R1)  # adds r1, r1, r2; adds r1, r1, r3
+    assert [(r.kind, r.address) for r in bench.hooks] == [(HookKind.ALIGNMENT, 0x304)]
+
+
+UDIV_R0_R1_R2 = (0xFBB1, 0xF0F2)
+
+
+def test_div_0_trp_is_checked_at_the_entry(bench: Bench) -> None:
+    assert not bench.learn(0x100, *UDIV_R0_R1_R2)
+    assert bench.divides(0x100) == []  # the manual's table charges the middle
     bench.table.traps.divide = True
-    assert bench.learn(0x200, NOP, 0xFBB1, 0xF0F2)
-    (request,) = bench.hooks
-    assert (request.kind, request.address, request.operand) == (HookKind.DIVIDE, 0x202, 0xFBB1_F0F2)
+    assert not bench.learn(0x200, NOP, *UDIV_R0_R1_R2)
+    assert bench.divides(0x200) == [((1, 0, 0, 0), (2, 0, 0, 0), 1, 0, 1)]
+    assert not bench.learn(0x300, 0xFB91, 0xF0F2)
+    assert bench.divides(0x300)[0][3] == 1  # sdiv
+
+
+@pytest.mark.parametrize(
+    ("before", "dividend"),
+    [
+        ((0x9902,), (SP, 1, 8, 0)),  # ldr r1, [sp, #8]
+        ((0xB082, 0x9903), (SP, 1, 4, 0)),  # sub sp, #8; ldr r1, [sp, #12]
+        ((0x9902, 0x3105), (SP, 1, 8, 5)),
+        ((0x2107,), (255, 0, 0, 7)),  # movs r1, #7
+        ((0x1F19,), (3, 0, 0, -4)),  # subs r1, r3, #4
+    ],
+)
+def test_operands_of_divides(bench: Bench, before: tuple[int, ...], dividend: tuple[int, ...]) -> None:
+    bench.table.traps.divide = True
+    assert not bench.learn(0x100, *before, *UDIV_R0_R1_R2)
+    assert bench.divides(0x100)[0][0] == dividend
+
+
+@pytest.mark.parametrize(
+    "before",
+    [(0x6809,), (0x6019, 0x9902), (0x9102, 0x9902), (0xBF08,), (0x9902, 0x0049), (0x1889,)],
+    ids=["ldr r1, [r1]", "a store that may change the stack", "a store that does", "conditional", "doubled", "a sum"],
+)
+def test_divides_whose_operands_are_not_known_ask_for_a_hook(bench: Bench, before: tuple[int, ...]) -> None:
+    bench.table.traps.divide = True
+    assert bench.learn(0x100, *before, *UDIV_R0_R1_R2)
+    request = bench.hooks[0]
+    assert (request.kind, request.address, request.operand) == (
+        HookKind.DIVIDE, 0x100 + 2 * len(before), 0xFBB1_F0F2
+    )  # fmt: skip
+
+
+def test_a_divide_with_a_hook_is_left_to_it_by_every_block(bench: Bench) -> None:
+    bench.table.traps.divide = True
+    assert not bench.learn(0x102, *UDIV_R0_R1_R2)
+    assert bench.divides(0x102)
+    assert bench.learn(0x100, 0x6809, *UDIV_R0_R1_R2)
+    assert bench.size(0x102) == 0  # to be learnt anew
+    assert not bench.learn(0x102, *UDIV_R0_R1_R2)
+    assert bench.divides(0x102) == []
 
 
 def test_sev_is_asked_for_once(bench: Bench) -> None:
@@ -238,7 +319,7 @@ def test_watching_the_start_of_a_block_and_stopping_it(bench: Bench) -> None:
 def test_watching_within_a_block_learns_it_anew_with_a_hook(bench: Bench) -> None:
     bench.learn(0x100, NOP, NOP, BX_LR)
     assert bench.table.watch(0x102)
-    assert bench.slot(0x100)["size"] == 0
+    assert bench.size(0x100) == 0
     assert bench.table.learn(0x100, 6)
     assert [(r.kind, r.address) for r in bench.hooks] == [(HookKind.WATCH, 0x102)]
     assert not bench.table.learn(0x100, 6)
@@ -275,16 +356,16 @@ def test_forget_range_forgets_what_overlaps(bench: Bench) -> None:
     for address in (0x100, 0x104, 0x108):
         bench.learn(address, NOP, BX_LR)
     bench.table.forget_range(0x106, 2)
-    assert [int(bench.slot(a)["size"]) for a in (0x100, 0x104, 0x108)] == [4, 0, 4]
+    assert [bench.size(a) for a in (0x100, 0x104, 0x108)] == [4, 0, 4]
     bench.table.forget_all()
-    assert not any(bench.slot(a)["size"] for a in (0x100, 0x104, 0x108))
+    assert not any(bench.size(a) for a in (0x100, 0x104, 0x108))
 
 
 def test_changed_code_is_learnt_anew(bench: Bench) -> None:
     bench.learn(RAM, 0x1888, BX_LR)
     bench.learn(RAM, 0xBF08, *LDRD_R2_R3_R1)
     bench.learn(RAM, 0xFBB1, 0xF0F2)
-    assert (bench.slot(RAM)["cycles"], bench.slot(RAM)["size"]) == (7, 4)
+    assert (bench.slot(RAM)["cycles"], bench.size(RAM)) == (7, 4)
 
 
 def test_an_access_is_the_operand_of_its_instruction(bench: Bench) -> None:

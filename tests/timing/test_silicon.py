@@ -11,8 +11,8 @@ from support.thumb import Program
 
 import cmsim
 from cmsim import prebuilt
+from cmsim.cortex_m.analysis import CodeView, Traps, Wanted, analyse
 from cmsim.cortex_m.decode import decode
-from cmsim.cortex_m.loads import LoadProbe, flash_loads
 from cmsim.timing import Code, Silicon
 from cmsim.timing.explain import explain
 
@@ -152,7 +152,12 @@ def test_loads_are_told_by_their_base() -> None:
     program = encoded(0x4803, 0x6801, 0xC904, 0x6810, 0x9800)
     # ldr r0, [pc, #12]; ldr r1, [r0]; ldm r1!, {r2}; ldr r0, [r2]; ldr r0, [sp]
     instructions = list(decode(program, 0x100))
-    found = flash_loads(instructions, code, 0, range(0x10_0000))
-    assert (found.known, found.unknown, found.probes) == (2, 2, ())
-    found = flash_loads(list(decode(encoded(0x6808, 0x6848), 0x100)), code, 0, range(0x10_0000))
-    assert found.probes == (LoadProbe(1, 2, 0),)
+    view, wanted = CodeView(0, code, range(0x10_0000)), Wanted(Traps(), operand_divide=True)
+    found = analyse(instructions, view, wanted)
+    assert (found.flash_known, found.flash_unknown, found.flash_probes) == (2, 2, {})
+    found = analyse(list(decode(encoded(0x6808, 0x6848), 0x100)), view, wanted)
+    assert found.flash_probes == {(1, 0): 2}
+    found = analyse(list(decode(encoded(0xEB01, 0x0082, 0x6800), 0x100)), view, wanted)  # add r0, r1, r2, lsl #2
+    assert found.flash_probes == {(1, 0): 1}  # an index does not leave its array
+    found = analyse(list(decode(encoded(0xF240, 0x1010, 0xF840, 0x1022, 0x6801), 0x100)), view, wanted)
+    assert found.flash_known == 1  # movw r0, #0x110
