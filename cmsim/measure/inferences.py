@@ -36,6 +36,7 @@ class OperatorRun:
 
     index: int
     name: str
+    start_cycle: int = 0
     cycles: int = 0
     below: int = 0
     above: int = 0
@@ -103,6 +104,11 @@ class InferenceMeter:
         for address, register in tflm.call_sites(image, cpu):
             watches.on_entry(address, lambda at=address, rm=register: self._call_tflm(at, rm))  # type: ignore[misc]
 
+    @property
+    def with_running(self) -> list[Inference]:
+        """Those that are complete, and the one that runs now, if one does."""
+        return self.inferences + ([] if self._running is None else [self._running])
+
     def notify(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after each inference; the result undoes it."""
         self._listeners.append(listener)
@@ -163,6 +169,7 @@ class InferenceMeter:
         clock, interrupts = self.cpu.clock, self.interrupts
         inference.operators.append(run)
         cycles, instructions, interrupted = clock.cycles, clock.instructions, interrupts.cycles
+        run.start_cycle = cycles
         below, above = clock.below, clock.above
 
         def leave() -> None:
