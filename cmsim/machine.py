@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,15 @@ from .errors import CmsimError, RunError, UsageError
 from .image import Image, load, vector_table
 from .kernel import CPU_HZ, cycles_of
 from .measure.calls import Watches
+from .measure.drift import Drift
+from .measure.heap import HeapMeter
 from .measure.inferences import InferenceMeter
 from .measure.memory import MemoryMeter
+from .measure.recorder import TimelineRecorder
+from .measure.timeline import Timeline
 from .parts import Part
 from .pins import Pin
-from .record import Stop, build
+from .record import Check, Stop, build
 from .scenario import Scenario
 from .soc import Board, Soc
 from .stimuli import ACCEL, End, Interpolation, Trace, signals
@@ -50,6 +54,13 @@ class Machine:
     that cannot be used.
     """
 
+    inference_meter: InferenceMeter | None = None
+    memory_meter: MemoryMeter | None = None
+    heap: HeapMeter | None = None
+    """What the firmware has allocated."""
+    drift: Drift | None = None
+    """How inferences change over the run, if it was asked for."""
+
     def __init__(
         self,
         firmware: str | Path | Image,
@@ -71,6 +82,8 @@ class Machine:
         audio: str | Path | Audio | None = None,
         scenario: str | Path | Scenario | None = None,
         profile: bool = False,
+        timeline: bool = False,
+        latencies: Sequence[str] = (),
     ) -> None:
         self.board = find_board(board) if isinstance(board, str) else board
         chip = self.board.chip
@@ -108,6 +121,7 @@ class Machine:
         self.cpu.reset(self.vector_table)
         self._reset_reason: str | None = None
         self._off = False
+        self._ending: Stop | None = None
         self.wall_seconds = 0.0
         self.stop: Stop | None = None
         """Why the last `run` ended."""
@@ -116,17 +130,23 @@ class Machine:
         self._new_fault: Fault | None = None
         self.cpu.exceptions.on_fault = self._note_fault
         self.watches = Watches(self.cpu)
-        self.inference_meter: InferenceMeter | None = None
-        self.memory_meter: MemoryMeter | None = None
+        self.checks: list[Check] = []
+        """What else the run is asked: a check that fails makes `cmsim run` fail."""
         if measure:
-            self.inference_meter = InferenceMeter(self.cpu, self.image, self.watches, inference_function)
-            self.memory_meter = MemoryMeter(self.cpu, self.image, self.watches)
-            self.inference_meter.on_inference = self.memory_meter.mark_inference
+            self._measure(inference_function)
         elif inference_function is not None:
             self.image.find(inference_function)
+        self.recorder = TimelineRecorder.wanted(self, timeline, latencies)
+        """Writes down what happens (docs/timeline.md), if it was asked for."""
         self.scenario.attach(self)
 
     # --- construction -------------------------------------------------------------------------------------
+
+    def _measure(self, inference_function: str | None) -> None:
+        self.inference_meter = InferenceMeter(self.cpu, self.image, self.watches, inference_function)
+        self.memory_meter = MemoryMeter(self.cpu, self.image, self.watches)
+        self.heap = HeapMeter(self.cpu, self.image, self.watches)
+        self.inference_meter.on_inference = self.memory_meter.mark_inference
 
     def _feed(self, stimulus: str, trace: Trace, interpolation: Interpolation, end: End) -> None:
         fed = False
@@ -167,6 +187,11 @@ class Machine:
 
     def _note_fault(self, fault: Fault) -> None:
         self._new_fault = fault
+        self.cpu.request_stop()
+
+    def end(self, stop: Stop) -> None:
+        """Let the run end for this reason after the instruction that runs."""
+        self._ending = self._ending or stop
         self.cpu.request_stop()
 
     @property
@@ -255,6 +280,9 @@ class Machine:
     def _ended(self, outcome: Outcome) -> Stop | None:
         """Why nothing more can happen, if that is so."""
         cpu = self.cpu
+        if self._ending is not None:
+            ending, self._ending = self._ending, None
+            return ending
         if self._off:
             return Stop("system off", "POWER.SYSTEMOFF was written")
         if outcome.state is State.LOCKUP:
@@ -385,6 +413,11 @@ class Machine:
         values = dict(zip(names, self.cpu.registers.core.read(), strict=True))
         values["pc"] = self.cpu.exceptions.pc
         return values
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """What happened when, so far; None unless `timeline` or `latencies` were asked for."""
+        return None if self.recorder is None else self.recorder.timeline
 
     @property
     def record(self) -> dict[str, Any]:

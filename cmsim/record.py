@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .camera import camera_record
 from .kernel import CPU_HZ
@@ -23,6 +23,14 @@ class Stop:
 
     reason: str
     detail: str = ""
+
+
+class Check(Protocol):
+    """A question that a run answers."""
+
+    @property
+    def failure(self) -> str | None:
+        """Why the firmware does not pass; None if it does."""
 
 
 def build(machine: Machine) -> dict[str, Any]:
@@ -77,10 +85,11 @@ def build(machine: Machine) -> dict[str, Any]:
             "static_ram": image.static_ram,
             "stack_size": None if memory is None else memory.stack_size,
             "stack_peak": None if memory is None else memory.stack_peak,
-            "heap_peak": None,
+            "heap_peak": machine.heap.peak if machine.heap is not None and machine.heap.present else None,
             "arena_size": None if memory is None else memory.arena_size,
             "arena_used": None if memory is None else memory.arena_used,
         },
+        "heap": None if machine.heap is None else machine.heap.record(),
         "unmodelled": [
             {"block": u.block, "offset": u.offset, "access": u.access, "count": u.count, "pc": u.pc}
             for u in machine.soc.unmodelled.values()
@@ -90,7 +99,9 @@ def build(machine: Machine) -> dict[str, Any]:
             for f in cpu.exceptions.faults
         ],
         **camera_record(machine.parts),
+        **({} if machine.drift is None else {"drift": machine.drift.record()}),
         **({} if machine.tracer is None else {"profile": profile(machine.tracer)}),
+        **({} if machine.recorder is None else machine.recorder.record()),
     }
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CmsimError, RunError, UsageError
-from . import apps, files, firmware, inputs, interactive
+from . import apps, files, firmware, inputs, interactive, memory
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -55,6 +55,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     measure.add_argument("--timing", metavar="NAME",
                          help="what instructions cost: silicon (default), manual, instructions")
     measure.add_argument("--json", type=Path, metavar="FILE", help="write the record of the run there (docs/record.md)")
+    memory.add_arguments(command)
     command.add_argument("--usb", choices=("none", "cdc"), default="cdc",
                          help="at the USB connector: a computer (default) or nothing")
     command.add_argument("--strict", action="store_true", help="end the run at the first access that nothing models")
@@ -89,12 +90,14 @@ def execute(options: argparse.Namespace) -> int:
     """Run, show, write the record; the exit code tells whether the goal was reached."""
     from ..record import to_json  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
     from ..report.terminal import report, styled  # noqa: PLC0415
+    from ..report.text_memory import sections  # noqa: PLC0415
 
     performed = perform(options)
     machine = performed.machine
     record = machine.record
     text = report(record, machine.board.chip, performed.live.results, bold=styled(sys.stdout))
-    print("\n" + text, end="", flush=True)
+    print("\n" + text, end="")
+    print("".join(line + "\n" for line in sections(record, bold=styled(sys.stdout))), end="", flush=True)
     if options.json is not None:
         files.write(options.json, to_json(record))
     return conclude(performed, options)
@@ -114,6 +117,7 @@ def perform(options: argparse.Namespace, *written: Path) -> Performed:
     """The run that the options of `add_options` describe. `written` and --json are files to be written behind it."""
     apps.prepare(options)
     machine = _machine(options)
+    memory.attach(machine, options)
     if options.inferences and not (machine.inference_meter and machine.inference_meter.functions):
         raise UsageError(f"{machine.image.path}: no inference function found; name it with --inference-function")
     for path in (*written, *([options.json] if options.json is not None else [])):
@@ -217,6 +221,9 @@ def _failure(machine: Machine, stop: Stop, options: argparse.Namespace) -> str |
     name = Path(machine.image.path).name
     if stop.reason in ("lockup", "fault"):
         return f"{name}: {stop.reason}: {stop.detail}"
+    failed = [check.failure for check in machine.checks if check.failure is not None]
+    if failed:
+        return f"{name}: {'; '.join(failed)}"
     if stop.reason in ("text", "inferences"):
         return None
     if machine.in_fault_handler:
