@@ -79,6 +79,8 @@ class Chip:
     priority_bits: int = 3
     hz: int = CPU_HZ
     memory_title: str = ""
+    bridge: range = range(0)
+    """Addresses behind a bus bridge that never answers with an error: a gap reads as 0 and takes writes."""
 
     @property
     def regions(self) -> tuple[tuple[str, int, int], ...]:

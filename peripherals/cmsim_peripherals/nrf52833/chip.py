@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from cmsim.soc import Chip, Row
 
+from ..nrf52840.chip import APB
 from ..nrf52840.chip import ROWS as NRF52840_ROWS
 from .ficr import Ficr52833
 
@@ -34,4 +35,5 @@ NRF52833 = Chip(
     ram_size=128 * 1024,
     pins=42,
     memory_title="512 KB flash, 128 KB RAM",
+    bridge=APB,
 )

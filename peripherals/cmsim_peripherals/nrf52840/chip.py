@@ -155,6 +155,9 @@ ROWS: tuple[Row, ...] = (
 )
 """By address, but for what others look up when they are made: RTC and WDT the clock, GPIOTE the ports."""
 
+APB = range(0x4000_0000, 0x4008_0000)
+"""128 slots of 4 KB. Silicon has no fault for an empty one (Mbed OS's USB driver stores to 0x40036FFF)."""
+
 NRF52840 = Chip(
     name="nrf52840",
     title="Nordic nRF52840",
@@ -162,4 +165,5 @@ NRF52840 = Chip(
     flash_size=1024 * 1024,
     ram_size=256 * 1024,
     memory_title="1 MB flash, 256 KB RAM",
+    bridge=APB,
 )
