@@ -26,5 +26,8 @@ calls_reset: int
 sizeof_call_node: int
 sizeof_call_function: int
 sizeof_call_context: int
+sizeof_call_counts: int
+sizeof_call_edge: int
+sizeof_call_entry: int
 sizeof_call_region: int
 sizeof_calls: int

@@ -26,9 +26,12 @@ SLEEP, MAIN, FIRST_THREAD, THREADS = 1, 2, 3, 64
 FIRST_EXCEPTION = FIRST_THREAD + THREADS
 FIRST_SYMBOL = FIRST_EXCEPTION + 512
 CONTEXTS = 64
+EDGES = 4096
+RECENT = 64
 NODES = 1 << 16
 NODE = np.dtype([("parent", "<u4"), ("function", "<u4"), ("cycles", "<u8"), ("instructions", "<u8"), ("calls", "<u8")])
 FUNCTION = np.dtype([("entry", "<u4"), ("end", "<u4")])
+COUNTS = np.dtype([("runs", "<u8"), ("cost", "<u8"), ("fell", "<u8")])
 ENTER, CHAIN, RETURN = range(3)
 _KINDS = {"enter": ENTER, "chain": CHAIN, "return": RETURN}
 
@@ -40,10 +43,17 @@ class CallRegion(ct.Structure):
         ("base", ct.c_uint32),
         ("size", ct.c_uint32),
         ("functions", ct.c_void_p),
-        ("runs", ct.c_void_p),
-        ("cost", ct.c_void_p),
-        ("fell", ct.c_void_p),
+        ("counts", ct.c_void_p),
     ]
+
+
+class Entry(ct.Structure):
+    """A function was entered: `struct call_entry`."""
+
+    cycles: int
+    node: int
+
+    _fields_ = [("cycles", ct.c_uint64), ("node", ct.c_uint32), ("unused", ct.c_uint32)]
 
 
 class Calls(ct.Structure):
@@ -52,6 +62,8 @@ class Calls(ct.Structure):
     node_count: int
     function_count: int
     lost: int
+    entered: int
+    recent: ct.Array[Entry]
 
     _fields_ = [
         ("cycles", ct.c_void_p),
@@ -61,11 +73,13 @@ class Calls(ct.Structure):
         ("reg_read", ct.c_void_p),
         ("marked_cycles", ct.c_uint64),
         ("marked_instructions", ct.c_uint64),
-        ("previous_fell", ct.c_void_p),
-        ("low", ct.c_uint32),
-        ("span", ct.c_uint32),
-        ("back", ct.c_uint32),
+        ("previous", ct.c_void_p),
+        ("top", ct.c_void_p),
+        ("node", ct.c_void_p),
         ("previous_end", ct.c_uint32),
+        ("loop_from", ct.c_uint32),
+        ("loop_to", ct.c_uint32),
+        ("counting", ct.c_uint32),
         ("current", ct.c_uint32),
         ("nested", ct.c_uint32),
         ("threads", ct.c_uint32),
@@ -81,13 +95,16 @@ class Calls(ct.Structure):
         ("functions", ct.c_void_p),
         ("regions", ct.c_void_p),
         ("contexts", ct.c_void_p),
+        ("edges", ct.c_void_p),
+        ("entered", ct.c_uint64),
         ("nesting", ct.c_uint32 * 64),
+        ("recent", Entry * RECENT),
     ]
 
 
 _SIZES = {
     "call_region": ct.sizeof(CallRegion), "calls": ct.sizeof(Calls), "call_node": NODE.itemsize,
-    "call_function": FUNCTION.itemsize,
+    "call_function": FUNCTION.itemsize, "call_counts": COUNTS.itemsize, "call_entry": ct.sizeof(Entry),
 }  # fmt: skip
 for _name, _size in _SIZES.items():
     if getattr(_hot, f"sizeof_{_name}") != _size:
@@ -124,6 +141,7 @@ class CallTracer:
         self._nodes = np.zeros(NODES, NODE)
         self._hash = np.zeros(NODES * 2, np.uint32)
         self._contexts = (ct.c_uint8 * (CONTEXTS * _hot.sizeof_call_context))()
+        self._edges = (ct.c_uint8 * (EDGES * _hot.sizeof_call_edge))()
         self.counts: list[BlockCounts] = []
         self._keep: list[npt.NDArray[np.uint16]] = []
         regions = [self._region(memory.base, len(memory.data), lines) for memory in cpu.blocks.memories]
@@ -139,6 +157,7 @@ class CallTracer:
             hash_mask=len(self._hash) - 1, region_count=len(regions),
             nodes=self._nodes.ctypes.data, hash=self._hash.ctypes.data, functions=self._functions.ctypes.data,
             regions=ct.addressof(self._regions), contexts=ct.addressof(self._contexts),
+            edges=ct.addressof(self._edges), loop_from=1, counting=int(lines),
         )  # fmt: skip
         self._at = ct.byref(self._calls)
         self.reset()
@@ -170,12 +189,10 @@ class CallTracer:
                 other = np.flatnonzero(table[first:end] != FIRST_SYMBOL + n)
                 self._functions["end"][FIRST_SYMBOL + n] = base + 2 * (first + int(other[0]) if len(other) else end)
         self._keep.append(table)
-        counts = [np.zeros(len(table) if lines else 0, np.uint64) for _ in range(3)]
-        pointers = [None, None, None]
+        counts = np.zeros(len(table) if lines else 0, COUNTS)
         if lines:
-            self.counts.append(BlockCounts(base, *counts))
-            pointers = [array.ctypes.data for array in counts]  # type: ignore[misc]
-        return CallRegion(base, size, table.ctypes.data, *pointers)
+            self.counts.append(BlockCounts(base, counts["runs"], counts["cost"], counts["fell"]))
+        return CallRegion(base, size, table.ctypes.data, counts.ctypes.data if lines else None)
 
     def _switched(self, what: str, sp: int, began: int) -> None:
         function = 0 if what == "return" else FIRST_EXCEPTION + self.cpu.exceptions.current
