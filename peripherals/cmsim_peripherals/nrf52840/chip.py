@@ -37,10 +37,12 @@ from .rng import Rng
 from .rtc import Rtc, Rtc4
 from .saadc import Saadc
 from .spim import Spi, Spim
+from .spis import Spis
 from .temp import Temp
 from .timer import Timer, Timer6
 from .twi import Twi
 from .twim import Twim
+from .twis import Twis
 from .uart import Uart
 from .uarte import Uarte
 from .uicr import Uicr
@@ -68,26 +70,26 @@ SPI_AND_TWI_0 = shared(
     {
         5: ("TWI0", Twi),
         6: ("TWIM0", Twim),
-        9: ("TWIS0", unmodelled(resets.TWIS)),
+        9: ("TWIS0", Twis),
         1: ("SPI0", Spi),
         7: ("SPIM0", Spim),
-        2: ("SPIS0", unmodelled(resets.SPIS)),
+        2: ("SPIS0", Spis),
     }
 )
 SPI_AND_TWI_1 = shared(
     {
         5: ("TWI1", Twi),
         6: ("TWIM1", Twim),
-        9: ("TWIS1", unmodelled(resets.TWIS)),
+        9: ("TWIS1", Twis),
         1: ("SPI1", Spi),
         7: ("SPIM1", Spim),
-        2: ("SPIS1", unmodelled(resets.SPIS)),
+        2: ("SPIS1", Spis),
     }
 )
 SPI_2 = shared(
     {
         7: ("SPIM2", Spim),
-        2: ("SPIS2", unmodelled(resets.SPIS)),
+        2: ("SPIS2", Spis),
         1: ("SPI2", Spi),
     }
 )

@@ -18,8 +18,6 @@ def disconnected(*offsets: int) -> dict[int, int]:
     return dict.fromkeys(offsets, DISCONNECTED)
 
 
-SPIS = {0x400: 0x1} | disconnected(0x508, 0x50C, 0x510, 0x514)
-TWIS = disconnected(0x508, 0x50C) | {0x594: 0x1}
 NFCT = {
     0x504: 0x480,
     0x508: 0x1000,
