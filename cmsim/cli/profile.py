@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import files, run
+from . import files, run, tracing
 
 DESCRIPTION = """\
 Run FIRMWARE as `cmsim run` does, and show where its cycles went: every one of them, without sampling. The number of
 cycles is that of `cmsim run`. docs/profile.md tells what the figures mean."""
-FORMATS = ("collapsed", "speedscope", "csv")
+FORMATS = ("collapsed", "speedscope", "csv", "pprof")
 
 
 def add_to(commands: Any) -> None:
@@ -44,6 +44,7 @@ def execute(options: argparse.Namespace) -> int:
     performed = run.perform(options, *(path for _, path in options.export))
     record = performed.machine.record
     print("\n" + "\n".join(TABLES[options.by](record, options.top, styled(sys.stdout))))
+    tracing.show(record, styled(sys.stdout))
     print("\n" + summary(record), flush=True)
     for name, path in options.export:
         files.write(path, EXPORTS[name](record))

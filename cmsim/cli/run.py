@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CmsimError, RunError, UsageError
-from . import apps, files, firmware, inputs, interactive, memory
+from . import apps, files, firmware, inputs, interactive, memory, tracing
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -56,6 +56,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
                          help="what instructions cost: silicon (default), manual, instructions")
     measure.add_argument("--json", type=Path, metavar="FILE", help="write the record of the run there (docs/record.md)")
     memory.add_arguments(command)
+    tracing.add_arguments(command)
     command.add_argument("--usb", choices=("none", "cdc"), default="cdc",
                          help="at the USB connector: a computer (default) or nothing")
     command.add_argument("--strict", action="store_true", help="end the run at the first access that nothing models")
@@ -98,6 +99,7 @@ def execute(options: argparse.Namespace) -> int:
     text = report(record, machine.board.chip, performed.live.results, bold=styled(sys.stdout))
     print("\n" + text, end="")
     print("".join(line + "\n" for line in sections(record, bold=styled(sys.stdout))), end="", flush=True)
+    tracing.show(record, styled(sys.stdout))
     if options.json is not None:
         files.write(options.json, to_json(record))
     return conclude(performed, options)
@@ -122,7 +124,9 @@ def perform(options: argparse.Namespace, *written: Path) -> Performed:
         raise UsageError(f"{machine.image.path}: no inference function found; name it with --inference-function")
     for path in (*written, *([options.json] if options.json is not None else [])):
         files.check_writable(path)
-    return Performed(machine, *_run(machine, options))
+    performed = Performed(machine, *_run(machine, options))
+    tracing.write(machine, options)
+    return performed
 
 
 def conclude(performed: Performed, options: argparse.Namespace) -> int:
@@ -163,6 +167,7 @@ def _machine(options: argparse.Namespace) -> Machine:
         profile=options.profile,
         usb=options.usb,
         scenario=inputs.scenario(options),
+        **tracing.wanted(options),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import UsageError
 from .timeline import Kind, Timeline
 
-GRAMMAR = "write it as FROM,TO, each [end ]KIND[:TRACK][=TEXT], for example 'pin:imu.INT1=high,end serial:uart0=walk'"
+GRAMMAR = "write it as FROM,TO, each [end ]KIND[:TRACK][=TEXT], for example 'pin:D2=high,end serial:uart0=walk'"
 _MOMENT = re.compile(
     rf"(?P<first>first )?(?P<end>end )?(?P<kind>{'|'.join(Kind)})(?::(?P<track>[^=,]+))?(?:=(?P<text>.+))?", re.DOTALL
 )

@@ -13,7 +13,7 @@ What had not ended when the recording did lasts until `Timeline.end`. docs/timel
     operator   "operators"              one call; "1:CONV_2D"
     region     the region's name        one pass; its number
     dma        "UARTE0 TXD"             from the block's STARTED event to its END event
-    pin        "P0.13", "imu.INT1"      a level, "high" or "low", until it changes
+    pin        "P0.13"                  a level, "high" or "low", until it changes
     serial     "uart0", "uart0 input"   a line of text: first byte to the newline; the text
     sensor     "imu"                    an instant: a sample that is looked at; the quantity
     camera     "camera"                 an instant: the begin of a frame that is looked at

@@ -1,7 +1,4 @@
-"""The profile of a run as tables, and in the formats of flame-graph viewers and spreadsheets.
-
-Not modelled: Perfetto, pprof and LCOV.
-"""
+"""The profile of a run as tables, and in the formats of flame-graph viewers and spreadsheets."""
 
 from __future__ import annotations
 
@@ -111,4 +108,12 @@ def table(record: Record) -> str:
     return text.getvalue()
 
 
-EXPORTS: dict[str, Callable[[Record], str]] = {"collapsed": collapsed, "speedscope": speedscope, "csv": table}
+def _pprof(record: Record) -> bytes:
+    from .pprof import pprof  # noqa: PLC0415 - Protocol Buffers are loaded only when somebody wants them
+
+    return pprof(record)
+
+
+EXPORTS: dict[str, Callable[[Record], str | bytes]] = {
+    "collapsed": collapsed, "speedscope": speedscope, "csv": table, "pprof": _pprof,
+}  # fmt: skip
