@@ -14,6 +14,7 @@
 #include <unicorn/unicorn.h>
 
 #include "calls.h"
+#include "waves.h"
 
 enum {
     BLOCK_WATCHED = 1,  /* somebody waits for this address */
@@ -607,7 +608,7 @@ PyMODINIT_FUNC PyInit__hot(void)
         ADDRESS(on_write) || ADDRESS(on_access) || ADDRESS(on_guarded_read) || ADDRESS(on_guarded_write) ||
         SIZE(access) || SIZE(check) || SIZE(probe) || SIZE(span) || SIZE(detail) || SIZE(block) || SIZE(region) ||
         SIZE(clock) || SIZE(hook) || SIZE(window) || SIZE(place) ||
-        SIZE(stack) || SIZE(guard) || add_calls(module)) {
+        SIZE(stack) || SIZE(guard) || add_calls(module) || add_waves(module)) {
         Py_DECREF(module);
         return NULL;
     }

@@ -31,3 +31,7 @@ sizeof_call_edge: int
 sizeof_call_entry: int
 sizeof_call_region: int
 sizeof_calls: int
+on_input_read: int
+sizeof_raster: int
+sizeof_input_port: int
+sizeof_inputs: int

@@ -64,6 +64,7 @@ from .hot import (
     Stop,
     Window,
 )
+from .inputs import native_inputs
 from .mpu import EXECUTE, Mpu
 from .mpu import READ as MAY_READ
 from .mpu import WRITE as MAY_WRITE
@@ -205,7 +206,11 @@ class Cpu:
             window = Window(clock, first << 12)
             self._keep.append(window)
             at = ct.addressof(window)
-            self._map_io(first << 12, count << 12, _hot.on_read, _hot.on_write, at)
+            read = _hot.on_read
+            inputs = native_inputs(self.soc, self.clock, first << 12, count << 12, self._keep)
+            if inputs is not None:
+                at, read = ct.addressof(inputs), _hot.on_input_read
+            self._map_io(first << 12, count << 12, read, _hot.on_write, at)
         self.guards = Guards(self.bus, self.mpu, self.blocks.memories)
         for guard in self.guards.guards:
             at = ct.addressof(guard)
