@@ -68,14 +68,13 @@ Status prepare_fully_connected(Context& context, const Node& node, FullyConnecte
     if (data->arithmetic == Arithmetic::kFloat) return Status::kOk;
 
     if (!weights->has_scale_for(0)) return context.unsupported("weights need one scale, or one for each output");
-    const bool per_channel = weights->scale_count() > 1;
-    if (!per_channel) {
+    if (weights->scale_count() == 1) {
         data->weight_zero_point = weights->zero_point();
         if (data->weight_zero_point < -128 || data->weight_zero_point > 127) {
             return context.unsupported("the weights' zero point");
         }
     }
-    return set_multipliers(context, *input, *weights, *output, data->arithmetic, !per_channel, &data->multipliers);
+    return set_multipliers(context, *input, *weights, *output, data->arithmetic, &data->multipliers);
 }
 
 void fully_connected(const Context& context, const Node& node, const FullyConnectedData& data) {

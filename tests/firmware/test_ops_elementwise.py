@@ -15,16 +15,20 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "host"))
 from elementwise_cases import CASES
 from host_interpreter import HostInterpreter, InterpreterError
-from operator_cases import Feed, OperatorCase, Result, Shape, case, reference, scale, seeded
+from operator_cases import INPUTS, Feed, OperatorCase, Result, Shape, case, reference, scale, seeded
 from tflite_writer import Quantization
 
-MODELS = 45  # of an operator, at least; four of each type
-STEPS = 3
+MODELS = 45  # of an operator, at least
 
 # Units in the last place by which results may differ from a C library's exp, log, tanh, sin and cos; 0 elsewhere.
 ULPS = {"COS": 1, "ELU": 2, "EXP": 1, "LOG": 1, "LOGISTIC": 2, "SIN": 1, "SOFTMAX": 6, "TANH": 3}
 
 ALL_INT8 = np.arange(-128, 128, dtype=np.int8)
+
+
+def models(types: tuple[str, ...]) -> int:
+    """How many: four of each type at least."""
+    return max(MODELS, 4 * len(types))
 
 
 def ordered(values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -47,7 +51,7 @@ def assert_equal(got: npt.NDArray[Any], wanted: npt.NDArray[Any], name: str, not
     assert not differ.any(), f"{note}: {got[differ]} is not {wanted[differ]}"
 
 
-def compare(tested: OperatorCase, rng: np.random.Generator, name: str, note: str, steps: int = STEPS) -> None:
+def compare(tested: OperatorCase, rng: np.random.Generator, name: str, note: str, steps: int = INPUTS) -> None:
     """All tensors; and that the output is the same where the interpreter may put it in place of an input."""
     ours, theirs = HostInterpreter(tested.model), reference(tested.model)
     in_place = HostInterpreter(tested.model, preserve=False)
@@ -70,7 +74,7 @@ def compare(tested: OperatorCase, rng: np.random.Generator, name: str, note: str
 @pytest.mark.parametrize("name", CASES)
 def test_operator_equals_tensorflow_lite_micro(name: str) -> None:
     make, types = CASES[name]
-    for index in range(max(MODELS, 4 * len(types))):
+    for index in range(models(types)):
         rng = seeded(name, index)
         dtype = types[index % len(types)]
         compare(make(rng, dtype), rng, name, f"{name} case {index} {dtype}")
