@@ -20,6 +20,7 @@ from cmsim.soc import Chip, Row, Soc
 from . import reset_values as resets
 from .aar import Aar
 from .ccm import Ccm
+from .comp import Comp, Lpcomp
 from .ecb import Ecb
 from .egu import Egu
 from .ficr import Ficr
@@ -32,6 +33,7 @@ from .pdm import Pdm
 from .power import PowerClock
 from .ppi import Ppi
 from .pwm import Pwm
+from .qdec import Qdec
 from .radio import Radio
 from .rng import Rng
 from .rtc import Rtc, Rtc4
@@ -119,12 +121,8 @@ ROWS: tuple[Row, ...] = (
     Row("CCM_AAR", 0x4000_F000, CCM_AND_AAR),
     Row("WDT", 0x4001_0000, Wdt),
     Row("RTC1", 0x4001_1000, Rtc4),
-    Row("QDEC", 0x4001_2000, unmodelled(resets.QDEC)),
-    Row(
-        "COMP_LPCOMP",
-        0x4001_3000,
-        shared({2: ("COMP", unmodelled(resets.COMP)), 1: ("LPCOMP", unmodelled(resets.LPCOMP))}),
-    ),
+    Row("QDEC", 0x4001_2000, Qdec),
+    Row("COMP_LPCOMP", 0x4001_3000, shared({2: ("COMP", Comp), 1: ("LPCOMP", Lpcomp)})),
     Row("EGU0", 0x4001_4000, Egu),
     Row("EGU1", 0x4001_5000, Egu),
     Row("EGU2", 0x4001_6000, Egu),
