@@ -42,7 +42,7 @@ struct call_edge {
     struct call_frame frame;       /* that it leads to; SP is each time's own */
 };
 
-enum edge_kind { EDGE_NONE, EDGE_LOOP, EDGE_CALL, EDGE_TAIL };
+enum edge_kind { EDGE_NONE, EDGE_LOOP, EDGE_CALL, EDGE_TAIL, EDGE_RETURN };
 
 struct call_entry {
     uint64_t cycles;
@@ -69,9 +69,11 @@ struct calls {
     void (*inner)(uc_engine *, uint64_t, uint32_t, void *);
     void *inner_user;
     uc_err (*reg_read)(uc_engine *, int, void *);
+    struct stack **deeper;    /* that of the clock */
     uint64_t marked_cycles, marked_instructions; /* up to here everything belongs to some node */
     struct call_counts *previous;
-    struct call_frame *top;   /* of the running function */
+    struct call_frame *top;   /* of the running function; what the context's `depth` was last is older */
+    struct call_frame *deepest; /* the last that the context has room for */
     struct call_node *node;
     uint32_t previous_end;    /* of the block before */
     uint32_t loop_from, loop_to; /* the last EDGE_LOOP that was taken */
@@ -123,7 +125,32 @@ static void refresh(struct calls *calls)
 {
     struct call_context *context = &calls->contexts[calls->current];
     calls->top = &context->frames[context->depth - 1];
+    calls->deepest = &context->frames[DEPTH - 1];
     calls->node = &calls->nodes[calls->top->node];
+}
+
+/* The current context, with `depth` brought up to date. */
+static struct call_context *context_of(struct calls *calls)
+{
+    struct call_context *context = &calls->contexts[calls->current];
+    context->depth = (uint32_t)(calls->top - context->frames) + 1;
+    return context;
+}
+
+/* A stack came to a new depth since anybody looked: it was the innermost function's doing, on top of what handlers have
+ * interrupted on the same stack. */
+static __attribute__((noinline)) void deepen_path(struct calls *calls)
+{
+    struct stack *stack = *calls->deeper;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < calls->nested && count < STACK_PATHS - 1; i++) {
+        const struct call_context *context = &calls->contexts[calls->nesting[i]];
+        if (context->sp - stack->low <= stack->high - stack->low)
+            stack->nodes[count++] = context->frames[context->depth - 1].node;
+    }
+    stack->nodes[count++] = calls->top->node;
+    stack->paths = count;
+    *calls->deeper = NULL;
 }
 
 static struct call_frame frame_of(const struct calls *calls, uint32_t node, uint32_t function, uint32_t back,
@@ -242,7 +269,7 @@ static __attribute__((noinline)) void arrive(uc_engine *uc, struct calls *calls,
     uint16_t *slot = region == NULL ? NULL : &region->functions[(address - region->base) >> 1];
     uint32_t function = slot == NULL ? NO_FUNCTION : *slot;
     int at_entry = function != NO_FUNCTION && calls->functions[function].entry == address;
-    struct call_context *context = &calls->contexts[calls->current];
+    struct call_context *context = context_of(calls);
     const struct call_frame *frame = calls->top;
 
     if (function != NO_FUNCTION && function == frame->function && !at_entry && address != frame->back) {
@@ -290,21 +317,24 @@ static __attribute__((noinline)) void arrive(uc_engine *uc, struct calls *calls,
 }
 
 /* To where the innermost frame returns to, or along a way that is known: 0 if it must be looked at. */
-static __attribute__((noinline)) int arrive_quickly(uc_engine *uc, struct calls *calls, uint32_t address,
-                                                    uint64_t cycles, uint64_t instructions)
+static inline int arrive_quickly(uc_engine *uc, struct calls *calls, uint32_t address, uint64_t cycles,
+                                 uint64_t instructions)
 {
     struct call_frame *top = calls->top;
+    const struct call_edge *edge = edge_of(calls, address);
+    int known = matches(edge, calls, address);
     if (address == top->back) {
-        if (reg(uc, calls, UC_ARM_REG_SP) != top->sp)
-            return 0;
+        if (!known || edge->kind != EDGE_RETURN) {
+            if (reg(uc, calls, UC_ARM_REG_SP) != top->sp)
+                return 0;
+            note(calls, address, top->node, EDGE_RETURN, *top);
+        }
         settle(calls, cycles, instructions);
-        calls->contexts[calls->current].depth--;
         calls->top = --top;
         calls->node = &calls->nodes[top->node];
         return 1;
     }
-    const struct call_edge *edge = edge_of(calls, address);
-    if (!matches(edge, calls, address))
+    if (!known || edge->kind == EDGE_RETURN)
         return 0;
     if (edge->kind == EDGE_LOOP) {
         calls->loop_from = edge->from;
@@ -321,8 +351,12 @@ static __attribute__((noinline)) int arrive_quickly(uc_engine *uc, struct calls 
         sp = top->sp;
         *top = edge->frame;
         top->back = back;
-    } else if (push(calls, edge->frame)) {
-        calls->top = ++top;
+    } else if (top == calls->deepest) {
+        calls->lost++;
+        return 1;
+    } else {
+        *++top = edge->frame;
+        calls->top = top;
     }
     top->sp = sp;
     calls->node = &calls->nodes[top->node];
@@ -354,11 +388,15 @@ static __attribute__((noinline)) void on_arrival(uc_engine *uc, uint32_t address
 {
     uint64_t cycles = *calls->cycles, instructions = *calls->instructions;
 
+    if (*calls->deeper != NULL) /* since the last arrival */
+        deepen_path(calls);
     calls->inner(uc, address, size, calls->inner_user);
     if (*calls->instructions == instructions)
         return; /* not now: it is announced again when its time comes */
     if (!stays(calls, address) && !arrive_quickly(uc, calls, address, cycles, instructions))
         arrive(uc, calls, address, cycles, instructions);
+    if (*calls->deeper != NULL)
+        deepen_path(calls);
     if (calls->counting)
         count(calls, address, cycles);
     calls->previous_end = address + size;
@@ -381,6 +419,9 @@ static void on_profiled_block(uc_engine *uc, uint64_t address, uint32_t size, vo
 static void calls_switch(struct calls *calls, uint32_t kind, uint32_t function, uint32_t sp, uint64_t began)
 {
     settle(calls, began, *calls->instructions);
+    context_of(calls);
+    if (*calls->deeper != NULL)
+        deepen_path(calls);
     if (kind == CHAIN) {
         begin_context(calls, calls->current, function);
     } else if (kind == ENTER) {
@@ -414,7 +455,7 @@ static void calls_switch(struct calls *calls, uint32_t kind, uint32_t function, 
 
 static void calls_sleep(struct calls *calls, uint32_t asleep)
 {
-    struct call_context *context = &calls->contexts[calls->current];
+    struct call_context *context = context_of(calls);
     settle(calls, *calls->cycles, *calls->instructions);
     if (asleep) {
         uint32_t node = child(calls, calls->top->node, SLEEP);
@@ -430,6 +471,8 @@ static void calls_sleep(struct calls *calls, uint32_t asleep)
 static void calls_settle(struct calls *calls)
 {
     settle(calls, *calls->cycles, *calls->instructions);
+    if (*calls->deeper != NULL)
+        deepen_path(calls);
 }
 
 /* A reset: no call returns. Node 0 is the root of all. */

@@ -71,10 +71,12 @@ class Calls(ct.Structure):
         ("inner", ct.c_void_p),
         ("inner_user", ct.c_void_p),
         ("reg_read", ct.c_void_p),
+        ("deeper", ct.c_void_p),
         ("marked_cycles", ct.c_uint64),
         ("marked_instructions", ct.c_uint64),
         ("previous", ct.c_void_p),
         ("top", ct.c_void_p),
+        ("deepest", ct.c_void_p),
         ("node", ct.c_void_p),
         ("previous_end", ct.c_uint32),
         ("loop_from", ct.c_uint32),
@@ -152,6 +154,7 @@ class CallTracer:
             cycles=clock + kind.cycles.offset,  # type: ignore[attr-defined]
             instructions=clock + kind.instructions.offset,  # type: ignore[attr-defined]
             inner=_hot.on_block, inner_user=clock, reg_read=cpu.clock.reg_read,
+            deeper=clock + kind.deeper.offset,  # type: ignore[attr-defined]
             marked_cycles=cpu.clock.cycles, marked_instructions=cpu.clock.instructions,
             node_limit=NODES, function_count=FIRST_SYMBOL + len(functions), function_limit=limit,
             hash_mask=len(self._hash) - 1, region_count=len(regions),

@@ -161,6 +161,8 @@ class Cpu:
         self.on_watch: Callable[[int], None] = lambda address: None
         self.on_sleep: Callable[[bool], None] = lambda asleep: None
         """The processor falls asleep (True) or wakes (False)."""
+        self.on_overflow: Callable[[], None] = lambda: None
+        """The block in front of us takes SP below the `guard` of the stack that `clock.deeper` points to."""
         self._refusal: Refusal | None = None
         self._error: BaseException | None = None
         self._requested = False
@@ -243,7 +245,8 @@ class Cpu:
         clock.region_count = len(self.blocks.regions)
         clock.emu_stop = ct.cast(uclib.uc_emu_stop, ct.c_void_p).value
         clock.reg_read = ct.cast(uclib.uc_reg_read, ct.c_void_p).value
-        self._block_hook = self._add_hook(uc_const.UC_HOOK_BLOCK, _hot.on_block, ct.addressof(clock))
+        self.block_hook = _hot.on_block, ct.addressof(clock)
+        self._block_hook = self._add_hook(uc_const.UC_HOOK_BLOCK, *self.block_hook)
         clock.reg_write = ct.cast(uclib.uc_reg_write, ct.c_void_p).value
         clock.guards = ct.addressof(self.guards.guards)
         self._add_hook(uc_const.UC_HOOK_INTR, _hot.on_interrupt, ct.addressof(clock))
@@ -293,6 +296,7 @@ class Cpu:
     def replace_block_hook(self, callback: int, user: int) -> None:
         """Native `callback` stands in for `on_block` from now on, and calls it."""
         self._check(uclib.uc_hook_del(self._handle, ct.c_size_t(self._block_hook)))
+        self.block_hook = callback, user
         self._block_hook = self._add_hook(uc_const.UC_HOOK_BLOCK, callback, user)
         self._stale_code = True
 
@@ -635,6 +639,8 @@ class Cpu:
             self._fault(INVSTATE, exceptions.pc)  # whatever the block seemed to contain
         elif stop == Stop.WATCH:
             self._watched(exceptions.pc)
+        elif stop == Stop.STACK:
+            self.on_overflow()
         elif stop == Stop.HOOK:
             self._on_hook(self._hooks[clock.detail_value], clock.pc, broken)
         elif stop == Stop.RELEARN:
