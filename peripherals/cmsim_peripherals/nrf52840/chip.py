@@ -19,6 +19,7 @@ from cmsim.soc import Chip, Row, Soc
 
 from . import reset_values as resets
 from .aar import Aar
+from .acl import Acl
 from .ccm import Ccm
 from .comp import Comp, Lpcomp
 from .ecb import Ecb
@@ -28,6 +29,7 @@ from .gpio import Gpio
 from .gpiote import Gpiote
 from .i2s import I2s
 from .mwu import Mwu
+from .nfct import Nfct
 from .nvmc import Nvmc
 from .pdm import Pdm
 from .power import PowerClock
@@ -108,7 +110,7 @@ ROWS: tuple[Row, ...] = (
     Row("UARTE0_UART0", 0x4000_2000, shared({8: ("UARTE0", Uarte), 4: ("UART0", Uart)})),
     Row("SPIM0_SPIS0_TWIM0_TWIS0_SPI0_TWI0", 0x4000_3000, SPI_AND_TWI_0),
     Row("SPIM1_SPIS1_TWIM1_TWIS1_SPI1_TWI1", 0x4000_4000, SPI_AND_TWI_1),
-    Row("NFCT", 0x4000_5000, unmodelled(resets.NFCT, frozenset({0x68C}))),
+    Row("NFCT", 0x4000_5000, Nfct),
     Row("GPIOTE", 0x4000_6000, Gpiote),
     Row("SAADC", 0x4000_7000, Saadc),
     Row("TIMER0", 0x4000_8000, Timer),
@@ -134,7 +136,7 @@ ROWS: tuple[Row, ...] = (
     Row("PWM0", 0x4001_C000, Pwm),
     Row("PDM", 0x4001_D000, Pdm),
     Row("NVMC", 0x4001_E000, Nvmc, size=0x800),
-    Row("ACL", 0x4001_E000, unmodelled(), first=0x800, size=0x800),
+    Row("ACL", 0x4001_E000, Acl, first=0x800, size=0x800),
     Row("PPI", 0x4001_F000, Ppi),
     Row("MWU", 0x4002_0000, Mwu),
     Row("PWM1", 0x4002_1000, Pwm),

@@ -122,7 +122,6 @@ def test_interrupt_numbers(soc: Soc, name: str, number: int) -> None:
     ("address", "value"),
     [
         (0x4002_9600, 0x4_0480),  # QSPI.IFCONFIG1
-        (0x4001_E800, 0x0),  # ACL.ACL[0].ADDR
         (0x5002_BA60, 0x2),  # CC_HOST_RGF.HOST_IOT_LCS
     ],
 )
