@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import files, run, tracing
+from . import files, html, run, tracing
 
 DESCRIPTION = """\
 Run FIRMWARE as `cmsim run` does, and show where its cycles went: every one of them, without sampling. The number of
@@ -48,6 +48,7 @@ def execute(options: argparse.Namespace) -> int:
     print("\n" + summary(record), flush=True)
     for name, path in options.export:
         files.write(path, EXPORTS[name](record))
+    html.write(record, options)
     if options.json is not None:
         files.write(options.json, to_json(record))
     return run.conclude(performed, options)

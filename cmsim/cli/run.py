@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CmsimError, RunError, UsageError
-from . import apps, files, firmware, inputs, interactive, memory, tracing
+from . import apps, files, firmware, html, inputs, interactive, memory, tracing
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -55,6 +55,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     measure.add_argument("--timing", metavar="NAME",
                          help="what instructions cost: silicon (default), manual, instructions")
     measure.add_argument("--json", type=Path, metavar="FILE", help="write the record of the run there (docs/record.md)")
+    html.add_argument(measure)
     memory.add_arguments(command)
     tracing.add_arguments(command)
     command.add_argument("--usb", choices=("none", "cdc"), default="cdc",
@@ -100,6 +101,7 @@ def execute(options: argparse.Namespace) -> int:
     print("\n" + text, end="")
     print("".join(line + "\n" for line in sections(record, bold=styled(sys.stdout))), end="", flush=True)
     tracing.show(record, styled(sys.stdout))
+    html.write(record, options)
     if options.json is not None:
         files.write(options.json, to_json(record))
     return conclude(performed, options)
@@ -122,8 +124,9 @@ def perform(options: argparse.Namespace, *written: Path) -> Performed:
     memory.attach(machine, options)
     if options.inferences and not (machine.inference_meter and machine.inference_meter.functions):
         raise UsageError(f"{machine.image.path}: no inference function found; name it with --inference-function")
-    for path in (*written, *([options.json] if options.json is not None else [])):
-        files.check_writable(path)
+    for path in (*written, options.json, options.html):
+        if path is not None:
+            files.check_writable(path)
     performed = Performed(machine, *_run(machine, options))
     tracing.write(machine, options)
     return performed

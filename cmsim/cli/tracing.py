@@ -35,7 +35,7 @@ def wanted(options: argparse.Namespace) -> dict[str, Any]:
         if path.suffix not in FORMATS:
             raise UsageError(f"--timeline {path}: the name must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}")
         files.check_writable(path)
-    return {"timeline": path is not None, "latencies": options.latency}
+    return {"timeline": path is not None or options.html is not None, "latencies": options.latency}
 
 
 def write(machine: Machine, options: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from .html_page import Bar, Row, cards, definitions, document, kilobytes, table
+from .html_page import Bar, Card, Row, cards, definitions, document, kilobytes, table
 from .svg_plan import plan
 from .text_bench import (
     USES,
@@ -64,11 +64,11 @@ def _cards(model: Record, record: Record) -> Iterator[str]:
     energy, per_mac = model["energy_microjoules"]["typical"], model["cycles_per_mac"]
     size, unit = energy_unit(energy)
     yield from cards([
-        (f"{significant(model['milliseconds'])} ms", f"{model['cycles']:,} cycles"),
-        (f"{per_mac:.2f}" if per_mac is not None else "-", f"cycles a MAC, {model['model']['macs']:,} MACs"),
-        (f"{significant(energy / size)} {unit}", "energy an inference, estimated"),
-        (kilobytes(model["flash"]["total"]), f"of {kilobytes(record['chip']['flash'])} flash"),
-        (kilobytes(model["arena"]["minimum"]), f"smallest arena, {model['arena']['minimum']:,} bytes"),
+        Card(f"{significant(model['milliseconds'])} ms", f"{model['cycles']:,} cycles"),
+        Card(f"{per_mac:.2f}" if per_mac is not None else "-", f"cycles a MAC, {model['model']['macs']:,} MACs"),
+        Card(f"{significant(energy / size)} {unit}", "energy an inference, estimated"),
+        Card(kilobytes(model["flash"]["total"]), f"of {kilobytes(record['chip']['flash'])} flash"),
+        Card(kilobytes(model["arena"]["minimum"]), f"smallest arena, {model['arena']['minimum']:,} bytes"),
     ])
 
 

@@ -41,10 +41,25 @@ def document(title: str, body: Iterable[str], styles: Sequence[str] = (), script
     )  # fmt: skip
 
 
-def cards(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """A row of cards: a figure, and what it is."""
+@dataclass(frozen=True)
+class Card:
+    """A figure, and what it is; with a meter if it is a `part` of a `whole`."""
+
+    value: str
+    what: str
+    part: float = 0
+    whole: float = 0
+    wide: bool = False
+
+
+def cards(facts: Iterable[Card]) -> Iterator[str]:
+    """A row of cards."""
     yield '<div class="cards">'
-    yield from (f'<div class="card"><b>{escape(value)}</b><span>{escape(what)}</span></div>' for value, what in facts)
+    for fact in facts:
+        share = min(100 * fact.part / fact.whole, 100) if fact.whole else 0
+        meter = f'<div class="meter"><i style="width:{share:.2f}%"></i></div>' if fact.whole else ""
+        wide = " wide" if fact.wide else ""
+        yield f'<div class="card{wide}"><b>{escape(fact.value)}</b><span>{escape(fact.what)}</span>{meter}</div>'
     yield "</div>"
 
 
@@ -67,33 +82,38 @@ Cell = str | Bar
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a table; `title` shows when the pointer rests on it."""
+    """A line of a table; `title` shows when the pointer rests on it, `colour` is the class of a mark in front."""
 
     cells: Sequence[Cell]
     title: str = ""
+    colour: str = ""
 
 
 def table(header: Sequence[str], rows: Iterable[Row], *, left: Sequence[int] = (0,), total: Row | None = None,
           kind: str = "") -> str:
     """A table that scrolls sideways within itself if it has to; columns in `left` are left-aligned."""
+    rows = list(rows)
+    room = max((len(cell.text) for row in rows for cell in row.cells if isinstance(cell, Bar)), default=0)
     head = "".join(f'<th scope="col"{_aligned(column, left)}>{escape(text)}</th>' for column, text in enumerate(header))
     body = "\n".join(_line(row, left) for row in rows)
     foot = f"<tfoot>{_line(total, left)}</tfoot>" if total is not None else ""
-    name = f' class="{kind}"' if kind else ""
+    name = (f' class="{kind}"' if kind else "") + (f' style="--room:{8 * room + 16}px"' if room else "")
     return (f'<div class="scroll" tabindex="0"><table{name}><thead><tr>{head}</tr></thead><tbody>\n{body}\n'
             f"</tbody>{foot}</table></div>")
 
 
 def _line(row: Row, left: Sequence[int]) -> str:
     title = f' title="{escape(row.title)}"' if row.title else ""
-    return f"<tr{title}>{''.join(_cell(cell, column, left) for column, cell in enumerate(row.cells))}</tr>"
+    mark = f'<i class="swatch {row.colour}"></i>' if row.colour else ""
+    cells = (_cell(cell, column, left, "" if column else mark) for column, cell in enumerate(row.cells))
+    return f"<tr{title}>{''.join(cells)}</tr>"
 
 
-def _cell(cell: Cell, column: int, left: Sequence[int]) -> str:
+def _cell(cell: Cell, column: int, left: Sequence[int], mark: str) -> str:
     if isinstance(cell, Bar):
         part = min(100 * max(cell.part, 0) / cell.whole, 100) if cell.whole else 0
         return f'<td class="share" style="--part:{part:.2f}%">{escape(cell.text)}</td>'
-    return f"<td{_aligned(column, left)}>{escape(cell)}</td>"
+    return f"<td{_aligned(column, left)}>{mark}{escape(cell)}</td>"
 
 
 def _aligned(column: int, left: Sequence[int]) -> str:
