@@ -1,6 +1,7 @@
 """A camera in a whole machine: capture loops in assembler against the pins, and the record."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from cmsim import Machine
 from cmsim.errors import UsageError
 from cmsim.kernel import Rate
 from cmsim.record import to_json
+from cmsim.report.vcd import VcdRecorder
 
 EMPTY = "main: b ."
 
@@ -74,12 +76,17 @@ def joined(words):
     return bytes((w >> 2 & 0x03 | w >> 8 & 0xFC) for w in words)
 
 
-def capture(tmp_path, extra="", clkrc=15, xclk=True, settings=RGB_160X120, seconds=0.06):
+def prepare(tmp_path, extra="", clkrc=15, xclk=True, settings=RGB_160X120):
     m = machine(tmp_path, CAPTURE.replace("EXTRA", extra), camera=PICTURE, timing="manual")
     for register, value in (*settings, (0x11, clkrc)):
         m.parts["camera"].sccb.write(register, value)
     if xclk:
         m.soc.pins[27].drive_clock("test", Rate.hertz(16_000_000))
+    return m
+
+
+def capture(tmp_path, seconds=0.06, **options):
+    m = prepare(tmp_path, **options)
     m.run(seconds=seconds)
     return m
 
@@ -101,6 +108,21 @@ def test_firmware_holds_the_picture_byte_for_byte(tmp_path):
     assert said["frames_read"] == 1
     assert said["bytes_read"] == ROWS * ROW_BYTES
     assert json.loads(to_json(m.record))["camera"]["camera"]["width"] == 160
+
+
+def test_a_vcd_with_its_waves_holds_the_picture_too(tmp_path):
+    vcdvcd = pytest.importorskip("vcdvcd")
+    m = prepare(tmp_path)
+    with VcdRecorder(m, tmp_path / "a.vcd", waves=True):
+        m.run(seconds=0.009)
+    vcd = vcdvcd.VCDVCD(str(tmp_path / "a.vcd"))
+    lines = m.board.parts[-1].lines
+    wire = {name: vcd["pins." + pin.replace(".", "_")] for name, pin in lines.items()}
+    rising = [time for time, level in wire["PCLK"].tv if level == "1" and wire["HREF"][time] == "1"]
+    assert {b - a for a, b in pairwise(rising[:ROW_BYTES])} == {64 * 15_625}
+    taken = bytes(sum(int(wire[f"D{n}"][time]) << n for n in range(8)) for time in rising)
+    assert len(taken) == ROW_BYTES
+    assert taken == expected()[:ROW_BYTES]
 
 
 def test_a_loop_that_is_too_slow_loses_bytes_and_the_record_says_so(tmp_path):

@@ -77,6 +77,7 @@ class Port(WaveGroup):
     def __init__(self, scheduler: Scheduler, name: str, sccb: Sccb) -> None:
         super().__init__(scheduler, name, WIRES)
         self.source: Source = _black
+        self.fast = DATA | 1 << PCLK
         self._sccb = sccb
         self._xclk: Rate | None = None
         self._halves: tuple[int, int] | None = None
