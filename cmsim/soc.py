@@ -247,6 +247,14 @@ class I2cWiring:
 
 
 @dataclass(frozen=True)
+class SpiWiring:
+    """A bus clocked by a pin of the board; parts on it are selected by pins of their own."""
+
+    name: str
+    sck: str
+
+
+@dataclass(frozen=True)
 class PartRow:
     """One part on the board: what it is, which bus it sits on, which pin powers it, where its lines go."""
 
@@ -256,6 +264,8 @@ class PartRow:
     bus: str | None = None
     power: str | None = None
     lines: Mapping[str, str] = field(default_factory=dict)
+    spi: str | None = None
+    """The SPI bus that it sits on; its chip select is one of `lines`."""
     pdm: tuple[str, str] | None = None
     """For a digital microphone: the pins of its clock and its data."""
     stimulus: str | None = None
@@ -274,6 +284,7 @@ class Board:
     pins: Mapping[str, str] = field(default_factory=dict)
     """Names on the silk screen -> chip pins."""
     i2c: tuple[I2cWiring, ...] = ()
+    spi: tuple[SpiWiring, ...] = ()
     parts: tuple[PartRow, ...] = ()
     pulls: Mapping[str, str] = field(default_factory=dict)
     """Resistors: chip pin -> "up" or "down"."""

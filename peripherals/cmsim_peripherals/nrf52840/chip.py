@@ -36,6 +36,7 @@ from .power import PowerClock
 from .ppi import Ppi
 from .pwm import Pwm
 from .qdec import Qdec
+from .qspi import Qspi, Xip
 from .radio import Radio
 from .rng import Rng
 from .rtc import Rtc, Rtc4
@@ -147,7 +148,8 @@ ROWS: tuple[Row, ...] = (
     Row("FPU", 0x4002_6000, unmodelled()),
     Row("USBD", 0x4002_7000, Usbd),
     Row("UARTE1", 0x4002_8000, Uarte),
-    Row("QSPI", 0x4002_9000, unmodelled(resets.QSPI, frozenset({0x640}))),
+    Row("QSPI", 0x4002_9000, Qspi),
+    Row("XIP", 0x1200_0000, Xip, size=0x80_0000),
     Row("PWM3", 0x4002_D000, Pwm),
     Row("SPIM3", 0x4002_F000, Spim),
     Row("USBD errata", 0x4006_E000, unmodelled(None, frozenset({0xC00, 0xC14, 0xD14}))),
