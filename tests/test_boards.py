@@ -13,6 +13,7 @@ from cmsim.errors import UsageError
 from cmsim.i2c import I2cRegisterDevice
 from cmsim.kernel import Line, Scheduler
 from cmsim.parts import Part
+from cmsim.pins import Pin
 from cmsim.registers import Register
 from cmsim.soc import Board, Chip, I2cWiring, PartRow, Soc, SpiWiring
 from cmsim.spi import Loopback
@@ -197,11 +198,12 @@ class Echo(Part):
     def __init__(self, scheduler: Scheduler, name: str) -> None:
         super().__init__(scheduler, name)
         self.spi = Loopback()
+        self.cs: Pin | None = None
         self.inputs = {"CS": lambda pin: setattr(self, "cs", pin)}
 
     @property
     def selected(self) -> bool:
-        return self.powered and not self.cs.level
+        return self.powered and self.cs is not None and not self.cs.level
 
 
 def spi_board(row: PartRow) -> tuple[Soc, dict[str, Part]]:
