@@ -17,8 +17,9 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from cmsim.image.lines import LineTable, read_lines
+from cmsim.image.lines import read_lines
 from cmsim.image.model import Chunk, Contents, ImageError, Section, Segment, check_chunks
+from cmsim.image.scopes import read_scopes
 from cmsim.image.symbols import Symbol
 
 MAGIC = b"\x7fELF"
@@ -107,7 +108,8 @@ def parse(data: bytes) -> Contents:
         sections=sections,
         claims=_claims(sections, loads),
         entry=entry & ~1,
-        lines=_lines(data, sections),
+        lines=partial(read_lines, data, _is_code(sections)),
+        scopes=partial(read_scopes, data, _is_code(sections)),
     )
 
 
@@ -280,10 +282,10 @@ def _with_sizes(symbols: list[Symbol], sections: tuple[Section, ...]) -> tuple[S
     return tuple(map(sized, symbols))
 
 
-def _lines(data: bytes, sections: tuple[Section, ...]) -> Callable[[], LineTable]:
+def _is_code(sections: tuple[Section, ...]) -> Callable[[int], bool]:
     code = [(section.address, section.address + section.size) for section in sections if "X" in section.flags]
 
     def is_code(address: int) -> bool:
         return any(low <= address < high for low, high in code)
 
-    return partial(read_lines, data, is_code)
+    return is_code
