@@ -18,12 +18,10 @@ def timeline_csv(timeline: Timeline) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    rows = [
-        (e.cycle, e.cycles, f"{e.cycle / CPU_HZ:.9f}", str(track.kind), track.title, e.name, int(e.ended))
-        for track in timeline.tracks
-        for e in track.events
-    ]
-    writer.writerows(sorted(rows, key=lambda row: row[0]))
+    events = [(e, track) for track in timeline.tracks for e in track.events]
+    for e, track in sorted(events, key=lambda found: found[0].cycle):
+        seconds = f"{e.cycle / CPU_HZ:.9f}"
+        writer.writerow((e.cycle, e.cycles, seconds, str(track.kind), track.title, e.name, int(e.ended)))
     return text.getvalue()
 
 
