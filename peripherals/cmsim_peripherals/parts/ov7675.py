@@ -4,7 +4,7 @@ The registers are in `ov7675_registers.py`, the picture in `ov7675_picture.py`; 
 functions of time: a byte period is PCLK low, then high, D0-D7 steady; a line lasts 784 pixel periods, a frame 510
 lines, VSYNC the first three of them, and row 0 of the array comes with line 20. The pixel clock is XCLK (the wave that
 the chip declares on its pin) over CLKRC times DBLV. A change of format, window or clock begins a new frame; the picture
-is taken when a frame begins.
+is taken when a frame begins. A row that would run over the end of its line begins so much earlier.
 
 Not modelled: XCLK as single edges (a pin toggled by software or by GPIOTE has no declared wave and gives no frames),
 set-up times and delays between PCLK and data, HSYNC (COM10[6]), VSYNC by COM10[2], rolling shutter, dummy lines and
@@ -111,8 +111,9 @@ class Port(WaveGroup):
         self._line = picture.LINE_PIXELS * g.bytes_per_pixel
         self._length = self._line * picture.FRAME_LINES
         self._divider = g.pclk_divider
-        self._first = max(0, FIRST_PIXEL + g.left) * g.bytes_per_pixel
-        row_bytes = min(g.width * g.bytes_per_pixel, max(0, self._line - self._first) // self._divider)
+        row_bytes = min(g.width * g.bytes_per_pixel, self._line // self._divider)
+        latest = self._line - row_bytes * self._divider
+        self._first = min(max(0, FIRST_PIXEL + g.left) * g.bytes_per_pixel, latest)
         self._row_bytes, self._row_length = row_bytes, row_bytes * self._divider
         self._pitch = g.width * g.bytes_per_pixel
         lines = [FIRST_LINE + g.top + row * g.step_y[0] // g.step_y[1] for row in range(g.height)]
