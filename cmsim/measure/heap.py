@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cortex_m.cpu import Cpu
-from ..image import Image
+from ..image import Image, Symbol, demangle
 from .calls import Watches
 from .history import History
 
@@ -89,7 +89,7 @@ class HeapMeter:
         self._pending: dict[tuple[int, int], str] = {}
         """(return address, SP) of calls that have not returned."""
         self._inside: dict[int, bool] = {}
-        self.functions = {symbol.address & ~1: role for symbol, role in self._find()}
+        self.functions = {symbol.address & ~1: FUNCTIONS[name] for symbol, name in _find(image)}
         for address, (kind, registers) in self.functions.items():
             if kind != INNER:
                 watches.on_entry(address, lambda k=kind, r=registers: self._entered(k, r))  # type: ignore[misc]
@@ -99,14 +99,6 @@ class HeapMeter:
     def present(self) -> bool:
         """Whether the image has a function that allocates."""
         return any(kind == ALLOCATE for kind, _ in self.functions.values())
-
-    def _find(self) -> Iterator[tuple[Any, tuple[str, tuple[int, ...]]]]:
-        for symbol in self.image.symbols.functions:
-            for alias in self.image.symbols.by_address[symbol.address]:
-                role = FUNCTIONS.get(alias.name.removeprefix("__wrap_").removeprefix("__real_"))
-                if role is not None and alias.kind == "function":
-                    yield symbol, role
-                    break
 
     # --- calls ------------------------------------------------------------------------------------------------
 
@@ -284,6 +276,21 @@ class HeapMeter:
             "history": self.history.rows,
             **{name: None if report is None else report() for name, report in self.reports.items()},
         }
+
+
+def allocators(image: Image) -> list[str]:
+    """The functions of the image that give memory, by the names in the source."""
+    return sorted({demangle(name) for _, name in _find(image) if FUNCTIONS[name][0] == ALLOCATE})
+
+
+def _find(image: Image) -> Iterator[tuple[Symbol, str]]:
+    """Allocation functions, each with its key in FUNCTIONS."""
+    for symbol in image.symbols.functions:
+        for alias in image.symbols.by_address[symbol.address]:
+            name = alias.name.removeprefix("__wrap_").removeprefix("__real_")
+            if name in FUNCTIONS and alias.kind == "function":
+                yield symbol, name
+                break
 
 
 def _signed(word: int) -> int:
