@@ -39,7 +39,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     """Everything that says what runs, for how long, and what is measured."""
     firmware.add_arguments(command)
     command.add_argument("--imu", metavar="TRACE", help="motion for the inertial sensor: CSV, .npz or Parquet")
-    command.add_argument("--camera", metavar="PICTURES", help="for the camera: picture, folder, GIF, .npy or .npz")
+    command.add_argument("--camera", metavar="PICTURES", help="for the camera: picture, folder, film, .npy or .npz")
     apps.add_arguments(command)
     command.add_argument("--imu-end", choices=("hold", "loop", "stop"), default="stop",
                          help="after the trace's last sample: keep it, begin again, or end the run (default)")

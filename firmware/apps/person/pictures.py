@@ -47,13 +47,13 @@ def squares(names: tuple[str, ...], rng: np.random.Generator) -> Any:
     return np.stack(result)
 
 
-def pictures() -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """((training pictures, labels), (held-back pictures, labels)); label 1 is a face."""
+def pictures(split: int = SEED) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """((training pictures, labels), (held-back pictures, labels)); label 1 is a face. `split`: who is held back."""
     from skimage import data  # noqa: PLC0415
 
     everything = enlarge(data.lfw_subset().astype(np.float64))
     labels = np.repeat([1, 0], 100)
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(split)
     order = np.concatenate([rng.permutation(100), 100 + rng.permutation(100)])
     held = np.concatenate([order[70:100], order[170:]])
     kept = np.concatenate([order[:70], order[100:170]])

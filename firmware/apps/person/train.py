@@ -1,6 +1,6 @@
 """Trains the person network on the faces of scikit-image's `lfw_subset`, and says how good it is.
 
-    python firmware/apps/person/train.py [-o person.tflite]
+    python firmware/apps/person/train.py [-o person.tflite] [--split SEED]
 
 Needs jax, scikit-image, Pillow, flatbuffers, tflite and tflite-micro.
 
@@ -82,8 +82,9 @@ def main() -> int:
     """Train, quantise, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("-o", "--output", type=Path, default=HERE / "person.tflite")
+    parser.add_argument("--split", type=int, default=SEED, help="hold other pictures back; default %(default)s")
     options = parser.parse_args()
-    (images, labels), (held, held_labels) = pictures()
+    (images, labels), (held, held_labels) = pictures(options.split)
     folded = train(images, labels)
     model = export(folded, activations(folded, network_input(images)))
     right = np.argmax(np.asarray(activations(folded, network_input(held))[-1]), axis=1) == held_labels
