@@ -375,8 +375,13 @@ class Machine:
         return memory
 
     def console(self, channel: str | None = None) -> str:
-        """What the firmware has printed on `channel` ("uart0", "uart1", "itm0", "semihosting") so far."""
-        return self.soc.serial_port(channel or self.board.console).text
+        """What the firmware has printed on `channel` ("uart0", "usb0", "itm0", "semihosting" ...) so far."""
+        return self.soc.serial_port(channel or self.console_name).text
+
+    @property
+    def console_name(self) -> str:
+        """Where one types: the first serial port over USB once the firmware has one, until then the board's console."""
+        return self.usb.serial_ports[0] if self.usb is not None and self.usb.serial_ports else self.board.console
 
     def send(self, channel: str, data: bytes) -> None:
         """Bytes towards the firmware; they arrive at the line's own bit rate."""
@@ -453,7 +458,8 @@ class _Goal:
             self._wanted = len(meter.inferences) + inferences
             self._undo.append(meter.notify(machine.cpu.request_stop))
         if self.text is not None:
-            channels = [channel] if channel else ["uart0", "uart1", "semihosting", "itm0"]
+            usb = ["usb0"] if machine.usb is not None else []
+            channels = [channel] if channel else ["uart0", "uart1", *usb, "semihosting", "itm0"]
             for name in dict.fromkeys((*channels, *(machine.soc.serial if channel is None else ()))):
                 self._listen(name)
 

@@ -74,9 +74,9 @@ class BoardUnderTest(Machine):
         return False
 
     def send(self, channel: str, data: bytes | str | None = None) -> None:
-        """`send("text")` to the board's console, or `send("uart1", b"bytes")`."""
+        """`send("text")` to the console (`console_name`), or `send("uart1", b"bytes")`."""
         if data is None:
-            channel, data = self.board.console, channel
+            channel, data = self.console_name, channel
         super().send(channel, data.encode() if isinstance(data, str) else data)
 
     def console_tail(self, lines: int = TAIL) -> str:

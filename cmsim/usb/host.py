@@ -217,6 +217,11 @@ class Host:
         port.on_input = self._kick
         self._kick()
 
+    @property
+    def serial_ports(self) -> list[str]:
+        """Channels of the CDC-ACM functions that are open."""
+        return [f"usb{n}" for n in range(len(self._acm))]
+
     def touch(self, baud: int = 1200) -> None:
         """Open the first serial port at `baud` and close it again: 1200 asks an Arduino for its bootloader."""
         for number, _ in self._acm[:1]:
