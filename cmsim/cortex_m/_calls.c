@@ -12,6 +12,7 @@
  * Mirrored in calls.py; both sides check the sizes of the structures at import.
  */
 #include "calls.h"
+#include "stacks.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -56,12 +57,7 @@ struct call_context {
 
 struct call_region {
     uint32_t base, size;
-    uint16_t *functions;         /* one a halfword; 0: no symbol covers it */
-    struct call_counts *counts;  /* of the block that starts there; NULL unless blocks are counted */
-};
-
-struct call_counts {
-    uint64_t runs, cost, fell; /* `fell`: how often the block was followed by the next one in memory */
+    uint16_t *functions; /* one a halfword; 0: no symbol covers it */
 };
 
 struct calls {
@@ -71,13 +67,11 @@ struct calls {
     uc_err (*reg_read)(uc_engine *, int, void *);
     struct stack **deeper;    /* that of the clock */
     uint64_t marked_cycles, marked_instructions; /* up to here everything belongs to some node */
-    struct call_counts *previous;
     struct call_frame *top;   /* of the running function; what the context's `depth` was last is older */
     struct call_frame *deepest; /* the last that the context has room for */
     struct call_node *node;
     uint32_t previous_end;    /* of the block before */
     uint32_t loop_from, loop_to; /* the last EDGE_LOOP that was taken */
-    uint32_t counting;        /* blocks are counted, too */
     uint32_t current, nested, threads;
     uint32_t node_count, node_limit, function_count, function_limit, hash_mask, region_count, lost;
     struct call_node *nodes;
@@ -188,7 +182,6 @@ static void begin_context(struct calls *calls, uint32_t number, uint32_t functio
     context->frames[0] = (struct call_frame){node, function, NOWHERE, NOWHERE, 0, 0};
     calls->current = number;
     calls->previous_end = 0;
-    calls->previous = NULL;
 }
 
 static int waits(const struct calls *calls, uint32_t number)
@@ -363,19 +356,6 @@ static inline int arrive_quickly(uc_engine *uc, struct calls *calls, uint32_t ad
     return 1;
 }
 
-static inline void count(struct calls *calls, uint32_t address, uint64_t cycles)
-{
-    const struct call_region *region = calls->regions;
-    if (address - region->base >= region->size && (region = find(calls, address)) == NULL)
-        return;
-    struct call_counts *counts = &region->counts[(address - region->base) >> 1];
-    if (address == calls->previous_end && calls->previous != NULL)
-        calls->previous->fell++;
-    counts->runs++;
-    counts->cost += *calls->cycles - cycles;
-    calls->previous = counts;
-}
-
 /* Whether a block at `address` goes on with the running function, as far as a look tells. */
 static inline int stays(const struct calls *calls, uint32_t address)
 {
@@ -397,8 +377,6 @@ static __attribute__((noinline)) void on_arrival(uc_engine *uc, uint32_t address
         arrive(uc, calls, address, cycles, instructions);
     if (*calls->deeper != NULL)
         deepen_path(calls);
-    if (calls->counting)
-        count(calls, address, cycles);
     calls->previous_end = address + size;
 }
 
@@ -406,7 +384,7 @@ static void on_profiled_block(uc_engine *uc, uint64_t address, uint32_t size, vo
 {
     struct calls *calls = user;
 
-    if (!calls->counting && stays(calls, (uint32_t)address)) {
+    if (stays(calls, (uint32_t)address)) {
         calls->previous_end = (uint32_t)address + size;
         calls->inner(uc, address, size, calls->inner_user);
     } else {
@@ -447,8 +425,7 @@ static void calls_switch(struct calls *calls, uint32_t kind, uint32_t function, 
         } else {
             calls->current = next;
             calls->previous_end = calls->contexts[next].previous_end;
-            calls->previous = NULL;
-        }
+                }
     }
     refresh(calls);
 }
@@ -503,5 +480,5 @@ static int add(PyObject *module, const char *name, void (*function)(void))
 int add_calls(PyObject *module)
 {
     return ADD(on_profiled_block) || ADD(calls_switch) || ADD(calls_sleep) || ADD(calls_settle) || ADD(calls_reset) ||
-           SIZE(call_node) || SIZE(call_function) || SIZE(call_context) || SIZE(call_edge) || SIZE(call_entry) || SIZE(call_counts) || SIZE(call_region) || SIZE(calls);
+           SIZE(call_node) || SIZE(call_function) || SIZE(call_context) || SIZE(call_edge) || SIZE(call_entry) || SIZE(call_region) || SIZE(calls);
 }

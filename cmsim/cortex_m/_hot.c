@@ -14,6 +14,7 @@
 #include <unicorn/unicorn.h>
 
 #include "calls.h"
+#include "stacks.h"
 #include "waves.h"
 
 enum {
@@ -210,10 +211,7 @@ static int deepen(uc_engine *uc, struct clock *clock, uint32_t address, int32_t 
 {
     uint32_t sp = core_register(uc, clock, 13);
     uint32_t low = sp + (uint32_t)further;
-    struct stack *stack = NULL;
-    for (uint32_t i = 0; i < clock->stack_count && stack == NULL; i++)
-        if (sp - clock->stacks[i].low <= clock->stacks[i].high - clock->stacks[i].low)
-            stack = &clock->stacks[i];
+    struct stack *stack = find_stack(clock->stacks, clock->stack_count, clock->last_stack, sp);
     if (stack == NULL && clock->look_at_sp && clock->last_stack != NULL && clock->last_stack->low - sp < FARTHEST)
         stack = clock->last_stack; /* an array of variable size that has no room */
     if (stack == NULL)
@@ -617,7 +615,7 @@ PyMODINIT_FUNC PyInit__hot(void)
         ADDRESS(on_write) || ADDRESS(on_access) || ADDRESS(on_guarded_read) || ADDRESS(on_guarded_write) ||
         SIZE(access) || SIZE(check) || SIZE(probe) || SIZE(span) || SIZE(detail) || SIZE(block) || SIZE(region) ||
         SIZE(clock) || SIZE(hook) || SIZE(window) || SIZE(place) ||
-        SIZE(stack) || SIZE(guard) || add_calls(module) || add_waves(module)) {
+        SIZE(stack) || SIZE(guard) || add_calls(module) || add_stacks(module) || add_waves(module)) {
         Py_DECREF(module);
         return NULL;
     }

@@ -17,6 +17,8 @@ sizeof_hook: int
 sizeof_window: int
 sizeof_place: int
 sizeof_stack: int
+sizeof_stack_save: int
+on_stack_save: int
 sizeof_guard: int
 on_profiled_block: int
 calls_switch: int
@@ -26,7 +28,6 @@ calls_reset: int
 sizeof_call_node: int
 sizeof_call_function: int
 sizeof_call_context: int
-sizeof_call_counts: int
 sizeof_call_edge: int
 sizeof_call_entry: int
 sizeof_call_region: int

@@ -53,6 +53,15 @@ class OperatorRun:
         return self.cycles - self.below, self.cycles + self.above
 
 
+@dataclass(frozen=True)
+class StackUse:
+    """How deep a stack was used within one inference, in bytes, and the call path there if calls are followed."""
+
+    name: str
+    peak: int
+    path: list[str] | None
+
+
 @dataclass
 class Inference:
     """One inference, from the first instruction of the function to the one it returns to."""
@@ -67,6 +76,9 @@ class Inference:
     instructions: int = 0
     interrupt_cycles: int = 0
     stack_peak: int | None = None
+    """Of the stack that it runs on."""
+    stacks: list[StackUse] = field(default_factory=list)
+    """Every stack that was used in the meantime."""
     operators: list[OperatorRun] = field(default_factory=list)
 
     @property
