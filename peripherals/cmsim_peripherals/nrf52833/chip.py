@@ -17,7 +17,7 @@ from ..nrf52840.chip import APB
 from ..nrf52840.chip import ROWS as NRF52840_ROWS
 from .ficr import Ficr52833
 
-ABSENT = {"QSPI", "XIP", "CRYPTOCELL", "CC_HOST_RGF"}
+ABSENT = {"QSPI", "XIP", "CRYPTOCELL", "CC"}
 OWN = {"FICR": Ficr52833}
 
 

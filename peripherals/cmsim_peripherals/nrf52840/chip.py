@@ -2,7 +2,7 @@
 
 Blocks that share a base address are one row: POWER and CLOCK are one block with two chapters; a serial instance is a
 `SharedBlock` whose ENABLE register selects the personality; EGU n is also the software interrupt SWI n. P0 and P1, NVMC
-and ACL, CRYPTOCELL and its host registers split one page by offset.
+and ACL split one page by offset. CC are the engines behind CRYPTOCELL, XIP is QSPI's window.
 
 The ROM table at 0xF0000000 and the block at 0x4006E000 are in no table of the data sheet: start-up code and the USB
 driver of the vendor look there.
@@ -17,11 +17,11 @@ from collections.abc import Callable, Mapping
 from cmsim.nordic import NordicPeripheral, SharedBlock, Unimplemented
 from cmsim.soc import Chip, Row, Soc
 
-from . import reset_values as resets
 from .aar import Aar
 from .acl import Acl
 from .ccm import Ccm
 from .comp import Comp, Lpcomp
+from .cryptocell import Cryptocell, CryptoCell310
 from .ecb import Ecb
 from .egu import Egu
 from .ficr import Ficr
@@ -58,9 +58,9 @@ Personality = Callable[[Soc, str, int], NordicPeripheral | Unimplemented]
 
 
 def unmodelled(
-    values: resets.ResetValues | None = None, undocumented: frozenset[int] = frozenset()
+    values: Mapping[int, int] | None = None, undocumented: frozenset[int] = frozenset()
 ) -> Callable[[Soc, str, int], Unimplemented]:
-    """A block without a model; `undocumented` offsets are those that vendor start-up code touches."""
+    """A block without a model: reset values other than 0, and offsets that vendor start-up code touches."""
     return lambda soc, name, base: Unimplemented(soc, name, base, values, undocumented)
 
 
@@ -153,8 +153,8 @@ ROWS: tuple[Row, ...] = (
     Row("PWM3", 0x4002_D000, Pwm),
     Row("SPIM3", 0x4002_F000, Spim),
     Row("USBD errata", 0x4006_E000, unmodelled(None, frozenset({0xC00, 0xC14, 0xD14}))),
-    Row("CRYPTOCELL", 0x5002_A000, unmodelled()),
-    Row("CC_HOST_RGF", 0x5002_A000, unmodelled(resets.CC_HOST_RGF), first=0x1000),
+    Row("CRYPTOCELL", 0x5002_A000, Cryptocell),
+    Row("CC", 0x5002_B000, CryptoCell310),
     Row("ROM table", 0xF000_0000, unmodelled({0xFE0: 0x08}, frozenset({0xFE0, 0xFE4, 0xFE8}))),
 )
 """By address, but for what others look up when they are made: RTC and WDT the clock, GPIOTE the ports."""
