@@ -6,9 +6,9 @@ lines, VSYNC the first three of them, and row 0 of the array comes with line 20.
 the chip declares on its pin) over CLKRC times DBLV. A change of format, window or clock begins a new frame; the picture
 is taken when a frame begins. A row that would run over the end of its line begins so much earlier.
 
-Not modelled: XCLK as single edges (a pin toggled by software or by GPIOTE has no declared wave and gives no frames),
-set-up times and delays between PCLK and data, HSYNC (COM10[6]), VSYNC by COM10[2], rolling shutter, dummy lines and
-pixels (EXHCH, DM_LNL), PWDN and RESET pins.
+Not modelled: XCLK as single edges (a pin toggled by software has no declared wave and gives no frames), set-up times
+and delays between PCLK and data, HSYNC (COM10[6]), VSYNC by COM10[2], rolling shutter, dummy lines and pixels (EXHCH,
+DM_LNL), PWDN and RESET pins.
 """
 
 from __future__ import annotations
