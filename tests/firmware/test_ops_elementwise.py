@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "host"))
 from elementwise_cases import CASES
-from host_interpreter import HostInterpreter, InterpreterError
+from host_interpreter import KERNELS, HostInterpreter, InterpreterError
 from operator_cases import INPUTS, Feed, OperatorCase, Result, Shape, case, reference, scale, seeded
 from tflite_writer import Quantization
 
@@ -52,23 +52,25 @@ def assert_equal(got: npt.NDArray[Any], wanted: npt.NDArray[Any], name: str, not
 
 
 def compare(tested: OperatorCase, rng: np.random.Generator, name: str, note: str, steps: int = INPUTS) -> None:
-    """All tensors; and that the output is the same where the interpreter may put it in place of an input."""
+    """All tensors; and that the output is the same where the interpreter may put it in place of an input, with both kernel sets."""
     ours, theirs = HostInterpreter(tested.model), reference(tested.model)
-    in_place = HostInterpreter(tested.model, preserve=False)
+    in_place = [HostInterpreter(tested.model, preserve=False, kernels=kernels) for kernels in KERNELS]
     for step in range(steps):
         for index, values in enumerate(tested.random_inputs(rng)):
             ours.set_input(index, values)
             theirs.set_input(values, index)
-            in_place.set_input(index, values)
-        for interpreter in (ours, theirs, in_place):
+            for interpreter in in_place:
+                interpreter.set_input(index, values)
+        for interpreter in (ours, theirs, *in_place):
             interpreter.invoke()
         for index in range(ours.tensor_count):
             wanted = np.asarray(theirs.GetTensor(index, 0)["tensor_data"])
             got = np.frombuffer(ours.tensor(index), wanted.dtype).reshape(wanted.shape)
             assert_equal(got, wanted, name, f"{note}, step {step}, tensor {index}")
         result = tested.results[0]
-        again = in_place.output(0, result.dtype, int(np.prod(result.shape)))
-        assert again.tobytes() == ours.tensor(ours.tensor_count - 1), f"{note}, step {step}: in place of the input"
+        for interpreter in in_place:
+            again = interpreter.output(0, result.dtype, result.count)
+            assert again.tobytes() == ours.tensor(ours.tensor_count - 1), f"{note}, step {step}: in place of the input"
 
 
 @pytest.mark.parametrize("name", CASES)

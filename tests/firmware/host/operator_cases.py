@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "firmware" / "tools"))
-from host_interpreter import HostInterpreter
+from host_interpreter import KERNELS, HostInterpreter
 from tflite_writer import NO_TENSOR, ModelWriter, OptionValue, Quantization
 
 Shape = tuple[int, ...]
@@ -151,15 +151,16 @@ def reference(model: bytes) -> Any:
 def assert_same(tested: OperatorCase, rng: np.random.Generator, note: str, *, steps: int = INPUTS,
                 tolerance: float = 0) -> None:
     """Run both interpreters on random inputs, `steps` times without a reset, and compare all tensors bit for bit; with
-    a tolerance, floats within it. A third one shares memory between tensors, as is normally done, and must agree."""
+    a tolerance, floats within it. Two more, one with each kernel set, share memory between tensors, as is normally done, and must
+    agree."""
     ours, theirs = HostInterpreter(tested.model), reference(tested.model)
-    sharing = HostInterpreter(tested.model, preserve=False)
+    sharing = [HostInterpreter(tested.model, preserve=False, kernels=kernels) for kernels in KERNELS]
     for step in range(steps):
         for index, values in enumerate(tested.random_inputs(rng)):
-            ours.set_input(index, values)
-            sharing.set_input(index, values)
             theirs.set_input(values, index)
-        for interpreter in (ours, sharing, theirs):
+            for interpreter in (ours, *sharing):
+                interpreter.set_input(index, values)
+        for interpreter in (ours, *sharing, theirs):
             interpreter.invoke()
         place = f"{note}, step {step}"
         for index in sorted(set(range(ours.tensor_count)) - tested.hidden):
@@ -170,8 +171,11 @@ def assert_same(tested: OperatorCase, rng: np.random.Generator, note: str, *, st
             else:
                 assert got.tobytes() == wanted.tobytes(), f"{place}, tensor {index}: {got} is not {wanted}"
         for index, result in enumerate(tested.results):
-            pair = [each.output(index, result.dtype, result.count) for each in (ours, sharing)]
-            assert pair[0].tobytes() == pair[1].tobytes(), f"{place}, output {index} where tensors share memory"
+            wanted = ours.output(index, result.dtype, result.count)
+            for interpreter, kernels in zip(sharing, KERNELS, strict=True):
+                got = interpreter.output(index, result.dtype, result.count)
+                assert got.tobytes() == wanted.tobytes(), (
+                    f"{place}, output {index}, {kernels} kernels where tensors share memory: {got} is not {wanted}")
 
 
 def seeded(name: str, index: int) -> np.random.Generator:
