@@ -22,12 +22,19 @@ from .cortex_m.nvic import SystemException
 from .errors import CmsimError, RunError, UsageError
 from .image import Image, load, vector_table
 from .kernel import CPU_HZ, cycles_of
+from .measure.arena import ArenaMeter
+from .measure.arena_plan import ArenaPlan
 from .measure.calls import Watches
+from .measure.counted import Counted
+from .measure.coverage import Coverage
 from .measure.drift import Drift
+from .measure.fatal import FatalMeter
+from .measure.faults import FaultReporter
 from .measure.heap import HeapMeter
 from .measure.inferences import InferenceMeter
 from .measure.memory import MemoryMeter
 from .measure.recorder import TimelineRecorder
+from .measure.regions import RegionMeter
 from .measure.timeline import Timeline
 from .parts import Part
 from .pins import Pin
@@ -56,10 +63,23 @@ class Machine:
 
     inference_meter: InferenceMeter | None = None
     memory_meter: MemoryMeter | None = None
+    regions: RegionMeter | None = None
+    """What is counted from one point of the code to another."""
     heap: HeapMeter | None = None
     """What the firmware has allocated."""
+    arenas: ArenaMeter | None = None
+    """What interpreters were given to work in."""
+    arena_plan: ArenaPlan | None = None
+    """Where the interpreter puts tensors, and when."""
+    fatal: FatalMeter | None = None
+    """What the firmware's operating system said when it gave up."""
     drift: Drift | None = None
     """How inferences change over the run, if it was asked for."""
+
+    recorder: TimelineRecorder | None = None
+    """Writes down what happens (docs/timeline.md), if it was asked for."""
+    counted: Counted | None = None
+    """How often what ran, if cycles by line or coverage were asked for (docs/profile.md)."""
 
     def __init__(
         self,
@@ -84,6 +104,8 @@ class Machine:
         profile: bool = False,
         timeline: bool = False,
         latencies: Sequence[str] = (),
+        lines: bool = False,
+        coverage: bool = False,
     ) -> None:
         self.board = find_board(board) if isinstance(board, str) else board
         chip = self.board.chip
@@ -128,6 +150,8 @@ class Machine:
         self.tracer = CallTracer(self.cpu, self.image) if profile else None
         """The call tree, if it was asked for."""
         self._new_fault: Fault | None = None
+        self.fault_reporter = FaultReporter(self)
+        """What each fault found (docs/record.md)."""
         self.cpu.exceptions.on_fault = self._note_fault
         self.watches = Watches(self.cpu)
         self.checks: list[Check] = []
@@ -136,17 +160,26 @@ class Machine:
             self._measure(inference_function)
         elif inference_function is not None:
             self.image.find(inference_function)
-        self.recorder = TimelineRecorder.wanted(self, timeline, latencies)
-        """Writes down what happens (docs/timeline.md), if it was asked for."""
+        self._follow(timeline, latencies, lines, coverage)
         self.scenario.attach(self)
 
     # --- construction -------------------------------------------------------------------------------------
 
     def _measure(self, inference_function: str | None) -> None:
         self.inference_meter = InferenceMeter(self.cpu, self.image, self.watches, inference_function)
-        self.memory_meter = MemoryMeter(self.cpu, self.image, self.watches)
+        self.memory_meter = MemoryMeter(self.cpu, self.image, self.watches, self.tracer)
+        self.regions = RegionMeter(self)
         self.heap = HeapMeter(self.cpu, self.image, self.watches)
+        self.arenas = ArenaMeter(self)
+        self.fatal = FatalMeter(self)
+        self.arena_plan = ArenaPlan(self)
         self.inference_meter.on_inference = self.memory_meter.mark_inference
+
+    def _follow(self, timeline: bool, latencies: Sequence[str], lines: bool, coverage: bool) -> None:
+        """Behind everything that measures, because these stand in front of its listeners."""
+        self.recorder = TimelineRecorder.wanted(self, timeline, latencies)
+        if lines or coverage:
+            self.counted = Counted(self, lines=lines, covers=coverage)
 
     def _feed(self, stimulus: str, trace: Trace, interpolation: Interpolation, end: End) -> None:
         fed = False
@@ -187,6 +220,7 @@ class Machine:
 
     def _note_fault(self, fault: Fault) -> None:
         self._new_fault = fault
+        self.fault_reporter.note(fault)
         self.cpu.request_stop()
 
     def end(self, stop: Stop) -> None:
@@ -423,6 +457,11 @@ class Machine:
     def timeline(self) -> Timeline | None:
         """What happened when, so far; None unless `timeline` or `latencies` were asked for."""
         return None if self.recorder is None else self.recorder.timeline
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """Which lines, branches and functions ran, so far; None unless it was asked for."""
+        return None if self.counted is None else self.counted.coverage
 
     @property
     def record(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Options of `cmsim run` that ask about memory: allocation where none may be, leaks, and drift over a long run."""
+"""Options of `cmsim run` that ask about memory: allocation where none may be, leaks, the arena, drift."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("memory (docs/memory.md); a POINT is a function that is entered, or a text")
     group.add_argument("--no-alloc-after", metavar="POINT", help="fail if the firmware allocates from then on")
     group.add_argument("--leaks", metavar="FROM..[TO]", help="list what is allocated between two points and stays")
+    group.add_argument("--arena-heat", action="store_true",
+                       help="record which bytes of the first arena change during which operator (docs/arena.md)")
     group.add_argument("--soak", action="store_true",
                        help="report how heap, stack and cycles of an inference drift over the run (with --seconds)")
 
@@ -27,5 +29,7 @@ def attach(machine: Machine, options: argparse.Namespace) -> None:
         NoAllocation(machine, options.no_alloc_after)
     if options.leaks is not None:
         LeakCheck.parse(machine, options.leaks)
+    if options.arena_heat and machine.arenas is not None:
+        machine.arenas.paint()
     if options.soak:
         machine.drift = Drift(machine)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CmsimError, RunError, UsageError
-from . import apps, files, firmware, html, inputs, interactive, memory, tracing
+from . import apps, files, firmware, html, inputs, interactive, measuring, memory, tracing
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -57,6 +57,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     measure.add_argument("--json", type=Path, metavar="FILE", help="write the record of the run there (docs/record.md)")
     html.add_argument(measure)
     memory.add_arguments(command)
+    measuring.add_arguments(command)
     tracing.add_arguments(command)
     command.add_argument("--usb", choices=("none", "cdc"), default="cdc",
                          help="at the USB connector: a computer (default) or nothing")
@@ -91,6 +92,7 @@ def _text(text: str) -> str:
 def execute(options: argparse.Namespace) -> int:
     """Run, show, write the record; the exit code tells whether the goal was reached."""
     from ..record import to_json  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
+    from ..report import text_faults  # noqa: PLC0415
     from ..report.terminal import report, styled  # noqa: PLC0415
     from ..report.text_memory import sections  # noqa: PLC0415
 
@@ -100,7 +102,11 @@ def execute(options: argparse.Namespace) -> int:
     text = report(record, machine.board.chip, performed.live.results, bold=styled(sys.stdout))
     print("\n" + text, end="")
     print("".join(line + "\n" for line in sections(record, bold=styled(sys.stdout))), end="", flush=True)
+    measuring.show(record, styled(sys.stdout))
     tracing.show(record, styled(sys.stdout))
+    told = text_faults.report(record)
+    if told:
+        print("\n" + "\n".join(told), flush=True)
     html.write(record, options)
     if options.json is not None:
         files.write(options.json, to_json(record))
@@ -122,6 +128,7 @@ def perform(options: argparse.Namespace, *written: Path) -> Performed:
     apps.prepare(options)
     machine = _machine(options)
     memory.attach(machine, options)
+    measuring.attach(machine, options)
     if options.inferences and not (machine.inference_meter and machine.inference_meter.functions):
         raise UsageError(f"{machine.image.path}: no inference function found; name it with --inference-function")
     for path in (*written, options.json, options.html):
@@ -227,7 +234,7 @@ def _interruptible(machine: Machine) -> Iterator[list[int]]:
 def _failure(machine: Machine, stop: Stop, options: argparse.Namespace) -> str | None:
     """Why the run failed; None if it did what was asked."""
     name = Path(machine.image.path).name
-    if stop.reason in ("lockup", "fault"):
+    if stop.reason in ("lockup", "fault", "fatal"):
         return f"{name}: {stop.reason}: {stop.detail}"
     failed = [check.failure for check in machine.checks if check.failure is not None]
     if failed:

@@ -18,6 +18,8 @@ from functools import partial
 from typing import NamedTuple
 
 from cmsim.image.lines import read_lines
+from cmsim.image.marks import SECTION as MARKS
+from cmsim.image.marks import read_marks
 from cmsim.image.model import Chunk, Contents, ImageError, Section, Segment, check_chunks
 from cmsim.image.scopes import read_scopes
 from cmsim.image.symbols import Symbol
@@ -110,6 +112,7 @@ def parse(data: bytes) -> Contents:
         entry=entry & ~1,
         lines=partial(read_lines, data, _is_code(sections)),
         scopes=partial(read_scopes, data, _is_code(sections)),
+        marks=read_marks(_contents(data, section_headers, sections, MARKS)),
     )
 
 
@@ -201,6 +204,13 @@ def _sections(
         address = _load_address(header, loads)
         sections.append(Section(name, header.addr, header.size, flags, _kind(name, header), address))
     return tuple(sections)
+
+
+def _contents(data: bytes, headers: list[_SectionHeader], sections: tuple[Section, ...], name: str) -> bytes:
+    """The bytes of the first section of that name; none where there is none."""
+    found = (h for h, section in zip(headers, sections, strict=True) if section.name == name and h.type != SHT_NOBITS)
+    header = next(found, None)
+    return b"" if header is None else _bytes(data, header.offset, header.size, f"the section {name}")
 
 
 def _kind(name: str, header: _SectionHeader) -> str:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from cmsim.errors import UsageError
 from cmsim.image.layout import Bounds, heap, stacks
 from cmsim.image.lines import LineTable, SourceLine
+from cmsim.image.marks import Mark
 from cmsim.image.scopes import ScopeTable
 from cmsim.image.symbols import Symbol, SymbolTable
 
@@ -91,6 +92,7 @@ class Contents:
     entry: int | None = None
     lines: Callable[[], LineTable] = LineTable
     scopes: Callable[[], ScopeTable] = ScopeTable
+    marks: tuple[Mark, ...] = ()
 
 
 class Image:
@@ -107,6 +109,8 @@ class Image:
         """The file's own start address, where it gives one: only a hint, hardware starts from the vector table."""
         self.memories = memories
         self._load_lines, self._load_scopes = contents.lines, contents.scopes
+        self.marks = contents.marks
+        """Where regions begin and end, by firmware/include/cmsim_region.h."""
         self._starts = [segment.address for segment in self.segments]
         for segment in self.segments:
             self._check_bounds(self._name(segment), segment.address, len(segment.data))

@@ -34,6 +34,8 @@ CONSTRUCTORS = {
     "cmsim::Arena::Arena": 1,
 }
 """Function -> words in front of its first argument (1: `this`)."""
+SCOPES = ("_ZN6tflite", "_ZN5cmsim")
+"""How the linker's names of both interpreters begin: demangling every name of a large image takes long."""
 POINTERS, SIZES = ("unsigned char*", "void*", "signed char*", "char*"), ("unsigned int", "unsigned long")
 PREPARE = ("tflite::MicroInterpreter::AllocateTensors", "cmsim::Interpreter::prepare")
 INVOKE = ("tflite::MicroInterpreter::Invoke", "cmsim::Interpreter::invoke")
@@ -100,8 +102,10 @@ class Arena:
 def sites(image: Image) -> Iterator[Site]:
     """Every function of the image that is given an arena."""
     for symbol in image.symbols.functions:
+        if not symbol.name.startswith(SCOPES) or "." in symbol.name:
+            continue
         words = CONSTRUCTORS.get(symbol.qualified)
-        if words is None or "." in symbol.name:
+        if words is None:
             continue
         types = arguments(symbol.demangled)
         for n, (pointer, size) in enumerate(pairwise(types)):
@@ -133,7 +137,7 @@ class ArenaMeter:
 
     def _watch(self, symbol: Symbol) -> None:
         entry, address = self.machine.watches.on_entry, symbol.address & ~1
-        if "tflite" in symbol.name:
+        if symbol.name.startswith(SCOPES[0]):
             scope, _, name = symbol.qualified.rpartition("::")
             if not scope.startswith("tflite::") or not scope.endswith("Allocator") or scope == "tflite::MicroAllocator":
                 return
@@ -261,4 +265,5 @@ class ArenaMeter:
 
 def is_status(symbol: Symbol, names: tuple[str, ...]) -> bool:
     """Whether a function is one of those whose result tells success."""
-    return symbol.qualified in names and re.search(r"\.(part|cold)", symbol.name) is None
+    whole = symbol.name.startswith(SCOPES) and re.search(r"\.(part|cold)", symbol.name) is None
+    return whole and symbol.qualified in names

@@ -274,29 +274,8 @@ class StackMeter:
         members = sorted((a for a in self._areas if a.family == area.family), key=lambda a: a.low)
         return f"{area.name}[{members.index(area)}]"
 
-    def sentence(self, area: Area) -> str:
-        """An overflow for people."""
-        over = area.overflow
-        assert over is not None
-        into = f" into {over.into}" if over.into else ""
-        where = f"pc 0x{over.pc:08x}" + (f" in {over.function}" if over.function else "")
-        size, by = area.high - area.low, area.low - over.sp
-        return f"{self._title(area)} ({size:,} bytes) overflows by {by:,} bytes{into} at {where}"
-
-    def peak(self, area: Area) -> int:
-        """Bytes, the deepest use so far; more than the size means that it overflowed."""
-        return area.high - min(area.lowest, self._native_of(area).deepest)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """`memory.stacks` of the record: those that were used, the main one first."""
-        self._settle()
-        for area, stack in zip(self._areas, self._native, strict=False):
-            self._collect(area, stack)
-        used = [area for area in self._areas if area is self.main or area.lowest < area.high]
-        used.sort(key=lambda area: (area is not self.main, area.high))
-        return [self._row(area) for area in used]
-
-    def _row(self, area: Area) -> dict[str, Any]:
+    def row(self, area: Area) -> dict[str, Any]:
+        """One of `memory.stacks` of the record."""
         size, peak = area.high - area.low if area.limited else None, self.peak(area)
         over = area.overflow
         return {
@@ -313,4 +292,15 @@ class StackMeter:
             },
         }  # fmt: skip
 
+    def peak(self, area: Area) -> int:
+        """Bytes, the deepest use so far; more than the size means that it overflowed."""
+        return area.high - min(area.lowest, self._native_of(area).deepest)
 
+    def rows(self) -> list[dict[str, Any]]:
+        """`memory.stacks` of the record: those that were used, the main one first."""
+        self._settle()
+        for area, stack in zip(self._areas, self._native, strict=False):
+            self._collect(area, stack)
+        used = [area for area in self._areas if area is self.main or area.lowest < area.high]
+        used.sort(key=lambda area: (area is not self.main, area.high))
+        return [self.row(area) for area in used]
