@@ -52,16 +52,15 @@ from .uart import Uart
 from .uarte import Uarte
 from .uicr import Uicr
 from .usbd import Usbd
+from .vendor_words import REVISION_1, USB_WORDS, identification, vendor_words
 from .wdt import Wdt
 
 Personality = Callable[[Soc, str, int], NordicPeripheral | Unimplemented]
 
 
-def unmodelled(
-    values: Mapping[int, int] | None = None, undocumented: frozenset[int] = frozenset()
-) -> Callable[[Soc, str, int], Unimplemented]:
-    """A block without a model: reset values other than 0, and offsets that vendor start-up code touches."""
-    return lambda soc, name, base: Unimplemented(soc, name, base, values, undocumented)
+def unmodelled(values: Mapping[int, int] | None = None) -> Callable[[Soc, str, int], Unimplemented]:
+    """A block without a model: its reset values other than 0."""
+    return lambda soc, name, base: Unimplemented(soc, name, base, values)
 
 
 def shared(personalities: Mapping[int, tuple[str, Personality]]) -> Callable[[Soc, str, int], SharedBlock]:
@@ -152,10 +151,10 @@ ROWS: tuple[Row, ...] = (
     Row("XIP", 0x1200_0000, Xip, size=0x80_0000),
     Row("PWM3", 0x4002_D000, Pwm),
     Row("SPIM3", 0x4002_F000, Spim),
-    Row("USBD errata", 0x4006_E000, unmodelled(None, frozenset({0xC00, 0xC14, 0xD14}))),
+    Row("USBD errata", 0x4006_E000, vendor_words(USB_WORDS)),
     Row("CRYPTOCELL", 0x5002_A000, Cryptocell),
     Row("CC", 0x5002_B000, CryptoCell310),
-    Row("ROM table", 0xF000_0000, unmodelled({0xFE0: 0x08}, frozenset({0xFE0, 0xFE4, 0xFE8}))),
+    Row("ROM table", 0xF000_0000, vendor_words(identification(0x08, REVISION_1))),
 )
 """By address, but for what others look up when they are made: RTC and WDT the clock, GPIOTE the ports."""
 

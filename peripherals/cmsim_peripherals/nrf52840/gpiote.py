@@ -1,7 +1,8 @@
 """GPIOTE: pins as tasks and events, and the PORT event (nRF52840 PS v1.8, section 6.10).
 
-A channel in task mode owns its pin and drives it from OUTINIT on; one in event mode makes it an input. PORT comes with
-the rising edge of the DETECT of either port; the ports stand before GPIOTE in the chip's table.
+A channel in task mode owns its pin and drives it from OUTINIT on, without a gap when it is configured anew; one in
+event mode makes it an input. PORT comes with the rising edge of the DETECT of either port; the ports stand before
+GPIOTE in the chip's table.
 
 Not modelled: the priority of simultaneous tasks on one channel, and the sampling delay of up to one 16 MHz period.
 """
@@ -68,6 +69,11 @@ class Channel:
         self.end_train = lambda: None
         self.pin.drive_clock(self.source, None)
         self.drive(self.level ^ bool(toggles & 1))
+
+    def again(self, configuration: int) -> None:
+        """Configured anew in task mode on the same pin: no moment without a driver."""
+        self.polarity = Polarity(configuration >> 16 & 3)
+        self.drive(bool(configuration >> 20 & 1))
 
     def unbind(self) -> None:
         """Give the pin back."""
@@ -136,6 +142,10 @@ class Gpiote(NordicPeripheral):
     def _configure(self, n: int, value: int) -> None:
         configuration = self.CONFIG[n]
         mode, pin = configuration & 3, self.soc.pins.selected(configuration >> 8 & 0x3F)
+        old = self._channels[n]
+        if mode == Mode.TASK and old is not None and old.mode == Mode.TASK and old.pin is pin:
+            old.again(configuration)
+            return
         self._unbind(n)
         if mode in (Mode.EVENT, Mode.TASK) and pin is not None:
             self._channels[n] = Channel(self, n, configuration, pin)
