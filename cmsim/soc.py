@@ -104,6 +104,21 @@ class Unmodelled:
     count: int = 0
 
 
+@dataclass(frozen=True)
+class WakeSource:
+    """What can end System OFF: a line of the block called `block`, whose rising edge is a reset for `reason`."""
+
+    reason: str
+    block: str
+    line: Line
+    ready: Callable[[], bool]
+    """Whether firmware has set it up."""
+    arm: Callable[[bool], None] = lambda on: None
+    """The chip goes to System OFF (True), or has left it."""
+    level: bool = True
+    """Whether a line that is high already wakes at once."""
+
+
 @dataclass
 class Hooks:
     """What the CPU side offers to blocks; a `Soc` without a CPU has these harmless defaults."""
@@ -143,6 +158,8 @@ class Soc:
         """Set by NVMC: (address, word) -> whether a store by the CPU to flash is allowed now and was done."""
         self.analog: dict[int, Callable[[int], float]] = {}
         """Voltages at pins: pin number -> (CPU cycle -> volts)."""
+        self.wake_sources: list[WakeSource] = []
+        """Filled by the blocks that can end System OFF."""
         self._i2c: dict[tuple[int, int], I2cBus] = {}
         self._spi: dict[int, SpiBus] = {}
         self._pdm: dict[tuple[int, int], PdmSource] = {}

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from cmsim.kernel import CPU_HZ, Line
 from cmsim.nordic import Event, NordicPeripheral, Task
 from cmsim.registers import Register
-from cmsim.soc import Soc
+from cmsim.soc import Soc, WakeSource
 
 from .analog import AIN_PINS, SUPPLY, pin_volts
 
@@ -211,6 +211,9 @@ class Lpcomp(Comparator):
         self.anadetect = Line(f"{name}.ANADETECT")
         """Pulses at the crossings that ANADETECT names: a way out of System OFF."""
         super().__init__(soc, name, base)
+        soc.wake_sources.append(
+            WakeSource("lpcomp", name, self.anadetect, lambda: self._running, self.wait, level=False)
+        )
 
     def _crossed(self) -> None:
         if self.ANADETECT in (0, 1 if self.above else 2):

@@ -20,9 +20,11 @@ from cmsim.nordic import NordicPeripheral
 from cmsim.pins import Pull
 from cmsim.raster import InputPort
 from cmsim.registers import ClearOf, Register, SetOf
-from cmsim.soc import Soc
+from cmsim.soc import Soc, WakeSource
 from cmsim.waves import WaveGroup
 
+SPARING_RESETS = frozenset({"off", "lpcomp", "nfc", "vbus"})
+"""Ways out of System OFF: ports keep their configuration (PS section 5.3.6, the table of reset sources)."""
 P0_BASE = 0x5000_0000
 PORT_STRIDE = 0x300
 DIR, INPUT = 1 << 0, 1 << 1
@@ -78,13 +80,14 @@ class Gpio(NordicPeripheral):
         self.input_port = InputPort()
         """What IN reads while nothing but time changes, for native code."""
         super().__init__(soc, name, base)
+        soc.wake_sources.append(WakeSource("off", name, self.detect, lambda: bool(self._sense_high | self._sense_low)))
         for n, pin in enumerate(self.pins):
             pin.line.listen(partial(self._level_changed, n))
             self._levels |= pin.level << n
 
     def reset(self) -> None:
         """All pins inputs with their buffers off; nothing happens on the way out of System OFF."""
-        if self.soc.reset_reason == "off":
+        if self.soc.reset_reason in SPARING_RESETS:
             return
         super().reset()
         self._out = self._direction = 0

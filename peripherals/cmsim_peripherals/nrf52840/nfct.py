@@ -16,7 +16,7 @@ from enum import IntEnum
 from cmsim.kernel import CPU_HZ, Line
 from cmsim.nordic import Event, NordicPeripheral, Task
 from cmsim.registers import Register
-from cmsim.soc import Soc
+from cmsim.soc import Soc, WakeSource
 
 RAMP_UP = 500 * (CPU_HZ // 1_000_000)
 SLEEP_A = 1
@@ -31,7 +31,8 @@ class TagState(IntEnum):
 class Nfct(NordicPeripheral):
     """NFCT."""
 
-    undocumented = frozenset({0x68C})
+    undocumented = frozenset({0x010, 0x68C})
+    """A task that stops sending (nrfx), and anomaly 98."""
 
     ACTIVATE = Task(0x000)
     DISABLE = Task(0x004)
@@ -86,6 +87,7 @@ class Nfct(NordicPeripheral):
         """High while a field is sensed: a way out of System OFF."""
         self._sensing = False
         super().__init__(soc, name, base)
+        soc.wake_sources.append(WakeSource("nfc", name, self.detected, lambda: self._sensing))
 
     def reset(self) -> None:
         """Disabled; the field outside stays."""
