@@ -9,6 +9,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>
+#include <string.h>
 #include <unicorn/unicorn.h>
 
 struct block_count {
@@ -19,77 +20,82 @@ struct block_count {
 struct count_region {
     uint32_t base, size;
     struct block_count *counts; /* one a halfword */
-    const uint8_t *exits;       /* what a jump from the block costs: one a slot of the block table */
 };
 
 struct counts {
+    /* Of the clock: what was charged so far, and the block that was charged last. */
     const uint64_t *cycles, *instructions;
-    const uint32_t *fall_through;
+    const uint32_t *address, *fall_through;
+    const uint8_t *const *block;
     void (*inner)(uc_engine *, uint64_t, uint32_t, void *);
     void *inner_user;
+    uint64_t seen;                /* instructions up to the end of the block that was counted last */
     uint64_t marked;              /* up to here every cycle has its place */
     uint64_t elsewhere;           /* cycles of no block */
-    struct block_count *previous; /* the block that ran last; NULL behind an exception or a reset */
-    const uint8_t *previous_exit;
-    uint32_t previous_end, previous_start;
-    uint32_t stride;              /* of a region's `exits` */
-    uint32_t region_count;
+    struct block_count *previous; /* the block that was counted last; NULL behind an exception or a reset */
+    uint32_t previous_start, previous_end;
+    uint32_t exit, size;          /* of these fields within a slot of the block table */
+    uint32_t region_count, previous_exit;
     const struct count_region *regions;
 };
 
-static const struct count_region *find(const struct counts *counts, uint32_t address)
+static struct block_count *slot(const struct counts *counts, uint32_t address)
 {
     for (uint32_t i = 0; i < counts->region_count; i++)
         if (address - counts->regions[i].base < counts->regions[i].size)
-            return &counts->regions[i];
+            return &counts->regions[i].counts[(address - counts->regions[i].base) >> 1];
     return NULL;
 }
 
-static inline uint64_t *spender(struct counts *counts)
+/* The block that was charged last has run, up to `cycles`. */
+static inline void count(struct counts *counts, uint64_t cycles)
 {
-    return counts->previous == NULL ? &counts->elsewhere : &counts->previous->cycles;
-}
+    uint32_t address = *counts->address;
+    uint64_t cost = cycles - counts->marked; /* modulo 2^64: a refund is fine */
+    struct block_count *previous = counts->previous, *now = slot(counts, address);
 
-static void on_counted_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
-{
-    struct counts *counts = user;
-    uint32_t address = (uint32_t)address64, expected = *counts->fall_through;
-    uint64_t before = *counts->cycles, instructions = *counts->instructions;
-
-    counts->inner(uc, address64, size, counts->inner_user);
-    if (*counts->instructions == instructions)
-        return; /* not now, or the rest of a block that was counted as a whole */
-    uint64_t own = *counts->cycles - before;
-    *spender(counts) += before - counts->marked; /* modulo 2^64: a refund is fine */
-    if (counts->previous != NULL && expected == counts->previous_end) {
-        if (address == expected) {
-            counts->previous->fell++;
-        } else {
-            counts->previous->left++;
-            counts->previous->cycles += *counts->previous_exit;
-            own -= *counts->previous_exit;
-        }
+    counts->seen = *counts->instructions;
+    counts->marked = cycles;
+    if (previous != NULL) {
+        int fell = address == counts->previous_end;
+        uint32_t refill = fell ? 0 : counts->previous_exit;
+        previous->fell += (uint32_t)fell;
+        previous->left += (uint32_t)!fell;
+        previous->cycles += refill;
+        cost -= refill;
     }
-    counts->marked = *counts->cycles;
-    const struct count_region *region = find(counts, address);
-    if (region == NULL) {
-        counts->previous = NULL;
-        counts->elsewhere += own;
+    counts->previous = now;
+    if (now == NULL) {
+        counts->elsewhere += cost;
         return;
     }
-    uint32_t slot = (address - region->base) >> 1;
-    counts->previous = &region->counts[slot];
-    counts->previous->runs++;
-    counts->previous->cycles += own;
-    counts->previous_exit = region->exits + (uint64_t)slot * counts->stride;
+    uint16_t size;
+    memcpy(&size, *counts->block + counts->size, sizeof size);
+    now->runs++;
+    now->cycles += cost;
+    counts->previous_exit = (*counts->block)[counts->exit];
     counts->previous_start = address;
     counts->previous_end = address + size;
+    if (*counts->fall_through != address + size) /* Python went on elsewhere, for instance behind a store to flash */
+        counts->previous = NULL;
+}
+
+/* In front of each block: the one before has run by now. */
+static void on_counted_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    struct counts *counts = user;
+    if (*counts->instructions != counts->seen)
+        count(counts, *counts->cycles);
+    counts->inner(uc, address, size, counts->inner_user);
 }
 
 /* Cycles up to `cycle` belong to the block that ran last; from there on they are no block's, until `resume`. */
 static void counts_settle(struct counts *counts, uint64_t cycle)
 {
-    *spender(counts) += cycle - counts->marked;
+    if (*counts->instructions != counts->seen)
+        count(counts, cycle);
+    uint64_t *spender = counts->previous == NULL ? &counts->elsewhere : &counts->previous->cycles;
+    *spender += cycle - counts->marked;
     counts->marked = cycle;
 }
 
@@ -104,11 +110,12 @@ static void counts_resume(struct counts *counts, uint32_t lost)
 /* An exception came in front of `next`, which tells how the block that ran last was left. */
 static void counts_interrupted(struct counts *counts, uint32_t next)
 {
+    uint32_t inside = next - counts->previous_start;
     if (counts->previous == NULL)
         return;
     if (next == counts->previous_end)
         counts->previous->fell++;
-    else if (next - counts->previous_start >= counts->previous_end - counts->previous_start || next == counts->previous_start)
+    else if (inside == 0 || inside >= counts->previous_end - counts->previous_start)
         counts->previous->left++;
 }
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes as ct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ BLOCK_COUNT = np.dtype([("runs", "<u8"), ("cycles", "<u8"), ("fell", "<u8"), ("l
 class CountRegion(ct.Structure):
     """A stretch of code memory: `struct count_region`."""
 
-    _fields_ = [("base", ct.c_uint32), ("size", ct.c_uint32), ("counts", ct.c_void_p), ("exits", ct.c_void_p)]
+    _fields_ = [("base", ct.c_uint32), ("size", ct.c_uint32), ("counts", ct.c_void_p)]
 
 
 class Counts(ct.Structure):
@@ -39,17 +40,21 @@ class Counts(ct.Structure):
     _fields_ = [
         ("cycles", ct.c_void_p),
         ("instructions", ct.c_void_p),
+        ("address", ct.c_void_p),
         ("fall_through", ct.c_void_p),
+        ("block", ct.c_void_p),
         ("inner", ct.c_void_p),
         ("inner_user", ct.c_void_p),
+        ("seen", ct.c_uint64),
         ("marked", ct.c_uint64),
         ("elsewhere", ct.c_uint64),
         ("previous", ct.c_void_p),
-        ("previous_exit", ct.c_void_p),
-        ("previous_end", ct.c_uint32),
         ("previous_start", ct.c_uint32),
-        ("stride", ct.c_uint32),
+        ("previous_end", ct.c_uint32),
+        ("exit", ct.c_uint32),
+        ("size", ct.c_uint32),
         ("region_count", ct.c_uint32),
+        ("previous_exit", ct.c_uint32),
         ("regions", ct.c_void_p),
     ]
 
@@ -96,14 +101,15 @@ class BlockCounter:
         self._arrays: list[npt.NDArray[np.void]] = []
         self._tables: list[npt.NDArray[np.void]] = []
         inner, user = cpu.block_hook
-        clock = ct.addressof(cpu.clock)
         regions = [self._region(n) for n in range(len(cpu.blocks.memories))]
         self._regions = (CountRegion * len(regions))(*regions)
+        clock = ct.addressof(cpu.clock)
+        followed = ("cycles", "instructions", "address", "fall_through", "block")
+        fields: Any = BLOCK.fields
         self._counts = Counts(
-            cycles=clock + Clock.cycles.offset,  # type: ignore[attr-defined]
-            instructions=clock + Clock.instructions.offset,  # type: ignore[attr-defined]
-            fall_through=clock + Clock.fall_through.offset,  # type: ignore[attr-defined]
-            inner=inner, inner_user=user, marked=cpu.clock.cycles, stride=BLOCK.itemsize,
+            **{name: clock + getattr(Clock, name).offset for name in followed},
+            inner=inner, inner_user=user, seen=cpu.clock.instructions, marked=cpu.clock.cycles,
+            exit=fields["exit"][1], size=fields["size"][1],
             region_count=len(regions), regions=ct.addressof(self._regions),
         )  # fmt: skip
         self._at = ct.byref(self._counts)
@@ -117,8 +123,7 @@ class BlockCounter:
         self._arrays.append(counts)
         slots = (ct.c_char * (len(counts) * BLOCK.itemsize)).from_address(region.blocks)
         self._tables.append(np.frombuffer(memoryview(slots), BLOCK))
-        exits = region.blocks + BLOCK.fields["exit"][1]  # type: ignore[index]
-        return CountRegion(memory.base, len(memory.data), counts.ctypes.data, exits)
+        return CountRegion(memory.base, len(memory.data), counts.ctypes.data)
 
     def _listen(self) -> None:
         """Sleep, exception frames and branches to EXC_RETURN have one listener each: stand in front of it."""
