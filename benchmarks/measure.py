@@ -1,10 +1,11 @@
-"""What measuring costs: speed with the call tree, and with blocks counted as well, as a ratio to the speed without.
+"""What measuring costs: speed with stacks and inferences, and with the call tree as well, as a ratio to the speed with
+nothing measured. (coverage.py has coverage.)
 
     python benchmarks/measure.py [FIRMWARE.elf ...]
 
 Thread CPU time of `Machine.run`, the least of three, the variants taken in turns. The goal is a ratio of at least 0.5.
-Without arguments: the gesture application, which mostly sleeps; a loop, where blocks are what costs; and a program that
-does nothing but call, which no firmware does: the worst case.
+Without arguments: the gesture application, which mostly sleeps; the programs of speed.py's `compute`; a branch to
+itself, where blocks are what costs; and a program that does nothing but call, which no firmware does: the worst case.
 """
 
 from __future__ import annotations
@@ -15,10 +16,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from cmsim import Machine, prebuilt, traces
-from cmsim.cortex_m.calls import CallTracer
+import speed
 
-VARIANTS = ("off", "call tree", "call tree and coverage")
+from cmsim import Machine, prebuilt, traces
+
+VARIANTS: dict[str, dict[str, bool]] = {
+    "nothing": {"measure": False},
+    "stacks and inferences": {},
+    "call tree": {"profile": True},
+}
 
 
 PROGRAMS = {
@@ -50,11 +56,9 @@ def build(directory: Path, name: str) -> Path:
 
 def once(variant: str, firmware: Path) -> tuple[float, int]:
     """(CPU seconds, cycles) of one run."""
-    m = Machine(firmware, imu=traces.path(), imu_end="hold", profile=variant == "call tree")
-    if variant == "call tree and coverage":
-        m.tracer = CallTracer(m.cpu, m.image, lines=True)
+    m = Machine(firmware, imu=traces.path(), imu_end="hold", **VARIANTS[variant])  # type: ignore[arg-type]
     began = time.thread_time()
-    m.run(seconds=1.0 if firmware.stem in PROGRAMS else 40.0)
+    m.run(seconds=40.0 if firmware.stem == "gesture" else 1.0)
     return time.thread_time() - began, m.cycles
 
 
@@ -70,7 +74,7 @@ def compare(firmware: Path) -> None:
     assert len(cycles) == 1, "measuring changed the cycle count"
     print(firmware.stem)
     for variant, spent in best.items():
-        print(f"  {variant:24} {spent:8.3f} s  {best['off'] / spent:5.2f} of the speed without")
+        print(f"  {variant:24} {spent:8.3f} s  {best['nothing'] / spent:5.2f} of the speed without")
 
 
 def main() -> None:
@@ -80,7 +84,9 @@ def main() -> None:
             compare(Path(name))
         return
     with tempfile.TemporaryDirectory() as directory:
-        for firmware in (prebuilt.path("gesture"), *(build(Path(directory), name) for name in PROGRAMS)):
+        where = Path(directory)
+        compute = (speed.build(where, "compute", kind) for kind in speed.KINDS.values())
+        for firmware in (prebuilt.path("gesture"), *compute, *(build(where, name) for name in PROGRAMS)):
             compare(firmware)
 
 

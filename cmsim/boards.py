@@ -17,6 +17,7 @@ from .kernel import Scheduler
 from .parts import Part
 from .pins import Pin, Pull
 from .soc import Board, I2cWiring, PartRow, PdmSource, Soc
+from .spi import SpiBus, SpiPart
 
 BOARDS, PARTS = "cmsim.boards", "cmsim.parts"
 PartModel = Callable[[Scheduler, str], Part]
@@ -57,10 +58,13 @@ def assemble(
     `stimuli` names the traces of this run ("imu"): parts marked optional exist only with theirs. `part` finds models.
     """
     buses = {wiring.name: _wire_bus(wiring, soc) for wiring in board.i2c}
+    spi_buses = {wiring.name: SpiBus(wiring.name) for wiring in board.spi}
+    for line in board.spi:
+        soc.wire_spi(spi_buses[line.name], _number(soc, line.sck))
     for name, pull in board.pulls.items():
         _pin(soc, name).set_board_pull(Pull[pull.upper()])
     return {
-        row.name: _place(row, part(row.model), buses, soc)
+        row.name: _place(row, part(row.model), buses, spi_buses, soc)
         for row in board.parts
         if not row.optional or row.stimulus in stimuli
     }
@@ -96,13 +100,23 @@ def _wire_bus(wiring: I2cWiring, soc: Soc) -> I2cBus:
     return bus
 
 
-def _place(row: PartRow, model: PartModel, buses: Mapping[str, I2cBus], soc: Soc) -> Part:
+def _place(
+    row: PartRow, model: PartModel, buses: Mapping[str, I2cBus], spi_buses: Mapping[str, SpiBus], soc: Soc
+) -> Part:
     part = model(soc.scheduler, row.name)
     if row.bus is not None:
         if row.bus not in buses:
             raise UsageError(f"part {row.name!r}: the board has no I2C bus {row.bus!r}; it has {', '.join(buses)}")
         for address, target in part.i2c.items():
             buses[row.bus].attach(address, target, partial(part.answers, address))
+    if row.spi is not None:
+        if row.spi not in spi_buses:
+            names = ", ".join(spi_buses) or "none"
+            raise UsageError(f"part {row.name!r}: the board has no SPI bus {row.spi!r}; it has {names}")
+        if not isinstance(part, SpiPart):
+            raise UsageError(f"part {row.name!r} is wired to an SPI bus, but {row.model} has no SPI interface")
+        spi_part: SpiPart = part
+        spi_buses[row.spi].attach(spi_part.spi, lambda: spi_part.selected)
     if row.pdm is not None:
         if not isinstance(part, PdmSource):
             raise UsageError(f"part {row.name!r} is wired as a microphone, but {row.model} has no one-bit output")

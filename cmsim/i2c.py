@@ -1,12 +1,14 @@
 """The I2C bus at the edge of the chip: targets, and the register-pointer device that most sensors are.
 
-Not modelled: clock stretching by targets, multi-controller arbitration, 10-bit addresses.
+A target may hold SCL low between bytes (`Stretching`); a controller asks with `stretched` before it goes on.
+
+Not modelled: stretching within a byte, multi-controller arbitration, 10-bit addresses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from .registers import RegisterBlock
 
@@ -27,6 +29,22 @@ class I2cTarget(Protocol):
         """STOP condition."""
 
 
+class Stretching(Protocol):
+    """A target that can hold SCL low after an acknowledge."""
+
+    holds_scl: bool
+    on_release: Callable[[], None]
+    """Called when it lets go of SCL."""
+
+
+def stretched(target: I2cTarget | None, go_on: Callable[[], None]) -> bool:
+    """Whether `target` holds SCL low; then `go_on` is called when it lets go."""
+    if not getattr(target, "holds_scl", False):  # most targets have no such attribute
+        return False
+    cast(Stretching, target).on_release = go_on
+    return True
+
+
 class I2cBus:
     """Two wires, pulled up, with targets on them."""
 
@@ -41,6 +59,10 @@ class I2cBus:
         if address in self._targets:
             raise ValueError(f"{self.name}: address 0x{address:02x} is taken")
         self._targets[address] = target, powered
+
+    def detach(self, address: int) -> None:
+        """Take the target at `address` off the bus."""
+        del self._targets[address]
 
     def select(self, address: int, reading: bool) -> I2cTarget | None:
         """START and address byte: the target that acknowledged and is now addressed, or None for a NACK."""
@@ -73,6 +95,15 @@ class _Watched:
 
     def __init__(self, target: I2cTarget, listener: Callable[[str], None]) -> None:
         self._target, self._tell = target, listener
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)  # what a stretching target has more
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "on_release":
+            setattr(self._target, name, value)
+        else:
+            super().__setattr__(name, value)
 
     def start(self, reading: bool) -> None:
         """Told by `select`, which has done it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,23 @@ from .cortex_m.nvic import SystemException
 from .errors import CmsimError, RunError, UsageError
 from .image import Image, load, vector_table
 from .kernel import CPU_HZ, cycles_of
+from .measure.arena import ArenaMeter
+from .measure.arena_plan import ArenaPlan
 from .measure.calls import Watches
+from .measure.counted import Counted
+from .measure.coverage import Coverage
+from .measure.drift import Drift
+from .measure.fatal import FatalMeter
+from .measure.faults import FaultReporter
+from .measure.heap import HeapMeter
 from .measure.inferences import InferenceMeter
 from .measure.memory import MemoryMeter
+from .measure.recorder import TimelineRecorder
+from .measure.regions import RegionMeter
+from .measure.timeline import Timeline
 from .parts import Part
 from .pins import Pin
-from .record import Stop, build
+from .record import Check, Stop, build
 from .scenario import Scenario
 from .soc import Board, Soc
 from .stimuli import ACCEL, End, Interpolation, Trace, signals
@@ -50,6 +61,26 @@ class Machine:
     that cannot be used.
     """
 
+    inference_meter: InferenceMeter | None = None
+    memory_meter: MemoryMeter | None = None
+    regions: RegionMeter | None = None
+    """What is counted from one point of the code to another."""
+    heap: HeapMeter | None = None
+    """What the firmware has allocated."""
+    arenas: ArenaMeter | None = None
+    """What interpreters were given to work in."""
+    arena_plan: ArenaPlan | None = None
+    """Where the interpreter puts tensors, and when."""
+    fatal: FatalMeter | None = None
+    """What the firmware's operating system said when it gave up."""
+    drift: Drift | None = None
+    """How inferences change over the run, if it was asked for."""
+
+    recorder: TimelineRecorder | None = None
+    """Writes down what happens (docs/timeline.md), if it was asked for."""
+    counted: Counted | None = None
+    """How often what ran, if cycles by line or coverage were asked for (docs/profile.md)."""
+
     def __init__(
         self,
         firmware: str | Path | Image,
@@ -71,6 +102,10 @@ class Machine:
         audio: str | Path | Audio | None = None,
         scenario: str | Path | Scenario | None = None,
         profile: bool = False,
+        timeline: bool = False,
+        latencies: Sequence[str] = (),
+        lines: bool = False,
+        coverage: bool = False,
     ) -> None:
         self.board = find_board(board) if isinstance(board, str) else board
         chip = self.board.chip
@@ -108,25 +143,43 @@ class Machine:
         self.cpu.reset(self.vector_table)
         self._reset_reason: str | None = None
         self._off = False
+        self._ending: Stop | None = None
         self.wall_seconds = 0.0
         self.stop: Stop | None = None
         """Why the last `run` ended."""
         self.tracer = CallTracer(self.cpu, self.image) if profile else None
         """The call tree, if it was asked for."""
         self._new_fault: Fault | None = None
+        self.fault_reporter = FaultReporter(self)
+        """What each fault found (docs/record.md)."""
         self.cpu.exceptions.on_fault = self._note_fault
         self.watches = Watches(self.cpu)
-        self.inference_meter: InferenceMeter | None = None
-        self.memory_meter: MemoryMeter | None = None
+        self.checks: list[Check] = []
+        """What else the run is asked: a check that fails makes `cmsim run` fail."""
         if measure:
-            self.inference_meter = InferenceMeter(self.cpu, self.image, self.watches, inference_function)
-            self.memory_meter = MemoryMeter(self.cpu, self.image, self.watches)
-            self.inference_meter.on_inference = self.memory_meter.mark_inference
+            self._measure(inference_function)
         elif inference_function is not None:
             self.image.find(inference_function)
+        self._follow(timeline, latencies, lines, coverage)
         self.scenario.attach(self)
 
     # --- construction -------------------------------------------------------------------------------------
+
+    def _measure(self, inference_function: str | None) -> None:
+        self.inference_meter = InferenceMeter(self.cpu, self.image, self.watches, inference_function)
+        self.memory_meter = MemoryMeter(self.cpu, self.image, self.watches, self.tracer)
+        self.regions = RegionMeter(self)
+        self.heap = HeapMeter(self.cpu, self.image, self.watches)
+        self.arenas = ArenaMeter(self)
+        self.fatal = FatalMeter(self)
+        self.arena_plan = ArenaPlan(self)
+        self.inference_meter.on_inference = self.memory_meter.mark_inference
+
+    def _follow(self, timeline: bool, latencies: Sequence[str], lines: bool, coverage: bool) -> None:
+        """Behind everything that measures, because these stand in front of its listeners."""
+        self.recorder = TimelineRecorder.wanted(self, timeline, latencies)
+        if lines or coverage:
+            self.counted = Counted(self, lines=lines, covers=coverage)
 
     def _feed(self, stimulus: str, trace: Trace, interpolation: Interpolation, end: End) -> None:
         fed = False
@@ -167,6 +220,12 @@ class Machine:
 
     def _note_fault(self, fault: Fault) -> None:
         self._new_fault = fault
+        self.fault_reporter.note(fault)
+        self.cpu.request_stop()
+
+    def end(self, stop: Stop) -> None:
+        """Let the run end for this reason after the instruction that runs."""
+        self._ending = self._ending or stop
         self.cpu.request_stop()
 
     @property
@@ -255,6 +314,9 @@ class Machine:
     def _ended(self, outcome: Outcome) -> Stop | None:
         """Why nothing more can happen, if that is so."""
         cpu = self.cpu
+        if self._ending is not None:
+            ending, self._ending = self._ending, None
+            return ending
         if self._off:
             return Stop("system off", "POWER.SYSTEMOFF was written")
         if outcome.state is State.LOCKUP:
@@ -347,8 +409,13 @@ class Machine:
         return memory
 
     def console(self, channel: str | None = None) -> str:
-        """What the firmware has printed on `channel` ("uart0", "uart1", "itm0", "semihosting") so far."""
-        return self.soc.serial_port(channel or self.board.console).text
+        """What the firmware has printed on `channel` ("uart0", "usb0", "itm0", "semihosting" ...) so far."""
+        return self.soc.serial_port(channel or self.console_name).text
+
+    @property
+    def console_name(self) -> str:
+        """Where one types: the first serial port over USB once the firmware has one, until then the board's console."""
+        return self.usb.serial_ports[0] if self.usb is not None and self.usb.serial_ports else self.board.console
 
     def send(self, channel: str, data: bytes) -> None:
         """Bytes towards the firmware; they arrive at the line's own bit rate."""
@@ -387,6 +454,16 @@ class Machine:
         return values
 
     @property
+    def timeline(self) -> Timeline | None:
+        """What happened when, so far; None unless `timeline` or `latencies` were asked for."""
+        return None if self.recorder is None else self.recorder.timeline
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """Which lines, branches and functions ran, so far; None unless it was asked for."""
+        return None if self.counted is None else self.counted.coverage
+
+    @property
     def record(self) -> dict[str, Any]:
         """Everything that was measured so far, as plain data (docs/record.md)."""
         return build(self)
@@ -420,7 +497,8 @@ class _Goal:
             self._wanted = len(meter.inferences) + inferences
             self._undo.append(meter.notify(machine.cpu.request_stop))
         if self.text is not None:
-            channels = [channel] if channel else ["uart0", "uart1", "semihosting", "itm0"]
+            usb = ["usb0"] if machine.usb is not None else []
+            channels = [channel] if channel else ["uart0", "uart1", *usb, "semihosting", "itm0"]
             for name in dict.fromkeys((*channels, *(machine.soc.serial if channel is None else ()))):
                 self._listen(name)
 

@@ -16,6 +16,8 @@ from .registers import WORD, ArraySlots, F, Register, RegisterBlock, Slot
 from .soc import Soc
 
 Subscriber = Callable[[], None]
+POWER = 0xFFC
+"""A block's own power switch: 0 resets it. In the nRF51 reference manual; drivers still use it against anomalies."""
 
 
 class Task(Slot):
@@ -134,6 +136,7 @@ class NordicPeripheral(RegisterBlock):
     def reset(self) -> None:
         """Registers to their reset values and the interrupt line low."""
         super().reset()
+        self.values.pop(POWER, None)
         self.irq.set(False)
 
     @INTEN.on_write
@@ -192,13 +195,19 @@ class NordicPeripheral(RegisterBlock):
 
     def unmapped_read(self, offset: int) -> int:
         """Undocumented words keep what was written; anything else is reported and reads as 0."""
+        if offset == POWER:
+            return self.values.get(POWER, 1)
         if offset not in self.undocumented:
             self.soc.report_unmodelled(self.name, offset, "read")
         return self.values.get(offset, 0)
 
     def unmapped_write(self, offset: int, value: int) -> None:
         """Undocumented words are stored; anything else is reported and dropped."""
-        if offset in self.undocumented:
+        if offset == POWER:
+            if not value & 1:
+                self.reset()
+            self.values[POWER] = value & 1
+        elif offset in self.undocumented:
             self.values[offset] = value
         else:
             self.soc.report_unmodelled(self.name, offset, "write")

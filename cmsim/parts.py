@@ -1,17 +1,22 @@
-"""What every part on a board is: I2C targets, lines, a supply, and the physical quantities that it senses."""
+"""What every part on a board is: I2C targets, lines, a supply, and the physical quantities that it senses.
+
+`Part` is anything outside the chip; `Sensor` with its `SensorRegisters` is what most of them are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
-from .i2c import I2cTarget
+from .i2c import I2cRegisterDevice, I2cTarget
 from .kernel import Line, Scheduler
 from .pins import Pin
+from .registers import WORD
 from .waves import WaveGroup
 
 Signal = Callable[[int], float]
 """CPU cycle -> value in the channel's base unit."""
+Block = TypeVar("Block", bound="SensorRegisters")
 
 
 class Part:
@@ -70,6 +75,98 @@ class Part:
 
     def power_down(self) -> None:
         """Stop every clock of the part."""
+
+
+class SensorRegisters(I2cRegisterDevice):
+    """Registers of a part that samples: lazily, so that a sensor that nobody reads costs nothing.
+
+    A subclass declares registers, extends `reset`, and says in `catch_up` what happened since the last look. One with
+    output pins sets them in `drive_pins` and names in `next_change` the moment at which they may move by themselves.
+    """
+
+    def __init__(self, part: Sensor) -> None:
+        self.part, self.scheduler = part, part.scheduler
+        self._alarm = part.scheduler.alarm(self.update)
+        super().__init__()
+
+    def reset(self) -> None:
+        """Reset values, and nothing to wake for."""
+        super().reset()
+        self._alarm.cancel()
+
+    def read(self, offset: int) -> int:
+        """A register as it is now."""
+        self.catch_up()
+        return super().read(offset)
+
+    def write(self, offset: int, value: int, mask: int = WORD) -> None:
+        """A register write: what lies before it happened under the old settings."""
+        self.catch_up()
+        super().write(offset, value, mask)
+        self.update()
+
+    def update(self) -> None:
+        """Bring samples, pins and the alarm up to date."""
+        self.catch_up()
+        self.drive_pins()
+        moment = self.next_change()
+        if moment is None:
+            self._alarm.cancel()
+        else:
+            self._alarm.at(moment)
+
+    def catch_up(self) -> None:
+        """Let happen what is due between the last look and now."""
+
+    def drive_pins(self) -> None:
+        """Set the part's output pins."""
+
+    def next_change(self) -> int | None:
+        """The cycle at which a pin may change by itself, if one does: nothing is armed for any other reason."""
+        return None
+
+
+class Sensor(Part):
+    """A part made of register blocks: `outputs` names its pins, `connect` puts a block at its I2C address."""
+
+    outputs: ClassVar[Mapping[str, bool]] = {}
+    """Output pin -> its level while nothing drives it."""
+
+    def __init__(self, scheduler: Scheduler, name: str) -> None:
+        super().__init__(scheduler, name)
+        self.lines = {pin: Line(f"{name}.{pin}", level) for pin, level in self.outputs.items()}
+        self._blocks: list[SensorRegisters] = []
+
+    def connect(self, address: int, block: Block) -> Block:
+        """Put `block` at the 7-bit `address`, and keep it in step with supply and senses."""
+        self.i2c[address] = block
+        self._blocks.append(block)
+        block.update()
+        return block
+
+    def set_output(self, pin: str, level: bool, *, open_drain: bool = False) -> None:
+        """Drive an output pin; `open_drain` says whether high means released from now on."""
+        (self.open_drain.add if open_drain else self.open_drain.discard)(pin)
+        self.lines[pin].set(level)
+
+    def feed(self, channel: str, signal: Signal) -> None:
+        """From now on `channel` follows `signal`, a pure function of the cycle; earlier samples keep the old one."""
+        for block in self._blocks:
+            block.catch_up()
+        super().feed(channel, signal)
+
+    def power_up(self) -> None:
+        """Reset values."""
+        for block in self._blocks:
+            block.reset()
+            block.update()
+
+    def power_down(self) -> None:
+        """Nothing runs, nothing drives a pin."""
+        for block in self._blocks:
+            block.reset()
+        for pin, level in self.outputs.items():
+            self.lines[pin].set(level)
 
 
 def _constant(value: float) -> Signal:

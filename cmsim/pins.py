@@ -94,6 +94,11 @@ class Pin:
         source = group.lines[wire].name
         group.lines[wire].listen(lambda level: self.drive_from_board(source, level))
 
+    @property
+    def fast_wave(self) -> bool:
+        """Whether the pin follows a wave with too many edges to tell one by one."""
+        return self.wave is not None and bool(self.wave[0].fast >> self.wave[1] & 1)
+
     def watch(self) -> Callable[[], None]:
         """Have every edge told to the listeners of `line`, also those of a wave; call the result to let go."""
         if self.wave is None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .camera import camera_record
 from .kernel import CPU_HZ
 from .measure.calltree import profile
+from .measure.memory_map import memory_map
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -25,10 +26,19 @@ class Stop:
     detail: str = ""
 
 
+class Check(Protocol):
+    """A question that a run answers."""
+
+    @property
+    def failure(self) -> str | None:
+        """Why the firmware does not pass; None if it does."""
+
+
 def build(machine: Machine) -> dict[str, Any]:
     """Everything that was measured, in the order of docs/record.md."""
-    image, cpu = machine.image, machine.cpu
+    image = machine.image
     meter, memory = machine.inference_meter, machine.memory_meter
+    arenas = [] if machine.arenas is None else machine.arenas.arenas
     stop = machine.stop or Stop("not run")
     return {
         "schema": SCHEMA,
@@ -55,6 +65,7 @@ def build(machine: Machine) -> dict[str, Any]:
                 "overhead_cycles": i.cycles - sum(o.cycles for o in i.operators) if i.operators else None,
                 "instructions": i.instructions,
                 "stack_peak": i.stack_peak,
+                "stacks": [{"name": s.name, "peak": s.peak, "path": s.path} for s in i.stacks],
                 "operators": [
                     {
                         "index": o.index,
@@ -72,25 +83,32 @@ def build(machine: Machine) -> dict[str, Any]:
             }
             for i in (meter.inferences if meter is not None else ())
         ],
+        "regions": [] if machine.regions is None else machine.regions.rows(),
         "memory": {
             "flash_used": image.flash_used,
             "static_ram": image.static_ram,
             "stack_size": None if memory is None else memory.stack_size,
             "stack_peak": None if memory is None else memory.stack_peak,
-            "heap_peak": None,
-            "arena_size": None if memory is None else memory.arena_size,
-            "arena_used": None if memory is None else memory.arena_used,
+            "stacks": [] if memory is None else memory.stacks.rows(),
+            "heap_peak": machine.heap.peak if machine.heap is not None and machine.heap.present else None,
+            "arena_size": arenas[0].size if arenas else None,
+            "arena_used": arenas[0].used if arenas else None,
         },
+        "arenas": [] if machine.arenas is None else machine.arenas.record(),
+        "arena_plan": [] if machine.arena_plan is None else machine.arena_plan.rows,
+        "memory_map": memory_map(machine),
+        "heap": None if machine.heap is None else machine.heap.record(),
         "unmodelled": [
             {"block": u.block, "offset": u.offset, "access": u.access, "count": u.count, "pc": u.pc}
             for u in machine.soc.unmodelled.values()
         ],
-        "faults": [
-            {"exception": f.exception, "cause": f.cause, "pc": f.pc, "address": f.address, "cycle": f.cycle}
-            for f in cpu.exceptions.faults
-        ],
+        "faults": machine.fault_reporter.rows(),
+        "fatal": [] if machine.fatal is None else machine.fatal.rows(),
         **camera_record(machine.parts),
+        **({} if machine.drift is None else {"drift": machine.drift.record()}),
         **({} if machine.tracer is None else {"profile": profile(machine.tracer)}),
+        **({} if machine.recorder is None else machine.recorder.record()),
+        **({} if machine.counted is None else machine.counted.record()),
     }
 
 

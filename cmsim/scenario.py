@@ -57,8 +57,8 @@ class Input:
 
     def bind(self, machine: Machine) -> Iterator[Deed]:
         """One deed: they are sent at the line's own bit rate."""
-        channel = console_of(machine, self.channel)
-        yield self.at, lambda machine: machine.send(channel, self.data)
+        check_channel(machine, self.channel)
+        yield self.at, lambda machine: machine.send(self.channel or machine.console_name, self.data)
 
 
 @dataclass(frozen=True)
@@ -162,12 +162,11 @@ def _feed(machine: Machine, name: str, trace: str | Path | Trace) -> None:
             part.feed(channel, stimuli[channel].value)
 
 
-def console_of(machine: Machine, channel: str | None) -> str:
-    """`channel`, or the board's console if it is None. UsageError for one that is not there."""
+def check_channel(machine: Machine, channel: str | None) -> None:
+    """UsageError for a channel that is not there; None is `Machine.console_name`, whatever that is at the moment."""
     known = sorted({"uart0", "uart1", *(["usb0"] if machine.usb else []), *machine.soc.serial})
     if channel is not None and channel not in known:
         raise UsageError(f"channel {channel!r} takes no input; known: {', '.join(known)}")
-    return channel or machine.board.console
 
 
 # --- texts -------------------------------------------------------------------------------------------------------

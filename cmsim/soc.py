@@ -79,6 +79,8 @@ class Chip:
     priority_bits: int = 3
     hz: int = CPU_HZ
     memory_title: str = ""
+    bridge: range = range(0)
+    """Addresses behind a bus bridge that never answers with an error: a gap reads as 0 and takes writes."""
 
     @property
     def regions(self) -> tuple[tuple[str, int, int], ...]:
@@ -100,6 +102,21 @@ class Unmodelled:
     access: str
     pc: int
     count: int = 0
+
+
+@dataclass(frozen=True)
+class WakeSource:
+    """What can end System OFF: a line of the block called `block`, whose rising edge is a reset for `reason`."""
+
+    reason: str
+    block: str
+    line: Line
+    ready: Callable[[], bool]
+    """Whether firmware has set it up."""
+    arm: Callable[[bool], None] = lambda on: None
+    """The chip goes to System OFF (True), or has left it."""
+    level: bool = True
+    """Whether a line that is high already wakes at once."""
 
 
 @dataclass
@@ -141,6 +158,8 @@ class Soc:
         """Set by NVMC: (address, word) -> whether a store by the CPU to flash is allowed now and was done."""
         self.analog: dict[int, Callable[[int], float]] = {}
         """Voltages at pins: pin number -> (CPU cycle -> volts)."""
+        self.wake_sources: list[WakeSource] = []
+        """Filled by the blocks that can end System OFF."""
         self._i2c: dict[tuple[int, int], I2cBus] = {}
         self._spi: dict[int, SpiBus] = {}
         self._pdm: dict[tuple[int, int], PdmSource] = {}
@@ -245,6 +264,14 @@ class I2cWiring:
 
 
 @dataclass(frozen=True)
+class SpiWiring:
+    """A bus clocked by a pin of the board; parts on it are selected by pins of their own."""
+
+    name: str
+    sck: str
+
+
+@dataclass(frozen=True)
 class PartRow:
     """One part on the board: what it is, which bus it sits on, which pin powers it, where its lines go."""
 
@@ -254,6 +281,8 @@ class PartRow:
     bus: str | None = None
     power: str | None = None
     lines: Mapping[str, str] = field(default_factory=dict)
+    spi: str | None = None
+    """The SPI bus that it sits on; its chip select is one of `lines`."""
     pdm: tuple[str, str] | None = None
     """For a digital microphone: the pins of its clock and its data."""
     stimulus: str | None = None
@@ -272,6 +301,7 @@ class Board:
     pins: Mapping[str, str] = field(default_factory=dict)
     """Names on the silk screen -> chip pins."""
     i2c: tuple[I2cWiring, ...] = ()
+    spi: tuple[SpiWiring, ...] = ()
     parts: tuple[PartRow, ...] = ()
     pulls: Mapping[str, str] = field(default_factory=dict)
     """Resistors: chip pin -> "up" or "down"."""

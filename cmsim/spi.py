@@ -7,7 +7,7 @@ target is heard).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class SpiTarget(Protocol):
@@ -15,6 +15,19 @@ class SpiTarget(Protocol):
 
     def exchange(self, byte: int) -> int:
         """A byte in, a byte out, at the same time."""
+
+
+@runtime_checkable
+class SpiPart(Protocol):
+    """A part on a board that has an SPI interface."""
+
+    @property
+    def spi(self) -> SpiTarget:
+        """What exchanges bytes."""
+
+    @property
+    def selected(self) -> bool:
+        """Whether its chip select is active, and it has a supply."""
 
 
 class SpiBus:

@@ -10,8 +10,8 @@ from typing import Any
 
 from .errors import CmsimError
 from .machine import Machine
-from .measure.faults import explain
 from .measure.inferences import Inference
+from .report import text_faults
 
 TAIL = 40
 """Lines of each console that a failure shows."""
@@ -74,9 +74,9 @@ class BoardUnderTest(Machine):
         return False
 
     def send(self, channel: str, data: bytes | str | None = None) -> None:
-        """`send("text")` to the board's console, or `send("uart1", b"bytes")`."""
+        """`send("text")` to the console (`console_name`), or `send("uart1", b"bytes")`."""
         if data is None:
-            channel, data = self.board.console, channel
+            channel, data = self.console_name, channel
         super().send(channel, data.encode() if isinstance(data, str) else data)
 
     def console_tail(self, lines: int = TAIL) -> str:
@@ -89,9 +89,8 @@ class BoardUnderTest(Machine):
         return "\n".join(parts) or "nothing was printed on any console"
 
     def fault_report(self) -> str:
-        """Every fault in words, and why the run ended; empty without faults."""
-        if not self.faults:
-            return ""
-        ended = [] if self.stop is None else [f"run ended: {self.stop.reason}: {self.stop.detail}"]
-        explained = [f"cycle {fault.cycle:,}: " + "\n".join(explain(self, fault)) for fault in self.faults[:20]]
-        return "\n".join(explained + ended)
+        """Every fault and fatal error in words, and why the run ended; empty without any."""
+        record = self.record
+        told = text_faults.report(record, most=20)
+        ended = [] if self.stop is None or not told else [f"run ended: {self.stop.reason}: {self.stop.detail}"]
+        return "\n".join(told + ended)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .kernel import Alarm, Line, Scheduler
+from .raster import Raster
 
 
 class WaveGroup:
@@ -18,6 +19,10 @@ class WaveGroup:
         self.scheduler = scheduler
         self.lines = [Line(f"{name}.{wire}") for wire in wires]
         """Follow the waves of watched wires only."""
+        self.fast = 0
+        """Mask of the wires with too many edges to be recorded unless somebody insists."""
+        self.raster: Raster | None = None
+        """The same functions of time as a table for native code, if the part keeps one."""
         self._watchers = [0] * len(self.lines)
         self._alarms: dict[int, Alarm] = {}
 

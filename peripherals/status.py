@@ -49,10 +49,10 @@ def unmodelled(chip: Chip) -> list[str]:
     """The blocks that the chip's memory map names and nothing models; of a shared block only such personalities."""
     names = []
     for block in Soc(chip).blocks.values():
-        if isinstance(block, Unimplemented):
+        if type(block) is Unimplemented:
             names.append(block.name)
         elif isinstance(block, SharedBlock):
-            names += [p.name for p in block.personalities.values() if isinstance(p, Unimplemented)]
+            names += [p.name for p in block.personalities.values() if type(p) is Unimplemented]
     return names
 
 

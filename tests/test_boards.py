@@ -13,8 +13,10 @@ from cmsim.errors import UsageError
 from cmsim.i2c import I2cRegisterDevice
 from cmsim.kernel import Line, Scheduler
 from cmsim.parts import Part
+from cmsim.pins import Pin
 from cmsim.registers import Register
-from cmsim.soc import Board, Chip, I2cWiring, PartRow, Soc
+from cmsim.soc import Board, Chip, I2cWiring, PartRow, Soc, SpiWiring
+from cmsim.spi import Loopback
 
 CHIP = Chip("test", "a chip for a test", (), flash_size=0x1000, ram_size=0x1000)
 ROOT = Path(__file__).parent.parent
@@ -185,3 +187,45 @@ def test_the_entry_points_of_this_package_load() -> None:
             assert isinstance(loaded, kind)
             if isinstance(loaded, Board):
                 assert loaded.name == name
+
+
+# --- SPI --------------------------------------------------------------------------------------------------------
+
+
+class Echo(Part):
+    """An SPI target that is selected while its CS is low."""
+
+    def __init__(self, scheduler: Scheduler, name: str) -> None:
+        super().__init__(scheduler, name)
+        self.spi = Loopback()
+        self.cs: Pin | None = None
+        self.inputs = {"CS": lambda pin: setattr(self, "cs", pin)}
+
+    @property
+    def selected(self) -> bool:
+        return self.powered and self.cs is not None and not self.cs.level
+
+
+def spi_board(row: PartRow) -> tuple[Soc, dict[str, Part]]:
+    soc = Soc(CHIP)
+    table = Board("test", "a board for a test", CHIP, spi=(SpiWiring("SPI", sck="P0.05"),), parts=(row,))
+    models: dict[str, Callable[[Scheduler, str], Part]] = {"echo": Echo, "sensor": Sensor}
+    return soc, assemble(table, soc, part=models.__getitem__)
+
+
+def test_an_spi_part_answers_while_selected_and_supplied() -> None:
+    soc, _ = spi_board(PartRow("echo", "echo", spi="SPI", lines={"CS": "P0.06"}, power="P0.07"))
+    bus = soc.spi_bus(soc.pins[5])
+    assert bus is not None
+    assert bus.exchange(0x55) == 0  # no supply
+    soc.pins[7].drive("P0", True)
+    assert bus.exchange(0x55) == 0x55
+    soc.pins[6].drive("P0", True)
+    assert bus.exchange(0x55) == 0
+
+
+def test_spi_errors() -> None:
+    with pytest.raises(UsageError, match="the board has no SPI bus 'spi1'; it has SPI"):
+        spi_board(PartRow("echo", "echo", spi="spi1"))
+    with pytest.raises(UsageError, match="sensor has no SPI interface"):
+        spi_board(PartRow("s", "sensor", spi="SPI"))

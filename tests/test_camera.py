@@ -1,6 +1,7 @@
 """A camera in a whole machine: capture loops in assembler against the pins, and the record."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from cmsim import Machine
 from cmsim.errors import UsageError
 from cmsim.kernel import Rate
 from cmsim.record import to_json
+from cmsim.report.vcd import VcdRecorder
 
 EMPTY = "main: b ."
 
@@ -74,12 +76,17 @@ def joined(words):
     return bytes((w >> 2 & 0x03 | w >> 8 & 0xFC) for w in words)
 
 
-def capture(tmp_path, extra="", clkrc=15, xclk=True, settings=RGB_160X120, seconds=0.06):
+def prepare(tmp_path, extra="", clkrc=15, xclk=True, settings=RGB_160X120):
     m = machine(tmp_path, CAPTURE.replace("EXTRA", extra), camera=PICTURE, timing="manual")
     for register, value in (*settings, (0x11, clkrc)):
         m.parts["camera"].sccb.write(register, value)
     if xclk:
         m.soc.pins[27].drive_clock("test", Rate.hertz(16_000_000))
+    return m
+
+
+def capture(tmp_path, seconds=0.06, **options):
+    m = prepare(tmp_path, **options)
     m.run(seconds=seconds)
     return m
 
@@ -101,6 +108,21 @@ def test_firmware_holds_the_picture_byte_for_byte(tmp_path):
     assert said["frames_read"] == 1
     assert said["bytes_read"] == ROWS * ROW_BYTES
     assert json.loads(to_json(m.record))["camera"]["camera"]["width"] == 160
+
+
+def test_a_vcd_with_its_waves_holds_the_picture_too(tmp_path):
+    vcdvcd = pytest.importorskip("vcdvcd")
+    m = prepare(tmp_path)
+    with VcdRecorder(m, tmp_path / "a.vcd", waves=True):
+        m.run(seconds=0.009)
+    vcd = vcdvcd.VCDVCD(str(tmp_path / "a.vcd"))
+    lines = m.board.parts[-1].lines
+    wire = {name: vcd["pins." + pin.replace(".", "_")] for name, pin in lines.items()}
+    rising = [time for time, level in wire["PCLK"].tv if level == "1" and wire["HREF"][time] == "1"]
+    assert {b - a for a, b in pairwise(rising[:ROW_BYTES])} == {64 * 15_625}
+    taken = bytes(sum(int(wire[f"D{n}"][time]) << n for n in range(8)) for time in rising)
+    assert len(taken) == ROW_BYTES
+    assert taken == expected()[:ROW_BYTES]
 
 
 def test_a_loop_that_is_too_slow_loses_bytes_and_the_record_says_so(tmp_path):
@@ -127,6 +149,51 @@ def test_without_xclk_no_frame(tmp_path):
     assert m.record["camera"]["camera"] == {
         "frames": 0, "frames_read": 0, "bytes_read": 0, "bytes_missed": 0, "width": 160, "height": 120, "pclk_hz": None,
     }
+
+
+I2S, PWM0, TIMER1, PPI, GPIOTE = 0x4002_5000, 0x4001_C000, 0x4000_9000, 0x4001_F000, 0x4000_6000
+XCLKS = {  # stores that put out XCLK on P0.27, its frequency in Hz
+    "I2S": (((I2S + 0x500, 1), (I2S + 0x510, 1), (I2S + 0x514, 0x8000_0000), (I2S + 0x560, 27), (I2S, 1)), 16_000_000),
+    "PWM": (((0x2003_0000, 0x8002), (PWM0 + 0x560, 27), (PWM0 + 0x508, 4), (PWM0 + 0x520, 0x2003_0000), (PWM0 + 0x524, 1),
+             (PWM0 + 0x500, 1), (PWM0 + 8, 1)), 4_000_000),
+    "TIMER, PPI and GPIOTE": (((GPIOTE + 0x510, 3 | 27 << 8 | 3 << 16), (TIMER1 + 0x510, 0), (TIMER1 + 0x540, 1),
+                               (TIMER1 + 0x200, 1), (PPI + 0x510, TIMER1 + 0x140), (PPI + 0x514, GPIOTE),
+                               (PPI + 0x504, 1), (TIMER1, 1)), 8_000_000),
+}
+
+
+@pytest.mark.parametrize("source", XCLKS)
+def test_xclk_by_the_firmware_s_own_means(tmp_path, source):
+    stores, hertz = XCLKS[source]
+    code = "".join(f"    ldr r0, ={address}\n    ldr r1, ={value}\n    str r1, [r0]\n" for address, value in stores)
+    m = machine(tmp_path, CAPTURE.replace("EXTRA", "").replace("main:", "main:\n" + code), camera=PICTURE)
+    clkrc = hertz // 1_000_000 - 1  # PCLK 4 MHz by PLL x 4
+    for register, value in (*RGB_160X120, (0x11, clkrc)):
+        m.parts["camera"].sccb.write(register, value)
+    m.run(seconds=0.06)
+    assert m.record["camera"]["camera"]["pclk_hz"] == 1_000_000
+    assert frame_of(m) == expected()
+    assert m.wall_seconds < 30  # and not an event for each edge
+
+
+def test_xclk_that_stops_stops_the_frames(tmp_path):
+    m = prepare(tmp_path)
+    m.run(seconds=0.005)
+    m.soc.pins[27].drive_clock("test", None)
+    m.run(seconds=0.2)
+    said = m.record["camera"]["camera"]
+    assert (said["frames"], said["bytes_read"], said["pclk_hz"]) == (1, 0, None)
+
+
+def test_a_wrong_window_gives_the_picture_of_the_sensor(tmp_path):
+    """Twelve array pixels too far to the left, so that three are black, and two rows too high."""
+    wrong = [*RGB_160X120[:6], (0x17, 146 >> 3), (0x18, 2 >> 3), (0x32, 2 << 3 | 2), (0x19, 6 >> 2), (0x1A, 486 >> 2),
+             (0x03, 2 << 2 | 2), RGB_160X120[-1]]
+    m = capture(tmp_path, settings=wrong)
+    shown = np.zeros((20, 160, 3), int)
+    shown[2:, 3:] = PICTURE.reshape(120, 4, 160, 4, 3).astype(int).sum(axis=(1, 3))[:18, :157] // 16
+    r, g, b = (shown[..., n] for n in range(3))
+    assert frame_of(m) == (r >> 3 << 11 | g >> 2 << 5 | b >> 3).astype(">u2").tobytes()
 
 
 def test_a_board_without_camera_says_so(tmp_path):

@@ -339,7 +339,7 @@ def test_info_of_the_shipped_firmware(cmsim: Any) -> None:
     ):
         assert re.search(line, text, re.MULTILINE), line
     for title, text in (("inferences", "cmsim::Interpreter::invoke()"), ("operators", "cmsim::run_operator"),
-                        ("arena", "cmsim::arena_ready"), ("stack", "__StackLimit")):
+                        ("arena", "cmsim::Interpreter::Interpreter"), ("stack", "__StackLimit")):
         assert re.search(rf"^  {title} +yes[:,] {re.escape(text)}", result.out, re.MULTILINE)
 
 

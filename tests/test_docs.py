@@ -19,7 +19,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [
     ROOT / name
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/record.md", "docs/compare.md", "docs/ci.md",
-                 "docs/timing.md", "docs/scenarios.md", "docs/profile.md", "docs/camera.md", "docs/compatibility.md")
+                 "docs/timing.md", "docs/scenarios.md", "docs/profile.md", "docs/camera.md", "docs/compatibility.md",
+                 "docs/timeline.md")
 ]  # fmt: skip
 
 

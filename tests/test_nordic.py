@@ -319,3 +319,13 @@ def test_reset_selects_none(shared: SharedBlock) -> None:
     shared.reset()
     assert shared.selected is None
     assert (shared.read(0x500), shared.read(0x508)) == (0, 0)
+
+
+def test_the_power_switch_of_a_block_resets_it() -> None:
+    block = Soc(Chip("test", "", (Row("EGU0", 0x4001_4000, NordicPeripheral),), 0x1000, 0x1000)).blocks["EGU0"]
+    block.write(0x304, 5)
+    assert block.read(0xFFC) == 1
+    block.write(0xFFC, 0)
+    assert (block.read(0xFFC), block.read(0x300)) == (0, 0)
+    block.write(0xFFC, 1)
+    assert block.read(0xFFC) == 1

@@ -15,6 +15,8 @@ from cmsim import prebuilt, traces
 from cmsim.record import to_json
 
 GESTURE = prebuilt.path("gesture")
+DATA = ("console", "arenas[].purposes", "faults[].registers")
+"""Keys below are names, not words of the description."""
 MANUAL = Path(__file__).resolve().parents[1] / "docs/record.md"
 
 
@@ -100,7 +102,10 @@ def test_faults(tmp_path: Path) -> None:
     program.handlers[1] = program.here | 1
     record = run(program.spin(), tmp_path)
     fault = {"exception": "HardFault", "cause": "UNDEFINSTR", "pc": 0x100, "address": None, "cycle": 2}  # the first line of flash
-    assert record["faults"] == [fault]
+    (found,) = record["faults"]
+    assert {key: found[key] for key in fault} == fault
+    assert (found["cfsr"], found["hfsr"]) == (1 << 16, 1 << 30)
+    assert found["registers"]["pc"] == found["stack"][0]["address"] == 0x100
     assert record["stop"]["reason"] == "fault"
 
 
@@ -108,7 +113,7 @@ def keys(value: Any, path: str = "") -> set[str]:
     """Every key of a record as docs/record.md writes it; the channels of the console are data, not keys."""
     if isinstance(value, list):
         return set().union(*(keys(item, f"{path}[]") for item in value)) if value else set()
-    if not isinstance(value, dict) or path == "console":
+    if not isinstance(value, dict) or path in DATA:
         return set()
     found = set()
     for key, item in value.items():
@@ -128,7 +133,7 @@ def test_manual_lists_exactly_the_keys(record: dict[str, Any], tmp_path: Path) -
 
 def test_manual_lists_the_stop_reasons() -> None:
     core = MANUAL.parents[1] / "cmsim"
-    source = "".join((core / name).read_text(encoding="utf-8") for name in ("machine.py", "record.py"))
+    source = "".join((core / name).read_text(encoding="utf-8") for name in ("machine.py", "record.py", "measure/heap_checks.py", "measure/fatal.py", "measure/stack_guard.py"))
     given = set(re.findall(r'Stop\("([a-z ]+)"', source))
     table = MANUAL.read_text(encoding="utf-8").split("| `stop.reason` | the run")[1]
     assert given == set(re.findall(r"^\| `([a-z ]+)` \|", table, re.MULTILINE))

@@ -107,8 +107,9 @@ def _symbols(image: Image) -> Iterator[tuple[str, str]]:
 
 
 def _measures(image: Image) -> Iterator[tuple[str, str]]:
+    from ..measure.arena import CONSTRUCTORS, sites  # noqa: PLC0415
+    from ..measure.heap import allocators  # noqa: PLC0415
     from ..measure.inferences import INFERENCE_FUNCTIONS, OPERATOR_FUNCTION, find_inference_functions  # noqa: PLC0415
-    from ..measure.memory import ARENA_FUNCTION  # noqa: PLC0415
 
     yield "cycles", "yes, instructions too"
     functions = find_inference_functions(image)
@@ -118,12 +119,16 @@ def _measures(image: Image) -> Iterator[tuple[str, str]]:
         known = ", ".join(name.partition("(")[0] for name in INFERENCE_FUNCTIONS)
         yield "inferences", f"no: the image has none of {known}; name a function with --inference-function"
     ours = "which cmsim's own interpreter has"
-    for title, function in (("operators", OPERATOR_FUNCTION), ("arena", ARENA_FUNCTION)):
-        found = next((s for s in image.symbols.functions if s.demangled.startswith(function + "(")), None)
-        yield title, f"yes: {function} at 0x{found.address:08x}" if found else f"no: there is no {function}, {ours}"
+    found = next((s for s in image.symbols.functions if s.demangled.startswith(OPERATOR_FUNCTION + "(")), None)
+    yield "operators", (f"yes: {OPERATOR_FUNCTION} at 0x{found.address:08x}" if found
+                        else f"no: there is no {OPERATOR_FUNCTION}, {ours}")
+    given = next(sites(image), None)
+    yield "arena", (f"yes: {given.name} at 0x{given.address:08x}" if given
+                    else f"no: no constructor of an interpreter, such as {next(iter(CONSTRUCTORS))}")
     stack = image.stack_bounds()
     yield "stack", f"yes, {stack.source}" if stack else "no: no symbols such as __StackLimit and __StackTop"
-    yield "heap", "no: not in this version" if image.heap_bounds() else "no: no symbols tell of a heap"
+    heap = allocators(image)
+    yield "heap", f"yes: {', '.join(heap)}" if heap else "no: no allocator such as malloc"
     yield "static RAM", "yes" if image.sections else "no: only an ELF has sections"
     lines = len(image.lines)
     yield "source lines", f"yes, {lines:,} rows of DWARF" if lines else "no: no DWARF line table; compile with -g"

@@ -26,6 +26,7 @@ from ..kernel import CPU_HZ
 if TYPE_CHECKING:
     from ..machine import Machine
     from ..report.live import Live
+    from ..serial import SerialPort
 
 TICK = CPU_HZ // 200
 PATIENCE = 0.05
@@ -45,17 +46,22 @@ def connected(machine: Machine, options: argparse.Namespace, live: Live) -> Abst
         raise UsageError("--interactive and --pty: the console has one other end, choose one of them")
     if not (options.interactive or options.pty):
         return nullcontext()
-    from ..scenario import console_of  # noqa: PLC0415 - numpy is loaded only when something runs
+    from ..scenario import check_channel  # noqa: PLC0415 - numpy is loaded only when something runs
 
-    channel = console_of(machine, options.console)
-    return (_pseudo_terminal if options.pty else _terminal)(machine, live, channel)
+    check_channel(machine, options.console)
+    return (_pseudo_terminal if options.pty else _terminal)(machine, live, options.console)
+
+
+def _heard(machine: Machine, channel: str | None) -> list[str]:
+    """The channels that the terminal shows."""
+    return [channel] if channel else [machine.board.console, *(["usb0"] if machine.usb else [])]
 
 
 @contextmanager
-def _terminal(machine: Machine, live: Live, channel: str) -> Iterator[None]:
+def _terminal(machine: Machine, live: Live, channel: str | None) -> Iterator[None]:
     """stdin and stdout; a terminal gives each key at once and without echo."""
     source = sys.stdin.fileno()
-    live.silent.add(channel)
+    live.silent.update(_heard(machine, channel))
 
     def show(data: bytes) -> None:
         sys.stdout.write(data.decode("utf-8", "replace"))
@@ -65,18 +71,19 @@ def _terminal(machine: Machine, live: Live, channel: str) -> Iterator[None]:
     if before is not None:
         tty.setcbreak(source)
     console = Console(machine, channel, source, keys=before is not None)
-    silence = machine.soc.serial_port(channel).listen(show)
+    silences = [machine.soc.serial_port(name).listen(show) for name in _heard(machine, channel)]
     try:
         yield
     finally:
         console.close()
-        silence()
+        for silence in silences:
+            silence()
         if before is not None:
             termios.tcsetattr(source, termios.TCSADRAIN, before)
 
 
 @contextmanager
-def _pseudo_terminal(machine: Machine, live: Live, channel: str) -> Iterator[None]:
+def _pseudo_terminal(machine: Machine, live: Live, channel: str | None) -> Iterator[None]:
     """A terminal that other programs open; what nobody reads there is lost when its buffer is full."""
     ours, theirs = os.openpty()
     tty.setraw(theirs)
@@ -88,12 +95,13 @@ def _pseudo_terminal(machine: Machine, live: Live, channel: str) -> Iterator[Non
             os.write(ours, data)
 
     console = Console(machine, channel, ours, keys=True)
-    silence = machine.soc.serial_port(channel).listen(show)
+    silences = [machine.soc.serial_port(name).listen(show) for name in _heard(machine, channel)]
     try:
         yield
     finally:
         console.close()
-        silence()
+        for silence in silences:
+            silence()
         os.close(ours)
         os.close(theirs)
 
@@ -105,15 +113,20 @@ class Console:
     """
 
     def __init__(
-        self, machine: Machine, channel: str, source: int, *, keys: bool, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+        self, machine: Machine, channel: str | None, source: int, *, keys: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
         self.machine, self.source, self.keys, self.clock = machine, source, keys, clock
-        self._port = machine.soc.serial_port(channel)
+        self._channel = channel
         self._held = b""
         self._ended = False
         self._offset = clock() - self._simulated
         self._alarm = machine.soc.scheduler.alarm(self._tick)
         self._alarm.after(TICK)
+
+    @property
+    def _port(self) -> SerialPort:
+        return self.machine.soc.serial_port(self._channel or self.machine.console_name)
 
     @property
     def _simulated(self) -> float:

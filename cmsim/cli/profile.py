@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import files, run
+from . import files, html, measuring, run, tracing
 
 DESCRIPTION = """\
 Run FIRMWARE as `cmsim run` does, and show where its cycles went: every one of them, without sampling. The number of
 cycles is that of `cmsim run`. docs/profile.md tells what the figures mean."""
-FORMATS = ("collapsed", "speedscope", "csv")
+FORMATS = ("collapsed", "speedscope", "csv", "pprof")
 
 
 def add_to(commands: Any) -> None:
@@ -22,7 +22,8 @@ def add_to(commands: Any) -> None:
     run.add_options(command)
     shown = command.add_argument_group("profile")
     shown.add_argument("--top", type=run.count, default=20, metavar="N", help="rows of the table; default %(default)s")
-    shown.add_argument("--by", choices=("function", "operator"), default="function", help="default %(default)s")
+    shown.add_argument("--by", choices=("function", "operator", *tracing.BY_COUNTS), default="function",
+                       help="default %(default)s")
     shown.add_argument("--export", action="append", default=[], type=_export, metavar="FORMAT=FILE",
                        help=f"write the profile there, too: {', '.join(FORMATS)}; may be given several times")
     command.set_defaults(execute=execute, profile=True)
@@ -44,9 +45,12 @@ def execute(options: argparse.Namespace) -> int:
     performed = run.perform(options, *(path for _, path in options.export))
     record = performed.machine.record
     print("\n" + "\n".join(TABLES[options.by](record, options.top, styled(sys.stdout))))
+    measuring.show(record, styled(sys.stdout))
+    tracing.show(record, styled(sys.stdout))
     print("\n" + summary(record), flush=True)
     for name, path in options.export:
         files.write(path, EXPORTS[name](record))
+    html.write(record, options)
     if options.json is not None:
         files.write(options.json, to_json(record))
     return run.conclude(performed, options)

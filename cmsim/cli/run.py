@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CmsimError, RunError, UsageError
-from . import apps, files, firmware, inputs, interactive
+from . import apps, files, firmware, html, inputs, interactive, measuring, memory, tracing
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -39,7 +39,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     """Everything that says what runs, for how long, and what is measured."""
     firmware.add_arguments(command)
     command.add_argument("--imu", metavar="TRACE", help="motion for the inertial sensor: CSV, .npz or Parquet")
-    command.add_argument("--camera", metavar="PICTURES", help="for the camera: picture, folder, GIF, .npy or .npz")
+    command.add_argument("--camera", metavar="PICTURES", help="for the camera: picture, folder, film, .npy or .npz")
     apps.add_arguments(command)
     command.add_argument("--imu-end", choices=("hold", "loop", "stop"), default="stop",
                          help="after the trace's last sample: keep it, begin again, or end the run (default)")
@@ -53,8 +53,12 @@ def add_options(command: argparse.ArgumentParser) -> None:
     measure.add_argument("--inference-function", metavar="NAME|ADDR",
                          help="the function one call of which is an inference, if cmsim does not know the interpreter")
     measure.add_argument("--timing", metavar="NAME",
-                         help="what instructions cost: silicon (default), manual, instructions")
+                         help="what instructions cost: silicon (default), manual, cortex-m3, instructions")
     measure.add_argument("--json", type=Path, metavar="FILE", help="write the record of the run there (docs/record.md)")
+    html.add_argument(measure)
+    memory.add_arguments(command)
+    measuring.add_arguments(command)
+    tracing.add_arguments(command)
     command.add_argument("--usb", choices=("none", "cdc"), default="cdc",
                          help="at the USB connector: a computer (default) or nothing")
     command.add_argument("--strict", action="store_true", help="end the run at the first access that nothing models")
@@ -88,13 +92,22 @@ def _text(text: str) -> str:
 def execute(options: argparse.Namespace) -> int:
     """Run, show, write the record; the exit code tells whether the goal was reached."""
     from ..record import to_json  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
+    from ..report import text_faults  # noqa: PLC0415
     from ..report.terminal import report, styled  # noqa: PLC0415
+    from ..report.text_memory import sections  # noqa: PLC0415
 
     performed = perform(options)
     machine = performed.machine
     record = machine.record
     text = report(record, machine.board.chip, performed.live.results, bold=styled(sys.stdout))
-    print("\n" + text, end="", flush=True)
+    print("\n" + text, end="")
+    print("".join(line + "\n" for line in sections(record, bold=styled(sys.stdout))), end="", flush=True)
+    measuring.show(record, styled(sys.stdout))
+    tracing.show(record, styled(sys.stdout))
+    told = text_faults.report(record)
+    if told:
+        print("\n" + "\n".join(told), flush=True)
+    html.write(record, options)
     if options.json is not None:
         files.write(options.json, to_json(record))
     return conclude(performed, options)
@@ -114,11 +127,16 @@ def perform(options: argparse.Namespace, *written: Path) -> Performed:
     """The run that the options of `add_options` describe. `written` and --json are files to be written behind it."""
     apps.prepare(options)
     machine = _machine(options)
+    memory.attach(machine, options)
+    measuring.attach(machine, options)
     if options.inferences and not (machine.inference_meter and machine.inference_meter.functions):
         raise UsageError(f"{machine.image.path}: no inference function found; name it with --inference-function")
-    for path in (*written, *([options.json] if options.json is not None else [])):
-        files.check_writable(path)
-    return Performed(machine, *_run(machine, options))
+    for path in (*written, options.json, options.html):
+        if path is not None:
+            files.check_writable(path)
+    performed = Performed(machine, *_run(machine, options))
+    tracing.write(machine, options)
+    return performed
 
 
 def conclude(performed: Performed, options: argparse.Namespace) -> int:
@@ -159,6 +177,7 @@ def _machine(options: argparse.Namespace) -> Machine:
         profile=options.profile,
         usb=options.usb,
         scenario=inputs.scenario(options),
+        **tracing.wanted(options),
     )
 
 
@@ -215,8 +234,11 @@ def _interruptible(machine: Machine) -> Iterator[list[int]]:
 def _failure(machine: Machine, stop: Stop, options: argparse.Namespace) -> str | None:
     """Why the run failed; None if it did what was asked."""
     name = Path(machine.image.path).name
-    if stop.reason in ("lockup", "fault"):
+    if stop.reason in ("lockup", "fault", "fatal"):
         return f"{name}: {stop.reason}: {stop.detail}"
+    failed = [check.failure for check in machine.checks if check.failure is not None]
+    if failed:
+        return f"{name}: {'; '.join(failed)}"
     if stop.reason in ("text", "inferences"):
         return None
     if machine.in_fault_handler:

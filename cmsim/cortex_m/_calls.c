@@ -2,7 +2,8 @@
  *
  * While profiling, `on_profiled_block` stands in for `on_block` and calls it; otherwise nothing here runs. Blocks inside
  * the running function pass by two comparisons. Any other arrival is a call (LR points behind the block before), a
- * return (to a frame's return address with its SP), a longjmp (frames below SP are gone) or a tail call.
+ * return (to a frame's return address with its SP), a longjmp (frames below SP are gone) or a tail call. What a way
+ * between two blocks was once found to be, it is again: `edges` remembers calls, tail calls and loops to an entry.
  *
  * A context is one flow of control: a thread, or an exception that is being handled. Python tells of exceptions.
  * Cycles go to a node as the difference of the clock between two transfers, so that all nodes together have every
@@ -11,12 +12,13 @@
  * Mirrored in calls.py; both sides check the sizes of the structures at import.
  */
 #include "calls.h"
+#include "stacks.h"
 
 #include <stdint.h>
 #include <string.h>
 #include <unicorn/unicorn.h>
 
-enum { DEPTH = 512, CONTEXTS = 64, NESTING = 64 };
+enum { DEPTH = 512, CONTEXTS = 64, NESTING = 64, EDGES = 4096, RECENT = 64 };
 enum { NO_FUNCTION, SLEEP, MAIN, FIRST_THREAD, LAST_THREAD = FIRST_THREAD + 63 }; /* pseudo-functions */
 enum { ENTER, CHAIN, RETURN };
 #define NOWHERE 0xFFFFFFFFu /* an odd return address: nothing arrives there */
@@ -32,6 +34,20 @@ struct call_function {
 
 struct call_frame {
     uint32_t node, function, back, sp; /* SP as it was at the entry */
+    uint32_t low, span;                /* of the function, without its entry */
+};
+
+/* The way from a block that ends at `from` to the one at `to`, while `node` runs: what it was found to be. */
+struct call_edge {
+    uint32_t from, to, node, kind; /* enum edge_kind */
+    struct call_frame frame;       /* that it leads to; SP is each time's own */
+};
+
+enum edge_kind { EDGE_NONE, EDGE_LOOP, EDGE_CALL, EDGE_TAIL, EDGE_RETURN };
+
+struct call_entry {
+    uint64_t cycles;
+    uint32_t node, unused;
 };
 
 struct call_context {
@@ -41,9 +57,7 @@ struct call_context {
 
 struct call_region {
     uint32_t base, size;
-    uint16_t *functions;         /* one a halfword; 0: no symbol covers it */
-    uint64_t *runs, *cost, *fell; /* of the block that starts there; NULL unless lines are counted. `fell`: how often
-                                   * the block was followed by the next one in memory */
+    uint16_t *functions; /* one a halfword; 0: no symbol covers it */
 };
 
 struct calls {
@@ -51,10 +65,13 @@ struct calls {
     void (*inner)(uc_engine *, uint64_t, uint32_t, void *);
     void *inner_user;
     uc_err (*reg_read)(uc_engine *, int, void *);
+    struct stack **deeper;    /* that of the clock */
     uint64_t marked_cycles, marked_instructions; /* up to here everything belongs to some node */
-    uint64_t *previous_fell;
-    uint32_t low, span, back; /* of the running function, without its entry */
+    struct call_frame *top;   /* of the running function; what the context's `depth` was last is older */
+    struct call_frame *deepest; /* the last that the context has room for */
+    struct call_node *node;
     uint32_t previous_end;    /* of the block before */
+    uint32_t loop_from, loop_to; /* the last EDGE_LOOP that was taken */
     uint32_t current, nested, threads;
     uint32_t node_count, node_limit, function_count, function_limit, hash_mask, region_count, lost;
     struct call_node *nodes;
@@ -62,7 +79,10 @@ struct calls {
     struct call_function *functions;
     struct call_region *regions;
     struct call_context *contexts;
+    struct call_edge *edges;
+    uint64_t entered;         /* functions so far: the last ones are in `recent` */
     uint32_t nesting[NESTING];
+    struct call_entry recent[RECENT];
 };
 
 static uint32_t child(struct calls *calls, uint32_t parent, uint32_t function)
@@ -85,41 +105,72 @@ static uint32_t child(struct calls *calls, uint32_t parent, uint32_t function)
     return calls->node_count - 1;
 }
 
-static struct call_frame *top(const struct calls *calls)
-{
-    struct call_context *context = &calls->contexts[calls->current];
-    return &context->frames[context->depth - 1];
-}
-
 static void settle(struct calls *calls, uint64_t cycles, uint64_t instructions)
 {
-    struct call_node *node = &calls->nodes[top(calls)->node];
+    struct call_node *node = calls->node;
     node->cycles += cycles - calls->marked_cycles; /* modulo 2^64: a refund after the mark is fine */
     node->instructions += instructions - calls->marked_instructions;
     calls->marked_cycles = cycles;
     calls->marked_instructions = instructions;
 }
 
-/* What the fast path compares with. */
+/* What the fast path works with, after any change of the innermost frame. */
 static void refresh(struct calls *calls)
 {
-    const struct call_frame *frame = top(calls);
-    const struct call_function *function = &calls->functions[frame->function];
-    calls->low = function->entry + 2;
-    calls->span = function->end > calls->low ? function->end - calls->low : 0;
-    calls->back = frame->back;
+    struct call_context *context = &calls->contexts[calls->current];
+    calls->top = &context->frames[context->depth - 1];
+    calls->deepest = &context->frames[DEPTH - 1];
+    calls->node = &calls->nodes[calls->top->node];
 }
 
-static void push(struct calls *calls, uint32_t function, uint32_t back, uint32_t sp)
+/* The current context, with `depth` brought up to date. */
+static struct call_context *context_of(struct calls *calls)
 {
     struct call_context *context = &calls->contexts[calls->current];
-    if (context->depth == DEPTH) { /* its cycles stay with the caller */
-        calls->lost++;
-        return;
+    context->depth = (uint32_t)(calls->top - context->frames) + 1;
+    return context;
+}
+
+/* A stack came to a new depth since anybody looked: it was the innermost function's doing, on top of what handlers have
+ * interrupted on the same stack. */
+static __attribute__((noinline)) void deepen_path(struct calls *calls)
+{
+    struct stack *stack = *calls->deeper;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < calls->nested && count < STACK_PATHS - 1; i++) {
+        const struct call_context *context = &calls->contexts[calls->nesting[i]];
+        if (context->sp - stack->low <= stack->high - stack->low)
+            stack->nodes[count++] = context->frames[context->depth - 1].node;
     }
-    uint32_t node = child(calls, top(calls)->node, function);
+    stack->nodes[count++] = calls->top->node;
+    stack->paths = count;
+    *calls->deeper = NULL;
+}
+
+static struct call_frame frame_of(const struct calls *calls, uint32_t node, uint32_t function, uint32_t back,
+                                  uint32_t sp)
+{
+    const struct call_function *f = &calls->functions[function];
+    uint32_t low = f->entry + 2;
+    return (struct call_frame){node, function, back, sp, low, f->end > low ? f->end - low : 0};
+}
+
+static void remember(struct calls *calls, uint64_t cycles, uint32_t node)
+{
     calls->nodes[node].calls++;
-    context->frames[context->depth++] = (struct call_frame){node, function, back, sp};
+    calls->recent[calls->entered++ % RECENT] = (struct call_entry){cycles, node, 0};
+}
+
+/* 0 if there is no room: its cycles stay with the caller. */
+static int push(struct calls *calls, struct call_frame frame)
+{
+    struct call_context *context = &calls->contexts[calls->current];
+    if (context->depth == DEPTH) {
+        calls->lost++;
+        return 0;
+    }
+    context->frames[context->depth++] = frame;
+    return 1;
 }
 
 static void begin_context(struct calls *calls, uint32_t number, uint32_t function)
@@ -128,10 +179,9 @@ static void begin_context(struct calls *calls, uint32_t number, uint32_t functio
     uint32_t node = child(calls, 0, function);
     calls->nodes[node].calls++;
     context->used = context->depth = 1;
-    context->frames[0] = (struct call_frame){node, function, NOWHERE, NOWHERE};
+    context->frames[0] = (struct call_frame){node, function, NOWHERE, NOWHERE, 0, 0};
     calls->current = number;
     calls->previous_end = 0;
-    calls->previous_fell = NULL;
 }
 
 static int waits(const struct calls *calls, uint32_t number)
@@ -180,6 +230,31 @@ static const struct call_region *find(const struct calls *calls, uint32_t addres
     return NULL;
 }
 
+static int is_entry(const struct calls *calls, uint32_t address)
+{
+    const struct call_region *region = find(calls, address);
+    uint32_t function = region == NULL ? NO_FUNCTION : region->functions[(address - region->base) >> 1];
+    return function != NO_FUNCTION && calls->functions[function].entry == address;
+}
+
+static struct call_edge *edge_of(const struct calls *calls, uint32_t address)
+{
+    uint32_t mixed = calls->previous_end * 0x9E3779B1u ^ address * 0x85EBCA6Bu ^ calls->top->node * 0xC2B2AE35u;
+    return &calls->edges[mixed >> 16 & (EDGES - 1)];
+}
+
+static int matches(const struct call_edge *edge, const struct calls *calls, uint32_t address)
+{
+    return edge->to == address && edge->from == calls->previous_end && edge->node == calls->top->node;
+}
+
+static void note(const struct calls *calls, uint32_t address, uint32_t node, uint32_t kind, struct call_frame frame)
+{
+    if (calls->previous_end != 0)
+        *edge_of(calls, address) = (struct call_edge){calls->previous_end, address, node, kind, frame};
+}
+
+/* Whatever is neither a return to the innermost frame nor a way that was judged before. */
 static __attribute__((noinline)) void arrive(uc_engine *uc, struct calls *calls, uint32_t address, uint64_t cycles,
                                              uint64_t instructions)
 {
@@ -187,19 +262,14 @@ static __attribute__((noinline)) void arrive(uc_engine *uc, struct calls *calls,
     uint16_t *slot = region == NULL ? NULL : &region->functions[(address - region->base) >> 1];
     uint32_t function = slot == NULL ? NO_FUNCTION : *slot;
     int at_entry = function != NO_FUNCTION && calls->functions[function].entry == address;
-    struct call_context *context = &calls->contexts[calls->current];
-    const struct call_frame *frame = top(calls);
+    struct call_context *context = context_of(calls);
+    const struct call_frame *frame = calls->top;
 
-    if (function != NO_FUNCTION && function == frame->function && !at_entry && address != frame->back)
-        return;
-    uint32_t sp = reg(uc, calls, UC_ARM_REG_SP);
-    if (address == frame->back && sp == frame->sp && !at_entry) { /* the ordinary return: LR need not be asked for */
-        settle(calls, cycles, instructions);
-        context->depth--;
-        refresh(calls);
+    if (function != NO_FUNCTION && function == frame->function && !at_entry && address != frame->back) {
+        note(calls, address, frame->node, EDGE_LOOP, *frame); /* a part of the function that lies elsewhere */
         return;
     }
-    uint32_t lr = reg(uc, calls, UC_ARM_REG_LR) & ~1u;
+    uint32_t sp = reg(uc, calls, UC_ARM_REG_SP), lr = reg(uc, calls, UC_ARM_REG_LR) & ~1u;
     int called = address != calls->previous_end && calls->previous_end != 0 && lr == calls->previous_end;
     settle(calls, cycles, instructions);
     if (!called)
@@ -209,48 +279,117 @@ static __attribute__((noinline)) void arrive(uc_engine *uc, struct calls *calls,
                 refresh(calls);
                 return;
             }
+    uint32_t depth = context->depth, from = frame->node, lost = calls->lost;
     while (context->depth > 1 && context->frames[context->depth - 1].sp < sp)
         context->depth--;
-    if (called) {
+    int popped = context->depth != depth;
+    refresh(calls);
+    if (called || context->depth == 1) { /* the latter: the first function of its context */
         if (function == NO_FUNCTION)
             function = nameless(calls, address, slot);
-        push(calls, function, lr, sp);
-    } else if (context->depth == 1) { /* the first function of its context */
-        if (function == NO_FUNCTION)
-            function = nameless(calls, address, slot);
-        push(calls, function, NOWHERE, sp);
-    } else if (function != NO_FUNCTION && function != top(calls)->function) { /* a tail call, or falling into the next */
-        struct call_frame *tail = top(calls);
-        tail->node = child(calls, context->frames[context->depth - 2].node, function);
-        tail->function = function;
-        calls->nodes[tail->node].calls += (uint32_t)at_entry;
+        uint32_t node = child(calls, calls->top->node, function);
+        uint32_t back = called && !is_entry(calls, lr) ? lr : NOWHERE; /* a call that nothing follows never returns */
+        struct call_frame entered = frame_of(calls, node, function, back, sp);
+        if (called && !popped && calls->lost == lost)
+            note(calls, address, from, EDGE_CALL, entered);
+        remember(calls, cycles, node);
+        push(calls, entered);
+    } else if (function != NO_FUNCTION && function != calls->top->function) { /* a tail call, or falling into the next */
+        struct call_frame *tail = calls->top;
+        uint32_t node = child(calls, context->frames[context->depth - 2].node, function);
+        struct call_frame entered = frame_of(calls, node, function, tail->back, tail->sp);
+        if (at_entry && !popped && calls->lost == lost)
+            note(calls, address, from, EDGE_TAIL, entered);
+        *tail = entered;
+        if (at_entry)
+            remember(calls, cycles, node);
+    } else if (at_entry && !popped) {
+        note(calls, address, from, EDGE_LOOP, *calls->top);
     }
     refresh(calls);
 }
 
-static void on_profiled_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
+/* To where the innermost frame returns to, or along a way that is known: 0 if it must be looked at. */
+static inline int arrive_quickly(uc_engine *uc, struct calls *calls, uint32_t address, uint64_t cycles,
+                                 uint64_t instructions)
 {
-    struct calls *calls = user;
-    uint32_t address = (uint32_t)address64;
+    struct call_frame *top = calls->top;
+    const struct call_edge *edge = edge_of(calls, address);
+    int known = matches(edge, calls, address);
+    if (address == top->back) {
+        if (!known || edge->kind != EDGE_RETURN) {
+            if (reg(uc, calls, UC_ARM_REG_SP) != top->sp)
+                return 0;
+            note(calls, address, top->node, EDGE_RETURN, *top);
+        }
+        settle(calls, cycles, instructions);
+        calls->top = --top;
+        calls->node = &calls->nodes[top->node];
+        return 1;
+    }
+    if (!known || edge->kind == EDGE_RETURN)
+        return 0;
+    if (edge->kind == EDGE_LOOP) {
+        calls->loop_from = edge->from;
+        calls->loop_to = edge->to;
+        return 1;
+    }
+    uint32_t sp = reg(uc, calls, UC_ARM_REG_SP);
+    if (sp > top->sp)
+        return 0; /* frames are gone */
+    settle(calls, cycles, instructions);
+    remember(calls, cycles, edge->frame.node);
+    if (edge->kind == EDGE_TAIL) {
+        uint32_t back = top->back;
+        sp = top->sp;
+        *top = edge->frame;
+        top->back = back;
+    } else if (top == calls->deepest) {
+        calls->lost++;
+        return 1;
+    } else {
+        *++top = edge->frame;
+        calls->top = top;
+    }
+    top->sp = sp;
+    calls->node = &calls->nodes[top->node];
+    return 1;
+}
+
+/* Whether a block at `address` goes on with the running function, as far as a look tells. */
+static inline int stays(const struct calls *calls, uint32_t address)
+{
+    const struct call_frame *top = calls->top;
+    return (address - top->low < top->span && address != top->back) ||
+           (address == calls->loop_to && calls->previous_end == calls->loop_from);
+}
+
+static __attribute__((noinline)) void on_arrival(uc_engine *uc, uint32_t address, uint32_t size, struct calls *calls)
+{
     uint64_t cycles = *calls->cycles, instructions = *calls->instructions;
 
-    calls->inner(uc, address64, size, calls->inner_user);
+    if (*calls->deeper != NULL) /* since the last arrival */
+        deepen_path(calls);
+    calls->inner(uc, address, size, calls->inner_user);
     if (*calls->instructions == instructions)
         return; /* not now: it is announced again when its time comes */
-    if (address - calls->low >= calls->span || address == calls->back)
+    if (!stays(calls, address) && !arrive_quickly(uc, calls, address, cycles, instructions))
         arrive(uc, calls, address, cycles, instructions);
-    if (calls->regions[0].runs != NULL) {
-        const struct call_region *region = find(calls, address);
-        if (region != NULL) {
-            uint32_t at = (address - region->base) >> 1;
-            if (calls->previous_fell != NULL && address == calls->previous_end)
-                ++*calls->previous_fell;
-            region->runs[at]++;
-            region->cost[at] += *calls->cycles - cycles;
-            calls->previous_fell = &region->fell[at];
-        }
-    }
+    if (*calls->deeper != NULL)
+        deepen_path(calls);
     calls->previous_end = address + size;
+}
+
+static void on_profiled_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    struct calls *calls = user;
+
+    if (stays(calls, (uint32_t)address)) {
+        calls->previous_end = (uint32_t)address + size;
+        calls->inner(uc, address, size, calls->inner_user);
+    } else {
+        on_arrival(uc, (uint32_t)address, size, calls);
+    }
 }
 
 /* An exception begins (ENTER; `sp` of what it interrupts), follows another (CHAIN) or returns (`sp` behind it). Cycles
@@ -258,6 +397,9 @@ static void on_profiled_block(uc_engine *uc, uint64_t address64, uint32_t size, 
 static void calls_switch(struct calls *calls, uint32_t kind, uint32_t function, uint32_t sp, uint64_t began)
 {
     settle(calls, began, *calls->instructions);
+    context_of(calls);
+    if (*calls->deeper != NULL)
+        deepen_path(calls);
     if (kind == CHAIN) {
         begin_context(calls, calls->current, function);
     } else if (kind == ENTER) {
@@ -283,20 +425,22 @@ static void calls_switch(struct calls *calls, uint32_t kind, uint32_t function, 
         } else {
             calls->current = next;
             calls->previous_end = calls->contexts[next].previous_end;
-            calls->previous_fell = NULL;
-        }
+                }
     }
     refresh(calls);
 }
 
 static void calls_sleep(struct calls *calls, uint32_t asleep)
 {
-    struct call_context *context = &calls->contexts[calls->current];
+    struct call_context *context = context_of(calls);
     settle(calls, *calls->cycles, *calls->instructions);
-    if (asleep)
-        push(calls, SLEEP, NOWHERE, 0);
-    else if (context->depth > 1 && top(calls)->function == SLEEP)
+    if (asleep) {
+        uint32_t node = child(calls, calls->top->node, SLEEP);
+        calls->nodes[node].calls++;
+        push(calls, (struct call_frame){node, SLEEP, NOWHERE, 0, 0, 0});
+    } else if (calls->top->function == SLEEP) {
         context->depth--;
+    }
     refresh(calls);
 }
 
@@ -304,6 +448,8 @@ static void calls_sleep(struct calls *calls, uint32_t asleep)
 static void calls_settle(struct calls *calls)
 {
     settle(calls, *calls->cycles, *calls->instructions);
+    if (*calls->deeper != NULL)
+        deepen_path(calls);
 }
 
 /* A reset: no call returns. Node 0 is the root of all. */
@@ -334,5 +480,5 @@ static int add(PyObject *module, const char *name, void (*function)(void))
 int add_calls(PyObject *module)
 {
     return ADD(on_profiled_block) || ADD(calls_switch) || ADD(calls_sleep) || ADD(calls_settle) || ADD(calls_reset) ||
-           SIZE(call_node) || SIZE(call_function) || SIZE(call_context) || SIZE(call_region) || SIZE(calls);
+           SIZE(call_node) || SIZE(call_function) || SIZE(call_context) || SIZE(call_edge) || SIZE(call_entry) || SIZE(call_region) || SIZE(calls);
 }

@@ -14,6 +14,8 @@
 #include <unicorn/unicorn.h>
 
 #include "calls.h"
+#include "stacks.h"
+#include "waves.h"
 
 enum {
     BLOCK_WATCHED = 1,  /* somebody waits for this address */
@@ -29,13 +31,14 @@ enum fetch_mode { FETCH_FREE, FETCH_LINES, FETCH_CACHED, FETCH_PROFILED };
 #define LINE_SHIFT 4
 #define LONGEST_INTERVAL 64
 #define NO_REGISTER 255
+#define FARTHEST 0x4000 /* bytes below a stack that an overflow is looked for in */
 
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define SETTLED 0x80 /* of `resumed`: the block that was announced again has been charged */
 
 enum stop {
     STOP_NONE, STOP_DEADLINE, STOP_WATCH, STOP_FP, STOP_ALIGNMENT, STOP_DIVIDE, STOP_RELEARN, STOP_HOOK, STOP_INTERRUPT,
-    STOP_DENIED,
+    STOP_DENIED, STOP_STACK,
 };
 
 /* How an instruction forms its address. */
@@ -113,11 +116,6 @@ struct region {
     const uint8_t *memory; /* compared with what was learnt where code can change; NULL for flash */
 };
 
-/* A stack whose deepest use is wanted. */
-struct stack {
-    uint32_t low, high, deepest;
-};
-
 /* Memory whose rights change within a page: its pages are mapped as devices, and asked for each access. */
 struct guard {
     uint32_t physical, base, size; /* where Unicorn finds it, where the program finds it */
@@ -159,7 +157,8 @@ struct clock {
     uint32_t region_count, guard_count, stack_count;
     const struct region *regions;
     const struct guard *guards;
-    struct stack *stacks;
+    struct stack *stacks, *last_stack;
+    struct stack *deeper;  /* the one that was last used deeper than before; who follows calls clears it */
     uint32_t (*learn)(uint32_t address, uint32_t size); /* non-zero: stop and translate again */
     uint32_t (*read)(uint32_t address, uint32_t size);
     void (*write)(uint32_t address, uint32_t size, uint32_t value);
@@ -282,19 +281,23 @@ static int divides_by_zero(uc_engine *uc, struct clock *clock, const struct bloc
     return 0;
 }
 
-/* SP at the start of a block, and how much further down the block will take it. */
-static void deepen(uc_engine *uc, struct clock *clock, int32_t further)
+/* SP at the start of a block, and how much further down the block will take it. 1 if that is below the stack's limit. */
+static int deepen(uc_engine *uc, struct clock *clock, uint32_t address, int32_t further)
 {
     uint32_t sp = core_register(uc, clock, 13);
     uint32_t low = sp + (uint32_t)further;
-    for (uint32_t i = 0; i < clock->stack_count; i++) {
-        struct stack *stack = &clock->stacks[i];
-        if (sp - stack->low <= stack->high - stack->low) {
-            if (low < stack->deepest)
-                stack->deepest = low;
-            return;
-        }
-    }
+    struct stack *stack = find_stack(clock->stacks, clock->stack_count, clock->last_stack, sp);
+    if (stack == NULL && clock->look_at_sp && clock->last_stack != NULL && clock->last_stack->low - sp < FARTHEST)
+        stack = clock->last_stack; /* an array of variable size that has no room */
+    if (stack == NULL)
+        return 0;
+    clock->last_stack = stack;
+    if (low >= stack->deepest)
+        return 0;
+    stack->deepest = low;
+    stack->at = address;
+    clock->deeper = stack;
+    return low < stack->guard;
 }
 
 /* What is special about a block; 0 if we stop in front of it. */
@@ -310,12 +313,13 @@ static int admit(uc_engine *uc, struct clock *clock, const struct block *block, 
         reason = STOP_ALIGNMENT;
     else if (flags & BLOCK_CHECKED && resumed < 2 && divides_by_zero(uc, clock, block))
         reason = STOP_DIVIDE;
+    else if (flags & BLOCK_STACK && clock->stack_count && deepen(uc, clock, address, block->detail->stack_low))
+        reason = STOP_STACK;
     if (reason != STOP_NONE) {
         stop(uc, clock, reason);
         return 0;
     }
     if (flags & BLOCK_STACK && clock->stack_count) {
-        deepen(uc, clock, block->detail->stack_low);
         if (flags & BLOCK_ALLOCA) { /* by how much is seen in front of the next block */
             clock->look_at_sp = 1;
             clock->resumed = SETTLED;
@@ -448,9 +452,12 @@ static __attribute__((noinline)) void announce(uc_engine *uc, uint32_t address, 
     if (resumed == SETTLED) { /* who comes to a watched place again stops again */
         clock->passed_hook = 1;
         clock->resumed = resumed = 0;
-        if (clock->look_at_sp)
-            deepen(uc, clock, 0);
+        int overflow = clock->look_at_sp && deepen(uc, clock, address, 0);
         clock->look_at_sp = 0;
+        if (overflow) {
+            stop(uc, clock, STOP_STACK);
+            return;
+        }
     }
     if (clock->cycles >= clock->deadline && !resumed) {
         if (clock->stop != STOP_NONE) /* asked for inside an IT block, where Unicorn does not listen */
@@ -678,9 +685,9 @@ PyMODINIT_FUNC PyInit__hot(void)
         return NULL;
     if (ADDRESS(on_block) || ADDRESS(on_instruction) || ADDRESS(on_sev) || ADDRESS(on_interrupt) || ADDRESS(on_read) ||
         ADDRESS(on_write) || ADDRESS(on_access) || ADDRESS(on_guarded_read) || ADDRESS(on_guarded_write) ||
-        SIZE(access) || SIZE(check) || SIZE(operand) || SIZE(divide) || SIZE(probe) || SIZE(span) || SIZE(detail) || SIZE(block) || SIZE(region) ||
-        SIZE(clock) || SIZE(hook) || SIZE(window) || SIZE(place) ||
-        SIZE(stack) || SIZE(guard) || add_calls(module)) {
+        SIZE(access) || SIZE(check) || SIZE(operand) || SIZE(divide) || SIZE(probe) || SIZE(span) ||
+        SIZE(detail) || SIZE(block) || SIZE(region) || SIZE(clock) || SIZE(hook) || SIZE(window) || SIZE(place) ||
+        SIZE(stack) || SIZE(guard) || add_calls(module) || add_stacks(module) || add_waves(module)) {
         Py_DECREF(module);
         return NULL;
     }

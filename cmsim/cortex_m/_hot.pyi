@@ -17,6 +17,8 @@ sizeof_hook: int
 sizeof_window: int
 sizeof_place: int
 sizeof_stack: int
+sizeof_stack_save: int
+on_stack_save: int
 sizeof_guard: int
 on_profiled_block: int
 calls_switch: int
@@ -26,5 +28,11 @@ calls_reset: int
 sizeof_call_node: int
 sizeof_call_function: int
 sizeof_call_context: int
+sizeof_call_edge: int
+sizeof_call_entry: int
 sizeof_call_region: int
 sizeof_calls: int
+on_input_read: int
+sizeof_raster: int
+sizeof_input_port: int
+sizeof_inputs: int

@@ -72,6 +72,8 @@ class Bus:
         self._alias = range(chip.ram_code_alias, chip.ram_code_alias + chip.ram_size)
         self._pages: dict[int, list[Window]] = {}
         self.windows: list[Window] = []
+        for page in range(chip.bridge.start >> 12, chip.bridge.stop >> 12):
+            self._pages[page] = []
         for row in chip.rows:
             first = row.base + row.first
             self.attach(first, first + row.size - 1, soc.blocks[row.name], row.base)
@@ -98,6 +100,9 @@ class Bus:
 
     def read(self, address: int, size: int) -> int:
         """A load of `size` bytes from a device; unoccupied words of an occupied page read as 0."""
+        if address & size - 1:
+            half = size // 2
+            return self.read(address, half) | self.read(address + half, size - half) << 8 * half
         window = self._window(address)
         if window is None:
             self.soc.report_unmodelled("hole", address, "read")
@@ -108,7 +113,12 @@ class Bus:
         return word >> 8 * (address & 3) & (1 << 8 * size) - 1
 
     def write(self, address: int, size: int, value: int) -> None:
-        """A store of `size` bytes to a device."""
+        """A store of `size` bytes to a device; an unaligned one goes out in pieces."""
+        if address & size - 1:
+            half = size // 2
+            self.write(address, half, value & (1 << 8 * half) - 1)
+            self.write(address + half, size - half, value >> 8 * half)
+            return
         window = self._window(address)
         if window is None:
             self.soc.report_unmodelled("hole", address, "write")

@@ -11,7 +11,6 @@ function shows at its next call.
 from __future__ import annotations
 
 import ctypes as ct
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +25,8 @@ SLEEP, MAIN, FIRST_THREAD, THREADS = 1, 2, 3, 64
 FIRST_EXCEPTION = FIRST_THREAD + THREADS
 FIRST_SYMBOL = FIRST_EXCEPTION + 512
 CONTEXTS = 64
+EDGES = 4096
+RECENT = 64
 NODES = 1 << 16
 NODE = np.dtype([("parent", "<u4"), ("function", "<u4"), ("cycles", "<u8"), ("instructions", "<u8"), ("calls", "<u8")])
 FUNCTION = np.dtype([("entry", "<u4"), ("end", "<u4")])
@@ -40,10 +41,16 @@ class CallRegion(ct.Structure):
         ("base", ct.c_uint32),
         ("size", ct.c_uint32),
         ("functions", ct.c_void_p),
-        ("runs", ct.c_void_p),
-        ("cost", ct.c_void_p),
-        ("fell", ct.c_void_p),
     ]
+
+
+class Entry(ct.Structure):
+    """A function was entered: `struct call_entry`."""
+
+    cycles: int
+    node: int
+
+    _fields_ = [("cycles", ct.c_uint64), ("node", ct.c_uint32), ("unused", ct.c_uint32)]
 
 
 class Calls(ct.Structure):
@@ -52,6 +59,10 @@ class Calls(ct.Structure):
     node_count: int
     function_count: int
     lost: int
+    node: int
+    nodes: int
+    entered: int
+    recent: ct.Array[Entry]
 
     _fields_ = [
         ("cycles", ct.c_void_p),
@@ -59,13 +70,15 @@ class Calls(ct.Structure):
         ("inner", ct.c_void_p),
         ("inner_user", ct.c_void_p),
         ("reg_read", ct.c_void_p),
+        ("deeper", ct.c_void_p),
         ("marked_cycles", ct.c_uint64),
         ("marked_instructions", ct.c_uint64),
-        ("previous_fell", ct.c_void_p),
-        ("low", ct.c_uint32),
-        ("span", ct.c_uint32),
-        ("back", ct.c_uint32),
+        ("top", ct.c_void_p),
+        ("deepest", ct.c_void_p),
+        ("node", ct.c_void_p),
         ("previous_end", ct.c_uint32),
+        ("loop_from", ct.c_uint32),
+        ("loop_to", ct.c_uint32),
         ("current", ct.c_uint32),
         ("nested", ct.c_uint32),
         ("threads", ct.c_uint32),
@@ -81,13 +94,16 @@ class Calls(ct.Structure):
         ("functions", ct.c_void_p),
         ("regions", ct.c_void_p),
         ("contexts", ct.c_void_p),
+        ("edges", ct.c_void_p),
+        ("entered", ct.c_uint64),
         ("nesting", ct.c_uint32 * 64),
+        ("recent", Entry * RECENT),
     ]
 
 
 _SIZES = {
     "call_region": ct.sizeof(CallRegion), "calls": ct.sizeof(Calls), "call_node": NODE.itemsize,
-    "call_function": FUNCTION.itemsize,
+    "call_function": FUNCTION.itemsize, "call_entry": ct.sizeof(Entry),
 }  # fmt: skip
 for _name, _size in _SIZES.items():
     if getattr(_hot, f"sizeof_{_name}") != _size:
@@ -100,22 +116,10 @@ _settle = ct.CFUNCTYPE(None, _POINTER)(_hot.calls_settle)
 _reset = ct.CFUNCTYPE(None, _POINTER)(_hot.calls_reset)
 
 
-@dataclass(frozen=True)
-class BlockCounts:
-    """Of one stretch of code memory, an element for each halfword where a block may begin."""
-
-    base: int
-    runs: npt.NDArray[np.uint64]
-    cost: npt.NDArray[np.uint64]
-    """Cycles that were charged, refills included."""
-    fell: npt.NDArray[np.uint64]
-    """How often the block was followed by the next one in memory."""
-
-
 class CallTracer:
     """Follows the calls of one CPU. Construct it before anything has run."""
 
-    def __init__(self, cpu: Cpu, image: Image, lines: bool = False) -> None:
+    def __init__(self, cpu: Cpu, image: Image) -> None:
         self.cpu = cpu
         functions = image.symbols.functions[: (1 << 15) - FIRST_SYMBOL]
         self._symbols: list[Symbol] = functions
@@ -124,35 +128,37 @@ class CallTracer:
         self._nodes = np.zeros(NODES, NODE)
         self._hash = np.zeros(NODES * 2, np.uint32)
         self._contexts = (ct.c_uint8 * (CONTEXTS * _hot.sizeof_call_context))()
-        self.counts: list[BlockCounts] = []
+        self._edges = (ct.c_uint8 * (EDGES * _hot.sizeof_call_edge))()
         self._keep: list[npt.NDArray[np.uint16]] = []
-        regions = [self._region(memory.base, len(memory.data), lines) for memory in cpu.blocks.memories]
+        regions = [self._region(memory.base, len(memory.data)) for memory in cpu.blocks.memories]
         self._regions = (CallRegion * len(regions))(*regions)
-        clock = ct.addressof(cpu.clock)
+        clock, (inner, user) = ct.addressof(cpu.clock), cpu.engine.block_hook
         kind = type(cpu.clock)
         self._calls = Calls(
             cycles=clock + kind.cycles.offset,  # type: ignore[attr-defined]
             instructions=clock + kind.instructions.offset,  # type: ignore[attr-defined]
-            inner=_hot.on_block, inner_user=clock, reg_read=cpu.clock.reg_read,
+            inner=inner, inner_user=user, reg_read=cpu.clock.reg_read,
+            deeper=clock + kind.deeper.offset,  # type: ignore[union-attr]
             marked_cycles=cpu.clock.cycles, marked_instructions=cpu.clock.instructions,
             node_limit=NODES, function_count=FIRST_SYMBOL + len(functions), function_limit=limit,
             hash_mask=len(self._hash) - 1, region_count=len(regions),
             nodes=self._nodes.ctypes.data, hash=self._hash.ctypes.data, functions=self._functions.ctypes.data,
             regions=ct.addressof(self._regions), contexts=ct.addressof(self._contexts),
+            edges=ct.addressof(self._edges), loop_from=1,
         )  # fmt: skip
         self._at = ct.byref(self._calls)
         self.reset()
-        cpu.replace_block_hook(_hot.on_profiled_block, ct.addressof(self._calls))
+        cpu.engine.replace_block_hook(_hot.on_profiled_block, ct.addressof(self._calls))
         cpu.exceptions.on_switch.append(self._switched)
-        inner = cpu.on_sleep
+        sleep = cpu.on_sleep
 
         def on_sleep(asleep: bool) -> None:
             _sleep(self._at, int(asleep))
-            inner(asleep)
+            sleep(asleep)
 
         cpu.on_sleep = on_sleep
 
-    def _region(self, base: int, size: int, lines: bool) -> CallRegion:
+    def _region(self, base: int, size: int) -> CallRegion:
         table = np.zeros((size + 1) // 2, np.uint16)
         starts = {symbol.address: FIRST_SYMBOL + n for n, symbol in enumerate(self._symbols)}
         names = {symbol.name: symbol for symbol in self._symbols}
@@ -170,12 +176,7 @@ class CallTracer:
                 other = np.flatnonzero(table[first:end] != FIRST_SYMBOL + n)
                 self._functions["end"][FIRST_SYMBOL + n] = base + 2 * (first + int(other[0]) if len(other) else end)
         self._keep.append(table)
-        counts = [np.zeros(len(table) if lines else 0, np.uint64) for _ in range(3)]
-        pointers = [None, None, None]
-        if lines:
-            self.counts.append(BlockCounts(base, *counts))
-            pointers = [array.ctypes.data for array in counts]  # type: ignore[misc]
-        return CallRegion(base, size, table.ctypes.data, *pointers)
+        return CallRegion(base, size, table.ctypes.data)
 
     def _switched(self, what: str, sp: int, began: int) -> None:
         function = 0 if what == "return" else FIRST_EXCEPTION + self.cpu.exceptions.current
@@ -184,6 +185,29 @@ class CallTracer:
     def reset(self) -> None:
         """The processor was reset: no call returns."""
         _reset(self._at)
+
+    def settle(self) -> None:
+        """Everything up to now belongs to some node, and a stack's depth to whoever reached it."""
+        _settle(self._at)
+
+    @property
+    def current(self) -> int:
+        """The node that runs."""
+        return (self._calls.node - self._calls.nodes) // NODE.itemsize
+
+    def path(self, node: int) -> list[str]:
+        """The names that lead to a node, outermost first."""
+        names: list[str] = []
+        while node:
+            names.append(self.name(int(self._nodes["function"][node])))
+            node = int(self._nodes["parent"][node])
+        return names[::-1]
+
+    def recent(self, count: int = 20) -> list[tuple[int, int]]:
+        """(cycle, node) of the last functions that were entered, the latest last; at most RECENT."""
+        entered = self._calls.entered
+        numbers = range(max(0, entered - min(count, RECENT)), entered)
+        return [(entry.cycles, entry.node) for entry in (self._calls.recent[n % RECENT] for n in numbers)]
 
     @property
     def nodes(self) -> npt.NDArray[np.void]:

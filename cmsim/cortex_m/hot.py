@@ -33,7 +33,7 @@ class BlockFlag(IntFlag):
 class Stop(IntEnum):
     """Why native code asked Unicorn to stop."""
 
-    NONE, DEADLINE, WATCH, FP, ALIGNMENT, DIVIDE, RELEARN, HOOK, INTERRUPT, DENIED = range(10)
+    NONE, DEADLINE, WATCH, FP, ALIGNMENT, DIVIDE, RELEARN, HOOK, INTERRUPT, DENIED, STACK = range(11)
 
 
 class Access(ct.Structure):
@@ -160,8 +160,20 @@ class Stack(ct.Structure):
     low: int
     high: int
     deepest: int
+    guard: int
+    at: int
+    paths: int
+    nodes: ct.Array[ct.c_uint32]
 
-    _fields_ = [("low", ct.c_uint32), ("high", ct.c_uint32), ("deepest", ct.c_uint32)]
+    _fields_ = [
+        ("low", ct.c_uint32),
+        ("high", ct.c_uint32),
+        ("deepest", ct.c_uint32),
+        ("guard", ct.c_uint32),
+        ("at", ct.c_uint32),
+        ("paths", ct.c_uint32),
+        ("nodes", ct.c_uint32 * 6),
+    ]
 
 
 class Guard(ct.Structure):
@@ -218,6 +230,8 @@ class Clock(ct.Structure):
     guard_count: int
     stack_count: int
     stacks: int | None
+    last_stack: int | None
+    deeper: int | None
     guards: int | None
     region_count: int
 
@@ -255,6 +269,8 @@ class Clock(ct.Structure):
         ("regions", ct.c_void_p),
         ("guards", ct.c_void_p),
         ("stacks", ct.c_void_p),
+        ("last_stack", ct.c_void_p),
+        ("deeper", ct.c_void_p),
         ("learn", LEARN),
         ("read", READ),
         ("write", WRITE),

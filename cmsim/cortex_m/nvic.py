@@ -34,6 +34,15 @@ THREAD_PRIORITY = 256
 """Lower than any exception."""
 
 
+def exception_name(number: int) -> str:
+    """"interrupt 6", or "exception SysTick" as the architecture manual writes it."""
+    if number >= FIRST_IRQ:
+        return f"interrupt {number - FIRST_IRQ}"
+    known = {member.value: member.name for member in SystemException}.get(number, str(number))
+    written = {"SVCALL": "SVCall", "PENDSV": "PendSV", "SYSTICK": "SysTick"}
+    return f"exception {written.get(known) or ''.join(part.capitalize() for part in known.split('_'))}"
+
+
 def bits(mask: int) -> Iterator[int]:
     """The numbers of the bits that are set, lowest first."""
     while mask:

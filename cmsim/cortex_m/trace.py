@@ -120,6 +120,8 @@ class Itm(RegisterBlock):
 
     def __init__(self, port: Callable[[str], SerialPort]) -> None:
         self.port = port
+        self.listeners: list[Callable[[int, int], None]] = []
+        """Told (port, value) of each write to a stimulus port, whether it is enabled or not."""
         super().__init__()
 
     def _enabled(self, n: int) -> bool:
@@ -132,6 +134,8 @@ class Itm(RegisterBlock):
     def write(self, offset: int, value: int, mask: int = 0xFFFF_FFFF) -> None:
         """A stimulus port takes as many bytes as the access is wide."""
         if offset < 0x80:
+            for listener in self.listeners:
+                listener(offset // 4, value & mask)
             if self._enabled(offset // 4):
                 width = {0xFF: 1, 0xFFFF: 2}.get(mask, 4)
                 self.port(f"itm{offset // 4}").transmit((value & mask).to_bytes(4, "little")[:width])

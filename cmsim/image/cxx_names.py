@@ -47,3 +47,23 @@ def qualified_name(demangled: str) -> str:
             start = position + 1
         position += 1
     return demangled
+
+
+def arguments(demangled: str) -> list[str]:
+    """The types of a demangled function's arguments: "f(int, std::map<int, char>) const" gives two."""
+    name = qualified_name(demangled)
+    begin = demangled.find(name) + len(name)
+    found: list[str] = []
+    depth, start = 0, begin + 1
+    for position in range(begin, len(demangled)):
+        sign = demangled[position]
+        if sign in _OPEN:
+            depth += 1
+        elif sign in _CLOSE:
+            depth -= 1
+        if depth == 0 or (depth == 1 and sign == ","):
+            found.append(demangled[start:position].strip())
+            start = position + 1
+        if depth == 0:
+            break
+    return [] if found in (["void"], [""]) else found

@@ -17,8 +17,11 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from cmsim.image.lines import LineTable, read_lines
+from cmsim.image.lines import read_lines
+from cmsim.image.marks import SECTION as MARKS
+from cmsim.image.marks import read_marks
 from cmsim.image.model import Chunk, Contents, ImageError, Section, Segment, check_chunks
+from cmsim.image.scopes import read_scopes
 from cmsim.image.symbols import Symbol
 
 MAGIC = b"\x7fELF"
@@ -107,7 +110,9 @@ def parse(data: bytes) -> Contents:
         sections=sections,
         claims=_claims(sections, loads),
         entry=entry & ~1,
-        lines=_lines(data, sections),
+        lines=partial(read_lines, data, _is_code(sections)),
+        scopes=partial(read_scopes, data, _is_code(sections)),
+        marks=read_marks(_contents(data, section_headers, sections, MARKS)),
     )
 
 
@@ -201,6 +206,13 @@ def _sections(
     return tuple(sections)
 
 
+def _contents(data: bytes, headers: list[_SectionHeader], sections: tuple[Section, ...], name: str) -> bytes:
+    """The bytes of the first section of that name; none where there is none."""
+    found = (h for h, section in zip(headers, sections, strict=True) if section.name == name and h.type != SHT_NOBITS)
+    header = next(found, None)
+    return b"" if header is None else _bytes(data, header.offset, header.size, f"the section {name}")
+
+
 def _kind(name: str, header: _SectionHeader) -> str:
     if not header.flags & SHF_ALLOC:
         return "debug" if name.startswith((".debug", ".zdebug")) else "other"
@@ -280,10 +292,10 @@ def _with_sizes(symbols: list[Symbol], sections: tuple[Section, ...]) -> tuple[S
     return tuple(map(sized, symbols))
 
 
-def _lines(data: bytes, sections: tuple[Section, ...]) -> Callable[[], LineTable]:
+def _is_code(sections: tuple[Section, ...]) -> Callable[[int], bool]:
     code = [(section.address, section.address + section.size) for section in sections if "X" in section.flags]
 
     def is_code(address: int) -> bool:
         return any(low <= address < high for low, high in code)
 
-    return partial(read_lines, data, is_code)
+    return is_code

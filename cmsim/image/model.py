@@ -13,6 +13,8 @@ from typing import NamedTuple
 from cmsim.errors import UsageError
 from cmsim.image.layout import Bounds, heap, stacks
 from cmsim.image.lines import LineTable, SourceLine
+from cmsim.image.marks import Mark
+from cmsim.image.scopes import ScopeTable
 from cmsim.image.symbols import Symbol, SymbolTable
 
 ADDRESS_SPACE = 1 << 32
@@ -89,6 +91,8 @@ class Contents:
     claims: tuple[tuple[str, int, int], ...] = ()
     entry: int | None = None
     lines: Callable[[], LineTable] = LineTable
+    scopes: Callable[[], ScopeTable] = ScopeTable
+    marks: tuple[Mark, ...] = ()
 
 
 class Image:
@@ -104,7 +108,9 @@ class Image:
         self.entry = contents.entry
         """The file's own start address, where it gives one: only a hint, hardware starts from the vector table."""
         self.memories = memories
-        self._load_lines = contents.lines
+        self._load_lines, self._load_scopes = contents.lines, contents.scopes
+        self.marks = contents.marks
+        """Where regions begin and end, by firmware/include/cmsim_region.h."""
         self._starts = [segment.address for segment in self.segments]
         for segment in self.segments:
             self._check_bounds(self._name(segment), segment.address, len(segment.data))
@@ -138,6 +144,11 @@ class Image:
     def lines(self) -> LineTable:
         """The DWARF line table, read on first use (about 0.6 s for 100,000 rows); empty where the file has none."""
         return self._load_lines()
+
+    @cached_property
+    def scopes(self) -> ScopeTable:
+        """Compilation units and inlined functions from DWARF, read on first use; empty where the file has none."""
+        return self._load_scopes()
 
     def line(self, address: int) -> SourceLine | None:
         """The source line that `address` was compiled from."""

@@ -1,19 +1,20 @@
-"""A fault in words: what its status bits mean, the registers that were stacked, who called, what is likely wrong.
+"""A fault in words: what its status bits mean, the registers, who called, what is likely wrong.
 
-ARMv7-M Architecture Reference Manual, B3.2.15 and B3.2.16 (CFSR, HFSR). The call stack is a conservative scan: every
-word above the exception frame that points behind a BL or BLX in code counts as a return address, so that stale ones may
-be among them.
+ARMv7-M Architecture Reference Manual, B3.2.15 to B3.2.18 (CFSR, HFSR, MMFAR, BFAR). Everything is read at the moment of
+the fault, before its handler begins; `Report.row` is what the record holds, and `lines` puts that into words.
 
-Not modelled: exact unwinding by .ARM.exidx or .debug_frame; stacks of threads by name; frames of a fault whose handler
-has moved the stack pointer since.
+Not modelled: what the handler does with it; more than the first 32 faults of a run are not explained.
 """
 
 from __future__ import annotations
 
-from struct import unpack_from
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from ..cortex_m.exceptions import Fault
+from ..cortex_m.exceptions import HFSR_FORCED, Fault
+from .fault_causes import likely
+from .unwind import Frame, Unwinder
 
 if TYPE_CHECKING:
     from ..machine import Machine
@@ -40,94 +41,97 @@ MEANINGS = {
     "VECTTBL": "the vector table could not be read (VTOR, or an image at another address?)",
 }
 """Bit of CFSR or HFSR -> what it says."""
-MOST_CALLERS = 16
-SCANNED = 4096
-"""Bytes of stack that are searched."""
+EXPLAINED = 32
+ROWS = (("r0", "r1", "r2", "r3", "r12"), ("r4", "r5", "r6", "r7"), ("r8", "r9", "r10", "r11"), ("sp", "lr", "pc"))
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Report:
+    """One fault as it was found."""
+
+    fault: Fault
+    registers: dict[str, int]
+    """R0 to R12, SP, LR, PC at the fault, before anything was stacked."""
+    cfsr: int
+    hfsr: int
+    frames: list[Frame]
+    likely: str | None
+
+    def row(self, machine: Machine) -> dict[str, Any]:
+        """What the record holds beside the fault itself."""
+        return {
+            "cfsr": self.cfsr,
+            "hfsr": self.hfsr,
+            "registers": self.registers,
+            "stack": [frame.row(machine) for frame in self.frames],
+            "likely": self.likely,
+        }
+
+
+class FaultReporter:
+    """Writes down each fault of a machine when it happens."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._reports: dict[int, Report] = {}
+        """By index in `machine.faults`."""
+
+    def note(self, fault: Fault) -> None:
+        """`fault` has just been taken down; its handler has not begun."""
+        if len(self._reports) >= EXPLAINED:
+            return
+        machine = self.machine
+        core = machine.cpu.registers.core.read()
+        names = (*(f"r{n}" for n in range(13)), "sp", "lr", "pc")
+        registers = dict(zip(names, (*core[:15], fault.pc), strict=True))
+        frames = Unwinder(machine).walk(fault.pc, registers["sp"], registers["lr"])
+        scb = machine.cpu.scb
+        forced = HFSR_FORCED if fault.exception == "HardFault" and scb.CFSR else 0  # set behind us
+        cause = likely(machine, fault, registers, frames)
+        self._reports[len(machine.faults) - 1] = Report(fault, registers, scb.CFSR, scb.HFSR | forced, frames, cause)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """`faults` of the record."""
+        nothing: dict[str, Any] = {"cfsr": None, "hfsr": None, "registers": None, "stack": [], "likely": None}
+        return [
+            {"exception": f.exception, "cause": f.cause, "pc": f.pc, "address": f.address, "cycle": f.cycle,
+             **(self._reports[n].row(self.machine) if n in self._reports else nothing)}
+            for n, f in enumerate(self.machine.faults)
+        ]  # fmt: skip
 
 
 def explain(machine: Machine, fault: Fault) -> list[str]:
-    """Lines for people. Registers and callers are there while the handler of `fault` is the last thing that began."""
-    line = machine.image.line(fault.pc)
-    lines = [machine.describe(fault) + (f" ({line})" if line is not None else "")]
-    lines += [f"  {bit}: {text}" for bit, text in MEANINGS.items() if bit in fault.cause.replace(",", " ").split()]
-    if fault.address is not None:
-        lines.append(f"  {_neighbourhood(machine, fault.address)}")
-    if machine.faults and fault is machine.faults[-1]:
-        lines += _frame(machine, fault)
-    return lines
+    """Lines for people about one fault of `machine.faults`."""
+    index = next((n for n, known in enumerate(machine.faults) if known is fault), None)
+    if index is None:
+        return [machine.describe(fault)]
+    return lines(machine.fault_reporter.rows()[index])
 
 
-def _neighbourhood(machine: Machine, address: int) -> str:
-    """What lies at or below an address."""
-    chip = machine.soc.chip
-    found = machine.soc.block_at(address)
-    if found is not None:
-        return f"0x{address:08x} is register 0x{found[1]:03x} of {_block_below(machine, address)}"
-    if address < 0x100:
-        return f"0x{address:08x} is a null pointer with an offset"
-    stack = machine.image.stack_bounds()
-    if stack is not None and stack.low - 256 <= address < stack.low:
-        return f"0x{address:08x} lies {stack.low - address} bytes below the main stack: it has overflowed"
-    for name, base, size in (("flash", chip.flash_base, chip.flash_size), ("RAM", chip.ram_base, chip.ram_size)):
-        if base <= address < base + size:
-            return f"0x{address:08x} is in {name}"
-        if base + size <= address < base + size + 0x10000:
-            return f"0x{address:08x} lies {address - base - size} bytes behind the end of {name}"
-    below = _block_below(machine, address)
-    return f"0x{address:08x} is not mapped" + (f"; the next block below is {below}" if below else "")
+def lines(row: Row) -> list[str]:
+    """A row of the record's `faults` in words."""
+    at = "" if row["address"] is None else f", address 0x{row['address']:08x}"
+    stack = row["stack"]
+    found = [f"{row['exception']} {row['cause']} at {place(stack[0]) if stack else _pc(row['pc'])}{at}"]
+    found += [f"  {bit}: {text}" for bit, text in MEANINGS.items() if bit in row["cause"].replace(",", " ").split()]
+    if row["likely"]:
+        found.append(f"  likely: {row['likely']}")
+    found += [f"  called from {'(guessed) ' if frame['guessed'] else ''}{place(frame)}" for frame in stack[1:]]
+    if row["registers"] is not None:
+        found += ["  " + " ".join(f"{name}={row['registers'][name]:08x}" for name in names) for names in ROWS]
+        found.append(f"  CFSR={row['cfsr']:08x} HFSR={row['hfsr']:08x}")
+    return found
 
 
-def _block_below(machine: Machine, address: int) -> str:
-    rows = [row for row in machine.soc.chip.rows if row.base <= address]
-    return max(rows, key=lambda row: row.base + row.first).name if rows else ""
+def place(frame: Row) -> str:
+    """A frame in words: "pc 0x00000108 in main (main.cc:7)"."""
+    function = f" in {frame['function']}" if frame["function"] else ""
+    source = f" ({frame['source']})" if frame["source"] else ""
+    return f"{_pc(frame['address'])}{function}{source}"
 
 
-def _frame(machine: Machine, fault: Fault) -> list[str]:
-    """The registers at the fault and the callers, as far as registers or the frame still tell."""
-    registers = machine.registers
-    if registers["pc"] & ~1 == fault.pc & ~1:  # the run ended before the exception's entry
-        lines = ["  " + " ".join(f"{name}={registers[name]:08x}" for name in row) for row in
-                 (("r0", "r1", "r2", "r3", "r12"), ("sp", "lr", "pc"))]
-        return lines + _callers(machine, registers["lr"], registers["sp"])
-    if not machine.in_fault_handler or registers["lr"] >> 28 != 0xF:
-        return []
-    base = registers["sp"]
-    found = machine.cpu.bus.memory(base, 32)
-    if found is None or registers["lr"] & 4:
-        return []
-    words = unpack_from("<8I", *found)
-    if words[6] & ~1 != fault.pc & ~1:
-        return []
-    names = ("r0", "r1", "r2", "r3", "r12", "lr", "pc", "xpsr")
-    lines = ["  " + " ".join(f"{name}={value:08x}" for name, value in zip(names, words, strict=True))]
-    size = (32 if registers["lr"] & 0x10 else 104) + (4 if words[7] & 0x200 else 0)
-    return lines + _callers(machine, words[5], base + size)
+def _pc(address: int) -> str:
+    return f"pc 0x{address:08x}"
 
 
-def _callers(machine: Machine, link: int, stack: int) -> list[str]:
-    """Where LR and the words from `stack` up return to."""
-    lines = []
-    callers = [word for word in (link, *_words(machine, stack)) if _is_return_address(machine, word)]
-    for word in list(dict.fromkeys(callers))[:MOST_CALLERS]:
-        line = machine.image.line((word & ~1) - 2)
-        lines.append(f"  called from {machine.place((word & ~1) - 2)}" + (f" ({line})" if line is not None else ""))
-    return lines
-
-
-def _words(machine: Machine, start: int) -> list[int]:
-    stack = machine.image.stack_bounds()
-    top = stack.high if stack is not None else start + SCANNED
-    size = max(0, min(top - start, SCANNED)) & ~3
-    found = machine.cpu.bus.memory(start, size) if size else None
-    return [] if found is None else list(unpack_from(f"<{size // 4}I", *found))
-
-
-def _is_return_address(machine: Machine, word: int) -> bool:
-    """Odd, and behind a BL (32 bits) or BLX register (16 bits)."""
-    if not word & 1:
-        return False
-    found = machine.cpu.bus.memory((word & ~1) - 4, 4)
-    if found is None or machine.image.function_at((word & ~1) - 2) is None:
-        return False
-    first, second = unpack_from("<2H", *found)
-    return bool((first & 0xF800 == 0xF000 and second & 0xD000 == 0xD000) or second & 0xFF87 == 0x4780)

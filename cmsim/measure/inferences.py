@@ -36,6 +36,7 @@ class OperatorRun:
 
     index: int
     name: str
+    start_cycle: int = 0
     cycles: int = 0
     below: int = 0
     above: int = 0
@@ -52,6 +53,15 @@ class OperatorRun:
         return self.cycles - self.below, self.cycles + self.above
 
 
+@dataclass(frozen=True)
+class StackUse:
+    """How deep a stack was used within one inference, in bytes, and the call path there if calls are followed."""
+
+    name: str
+    peak: int
+    path: list[str] | None
+
+
 @dataclass
 class Inference:
     """One inference, from the first instruction of the function to the one it returns to."""
@@ -66,6 +76,9 @@ class Inference:
     instructions: int = 0
     interrupt_cycles: int = 0
     stack_peak: int | None = None
+    """Of the stack that it runs on."""
+    stacks: list[StackUse] = field(default_factory=list)
+    """Every stack that was used in the meantime."""
     operators: list[OperatorRun] = field(default_factory=list)
 
     @property
@@ -102,6 +115,11 @@ class InferenceMeter:
                 watches.on_entry(symbol.address & ~1, self._enter_operator)
         for address, register in tflm.call_sites(image, cpu):
             watches.on_entry(address, lambda at=address, rm=register: self._call_tflm(at, rm))  # type: ignore[misc]
+
+    @property
+    def with_running(self) -> list[Inference]:
+        """Those that are complete, and the one that runs now, if one does."""
+        return self.inferences + ([] if self._running is None else [self._running])
 
     def notify(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after each inference; the result undoes it."""
@@ -163,6 +181,7 @@ class InferenceMeter:
         clock, interrupts = self.cpu.clock, self.interrupts
         inference.operators.append(run)
         cycles, instructions, interrupted = clock.cycles, clock.instructions, interrupts.cycles
+        run.start_cycle = cycles
         below, above = clock.below, clock.above
 
         def leave() -> None:

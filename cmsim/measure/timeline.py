@@ -8,15 +8,15 @@ What had not ended when the recording did lasts until `Timeline.end`. docs/timel
     cpu        "sleep"                  WFI or WFE
     cpu        "reset", "fault"         an instant; the cause
     thread     "main stack", "thread 1" it is the one that runs (or that handlers interrupt)
-    interrupt  "interrupt 6", "SysTick" entry to return of the handler, its name; what preempts it included
-    inference  the function's name      one inference
-    operator   "1:CONV_2D"              one call
-    region     the region's name        one pass
+    interrupt  "interrupt 6"            stacking to unstacking; the handler; what preempts it included
+    inference  the function's name      one inference; its index
+    operator   "operators"              one call; "1:CONV_2D"
+    region     the region's name        one pass; its number
     dma        "UARTE0 TXD"             from the block's STARTED event to its END event
-    pin        "P0.13", "imu.INT1"      a level, "high" or "low", until it changes
-    serial     "uart0"                  a line of text: first byte to the newline; the text
-    sensor     "imu"                    an instant: a sample; what was sampled
-    camera     "camera"                 a frame, first to last byte
+    pin        "P0.13"                  a level, "high" or "low", until it changes
+    serial     "uart0", "uart0 input"   a line of text: first byte to the newline; the text
+    sensor     "imu"                    an instant: a sample that is looked at; the quantity
+    camera     "camera"                 an instant: the begin of a frame that is looked at
 
 Not modelled: nothing is sampled or thinned out; a recording that reaches its limit of events ends there, and says so.
 """
@@ -54,6 +54,8 @@ class Event:
     cycles: int
     """How long it lasted; 0 for an instant."""
     name: str
+    ended: bool = True
+    """False if it still lasted when the recording ended."""
 
     @property
     def end(self) -> int:
@@ -63,8 +65,7 @@ class Event:
 
 @dataclass(slots=True)
 class Track:
-    """Everything of one source, in time. Events of one track do not overlap, except by nesting (a handler that
-    preempts itself does not exist; an inference within an inference is not counted)."""
+    """Everything of one source, in time. Spans of one track do not overlap."""
 
     kind: Kind
     name: str
@@ -102,7 +103,10 @@ class Timeline:
         return [track for track in self.of(kind) if name is None or track.answers(name)]
 
     def to_record(self) -> dict[str, Any]:
-        """`timeline` of the record: plain data, an event as [cycle, cycles, name] (docs/timeline.md)."""
+        """`timeline` of the record: plain data, an event as [cycle, cycles, name] (docs/timeline.md).
+
+        A fourth element, False, marks an event that had not ended.
+        """
         return {
             "start": self.start,
             "end": self.end,
@@ -112,7 +116,10 @@ class Timeline:
                     "kind": str(track.kind),
                     "name": track.name,
                     "aliases": list(track.aliases),
-                    "events": [[event.cycle, event.cycles, event.name] for event in track.events],
+                    "events": [
+                        [event.cycle, event.cycles, event.name, *(() if event.ended else (False,))]
+                        for event in track.events
+                    ],
                 }
                 for track in self.tracks
             ],

@@ -1,7 +1,4 @@
-"""The profile of a run as tables, and in the formats of flame-graph viewers and spreadsheets.
-
-Not modelled: Perfetto, pprof and LCOV.
-"""
+"""The profile of a run as tables, and in the formats of flame-graph viewers and spreadsheets."""
 
 from __future__ import annotations
 
@@ -53,7 +50,47 @@ def by_operator(record: Record, top: int, bold: bool = False) -> list[str]:
     return grid(("cycles", "%", "runs", "operator"), rows, left=(3,), bold=bold)
 
 
-TABLES: dict[str, Callable[[Record, int, bool], list[str]]] = {"function": by_function, "operator": by_operator}
+def by_line(record: Record, top: int, bold: bool = False) -> list[str]:
+    """The source lines with the most cycles."""
+    rows = [
+        (f"{row['cycles']:,}", _awake(row, "function", record["lines"]),
+         "" if row["runs"] is None else f"{row['runs']:,}",
+         f"{_short(row['file'])}:{row['line']}" if row["file"] else "", row["function"])
+        for row in record["lines"][:top]
+    ]  # fmt: skip
+    return grid(("cycles", "% awake", "runs", "line", "function"), rows, left=(3, 4), bold=bold, width=120)
+
+
+def _awake(row: Record, name: str, rows: Sequence[Record]) -> str:
+    """The share of what was not slept."""
+    asleep = sum(other["cycles"] for other in rows if other[name] == "(sleep)")
+    return "" if row[name] == "(sleep)" else _percent(row["cycles"], sum(r["cycles"] for r in rows) - asleep)
+
+
+def _short(path: str) -> str:
+    """The last parts of a path that is long."""
+    parts = path.split("/")
+    return path if len(parts) < 4 else "/".join(("...", *parts[-2:]))
+
+
+def by_object(record: Record, top: int, bold: bool = False) -> list[str]:
+    """The compilation units with the most cycles."""
+    rows = [(f"{row['cycles']:,}", _awake(row, "object", record["objects"]), row["object"])
+            for row in record["objects"][:top]]  # fmt: skip
+    return grid(("cycles", "% awake", "object"), rows, left=(2,), bold=bold, width=120)
+
+
+def by_inlined(record: Record, top: int, bold: bool = False) -> list[str]:
+    """The inlined functions with the most cycles of their own, and where they are."""
+    whole = sum(row["cycles"] for row in record["objects"] if row["object"] != "(sleep)")
+    rows = [(f"{row['cycles']:,}", _percent(row["cycles"], whole), f"{row['function']} in {row['into']}")
+            for row in record["inlined"][:top]]  # fmt: skip
+    return grid(("cycles", "% awake", "inlined function"), rows, left=(2,), bold=bold, width=120)
+
+
+TABLES: dict[str, Callable[[Record, int, bool], list[str]]] = {
+    "function": by_function, "operator": by_operator, "line": by_line, "object": by_object, "inlined": by_inlined,
+}  # fmt: skip
 
 
 def _stacks(record: Record) -> list[tuple[str, ...]]:
@@ -111,4 +148,12 @@ def table(record: Record) -> str:
     return text.getvalue()
 
 
-EXPORTS: dict[str, Callable[[Record], str]] = {"collapsed": collapsed, "speedscope": speedscope, "csv": table}
+def _pprof(record: Record) -> bytes:
+    from .pprof import pprof  # noqa: PLC0415 - Protocol Buffers are loaded only when somebody wants them
+
+    return pprof(record)
+
+
+EXPORTS: dict[str, Callable[[Record], str | bytes]] = {
+    "collapsed": collapsed, "speedscope": speedscope, "csv": table, "pprof": _pprof,
+}  # fmt: skip

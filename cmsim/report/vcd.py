@@ -7,6 +7,9 @@ Scopes: `pins` (every pin of the chip, P0_13 for P0.13), `board` (the same by th
 its output lines, `i2c` (what happens on each bus: start and address, bytes, stop), `serial` (each byte of each UART). A
 byte that repeats the one before it bears a '. Times are exact: a CPU cycle is 15,625 ps. Nothing is recorded, and
 nothing costs time, unless a recorder is there.
+
+Pins that a wave of millions of edges a second drives (PCLK and D0-D7 of a camera) read x, unknown, unless the recorder
+is made with `waves=True`: a second of them takes minutes and some 50 MB.
 """
 
 from __future__ import annotations
@@ -31,8 +34,8 @@ PS_PER_CYCLE = 10**12 // CPU_HZ
 class VcdRecorder:
     """Records from its making to `close`. UsageError if the file cannot be written."""
 
-    def __init__(self, machine: Machine, path: str | Path) -> None:
-        self.machine, self.path = machine, Path(path)
+    def __init__(self, machine: Machine, path: str | Path, *, waves: bool = False) -> None:
+        self.machine, self.path, self._waves = machine, Path(path), waves
         try:
             self._file = self.path.open("w", encoding="utf-8", newline="\n")
         except OSError as error:
@@ -51,6 +54,9 @@ class VcdRecorder:
     def _add_pins(self) -> None:
         variables = {}
         for pin in self.machine.soc.pins.pins:
+            if pin.fast_wave and not self._waves:
+                variables[pin.name] = self._variable("pins", pin.name, "x")
+                continue
             variables[pin.name] = self._add_line("pins", pin.name, pin.line)
             self._undo.append(pin.watch())
         for name, pin_name in self.machine.board.pins.items():
@@ -62,9 +68,12 @@ class VcdRecorder:
                 self._add_line(_identifier(part.name), name, line)
 
     def _add_line(self, scope: str, name: str, line: Line) -> Any:
-        variable: Any = self._writer.register_var(scope, _identifier(name), "wire", size=1, init=int(line.level))
+        variable = self._variable(scope, name, int(line.level))
         self._undo.append(line.listen(lambda level: self._change(variable, int(level))))
         return variable
+
+    def _variable(self, scope: str, name: str, level: int | str) -> Any:
+        return self._writer.register_var(scope, _identifier(name), "wire", size=1, init=level)
 
     def _add_buses(self) -> None:
         for bus in self.machine.soc.i2c_buses:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..kernel import CPU_HZ
+from .video import FILMS, Film
 
 Pixels = NDArray[np.uint8]
 Source = Callable[[int], Pixels]
@@ -28,9 +29,10 @@ def load_images(what: str | Path | NDArray[Any] | Callable[[float], NDArray[Any]
     """The source that `what` stands for; UsageError if it cannot be one.
 
     A path: PNG, JPEG, BMP, GIF (or whatever else Pillow opens, with the animation's own times), `.npy`, `.npz` with
-    `frames` and, if given, `times` in seconds, or a folder of pictures in the order of their names. An array: one
-    picture (h, w) or (h, w, 3), or several (n, h, w, 3), uint8. A callable: seconds -> picture. What comes one after
-    another begins again at the end, except a `.npz` with times, which holds its last picture.
+    `frames` and, if given, `times` in seconds, a film (.mp4 and its kin, by imageio), or a folder of pictures in the
+    order of their names. An array: one picture (h, w) or (h, w, 3), or several (n, h, w, 3), uint8. A callable:
+    seconds -> picture. What comes one after another begins again at the end, except a `.npz` with times, which holds
+    its last picture.
     """
     if isinstance(what, np.ndarray):
         return _array(what, "array")
@@ -46,8 +48,10 @@ def load_images(what: str | Path | NDArray[Any] | Callable[[float], NDArray[Any]
         raise UsageError(f"{path}: no such picture or folder")
     if path.suffix.lower() in (".npy", ".npz"):
         return _numpy(path)
-    frames, starts = _open(path)
-    return _sequence(frames, starts, loop=True)
+    if path.suffix.lower() in FILMS:
+        return Film(path)
+    frames, ends = _open(path)
+    return _sequence(frames, ends, loop=True)
 
 
 def _open(path: Path) -> tuple[list[Pixels], list[float]]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .cortex_m3 import CortexM3
 from .manual import Manual
 from .model import BlockCost, Code, Cycles, Instructions, MemoryCosts, TimingModel
 from .silicon import Silicon
 
-MODELS: dict[str, Callable[[], TimingModel]] = {"silicon": Silicon, "manual": Manual, "instructions": Instructions}
+MODELS: dict[str, Callable[[], TimingModel]] = {
+    "silicon": Silicon,
+    "manual": Manual,
+    "cortex-m3": CortexM3,
+    "instructions": Instructions,
+}
 """Names for `--timing`."""
 
 DEFAULT = "silicon"
 
 __all__ = [
-    "DEFAULT", "MODELS", "BlockCost", "Code", "Cycles", "Instructions", "Manual", "MemoryCosts", "Silicon",
+    "DEFAULT", "MODELS", "BlockCost", "Code", "CortexM3", "Cycles", "Instructions", "Manual", "MemoryCosts", "Silicon",
     "TimingModel",
 ]  # fmt: skip

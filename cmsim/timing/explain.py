@@ -47,7 +47,7 @@ def explain(data: bytes, address: int, silicon: Silicon, code: Code = Code.FLASH
     """The blocks of the function whose bytes `data` are at `address`, in the order of their addresses."""
     disassembler = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
     blocks = []
-    for run in _runs(data, address):
+    for run in straight_runs(data, address):
         steps, end = silicon.steps(run, code)
         cost = silicon.block(run, code)
         starts = [*cost.starts[:-1], end]
@@ -112,7 +112,7 @@ def _signed(value: int, bits: int) -> int:
     return value - (1 << bits) if value >> bits - 1 & 1 else value
 
 
-def _runs(data: bytes, address: int) -> list[list[Instruction]]:
+def straight_runs(data: bytes, address: int) -> list[list[Instruction]]:
     """The straight runs of the function, found by following its branches."""
     found: dict[int, Instruction] = {}
     leaders, waiting = {address}, [address]

@@ -26,6 +26,8 @@ DEBOUNCE = 100 * MILLISECOND
 RESET_TIME = 10 * MILLISECOND
 RECOVERY = 10 * MILLISECOND
 ADDRESS_RECOVERY = 2 * MILLISECOND
+CONTROL_GAP = MILLISECOND
+"""Between two control transfers: a driver hears of the first at a frame's end, and asks for the second in the next."""
 TURNAROUND = CPU_HZ // 1_000_000 * 2
 """From "ready" to the host's next token."""
 ENGLISH = 0x0409
@@ -50,6 +52,7 @@ class Host:
         """HCI ACL packets that came over the bulk endpoint."""
         self._attach = scheduler.alarm(self._next_phase)
         self._bus = scheduler.alarm(self._transact)
+        self._gate = scheduler.alarm(self._kick)
         self._forget()
         device.on_ready = self._kick
         device.on_remote_wake = self.resume
@@ -74,6 +77,7 @@ class Host:
         self._forget()
         self._bus.cancel()
         self._attach.cancel()
+        self._gate.cancel()
         self.device.frames(False)
         self.state = "attached" if present else "detached"
         if present:
@@ -120,10 +124,14 @@ class Host:
             for _ in range(len(queue)):
                 if not queue:
                     return
+                if queue is self._controls and self._gate.armed:
+                    break  # too early for the next control transfer
                 transfer = queue[0]
                 took = transfer.step(self.device)
                 if transfer.done and queue and queue[0] is transfer:
                     queue.popleft()
+                    if isinstance(transfer, Control):
+                        self._gate.after(ADDRESS_RECOVERY if transfer.sets_address else CONTROL_GAP)
                 elif queue is self._transfers and queue:
                     queue.rotate(-1)
                 if took is not None:
@@ -208,6 +216,11 @@ class Host:
         self._transfers += (InPipe(reader.number, port.transmit), pipe)
         port.on_input = self._kick
         self._kick()
+
+    @property
+    def serial_ports(self) -> list[str]:
+        """Channels of the CDC-ACM functions that are open."""
+        return [f"usb{n}" for n in range(len(self._acm))]
 
     def touch(self, baud: int = 1200) -> None:
         """Open the first serial port at `baud` and close it again: 1200 asks an Arduino for its bootloader."""

@@ -25,6 +25,7 @@ class Control:
     ) -> None:
         self.setup, self.finish, self.packet = setup, finish, packet
         self.inward = bool(setup[0] & 0x80)
+        self.sets_address = (setup[0], setup[1]) == (0, 5)
         self.wanted = int.from_bytes(setup[6:8], "little")
         self.data = bytearray(data)
         self.stage = "setup"

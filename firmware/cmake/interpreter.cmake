@@ -11,7 +11,7 @@ set(cmsim_libraries cmsim_core cmsim_kernels)
 add_library(cmsim_core STATIC ${core_sources})
 add_library(cmsim_kernels STATIC ${kernel_sources})
 if(dsp_sources)
-    add_library(cmsim_kernels_dsp STATIC EXCLUDE_FROM_ALL ${dsp_sources})  # other machines cannot compile them
+    add_library(cmsim_kernels_dsp STATIC EXCLUDE_FROM_ALL ${dsp_sources})  # for other machines only tests want them
     list(APPEND cmsim_libraries cmsim_kernels_dsp)
 else()
     add_library(cmsim_kernels_dsp INTERFACE)

@@ -76,10 +76,7 @@ Status Interpreter::prepare_operators(Reader& reader, const Table& model, uint16
     uint32_t step = 0;
     for (uint32_t i = 0; i < subgraph.node_count; ++i) {
         Node& node = subgraph.nodes[i];
-        error_.subgraph = index;
-        error_.operator_index = static_cast<int32_t>(i);
-        error_.builtin_code = node.registration->builtin_code;
-        error_.custom_name = node.registration->builtin_code == builtin::kCustom ? node.registration->name : nullptr;
+        context_.blame(index, i, node);
         const Table op = table.table_at(field::subgraph::kOperators, i);
         context_.options = op.table(field::op::kOptions);
         context_.custom_options = op.vector<uint8_t>(field::op::kCustomOptions);
@@ -100,7 +97,7 @@ Status Interpreter::prepare_operators(Reader& reader, const Table& model, uint16
 
 Status Interpreter::plan() {
     const size_t bytes = plan_memory(context_.blocks(), context_.block_count, Arena::kAlignment);
-    if (bytes == SIZE_MAX) return fail(Status::kModelDamaged, "places in the offline memory plan overlap");
+    if (bytes == SIZE_MAX) return fail(Status::kModelDamaged, "overlapping place in the offline memory plan");
     arena_->set_head(bytes);
     if (arena_->missing() > 0) return fail(Status::kArenaTooSmall, "");
     arena_use_.activations = bytes;
@@ -153,12 +150,7 @@ Status Context::invoke_subgraph(uint32_t index) {
     for (uint32_t i = 0; i < subgraph.node_count && status == Status::kOk; ++i) {
         Node& node = subgraph.nodes[i];
         status = run_operator(node.registration, this, &node, static_cast<int>(i | index << 16));
-        if (status != Status::kOk && error->operator_index < 0) {
-            error->subgraph = static_cast<int32_t>(index);
-            error->operator_index = static_cast<int32_t>(i);
-            error->builtin_code = node.registration->builtin_code;
-            error->custom_name = error->builtin_code == builtin::kCustom ? node.registration->name : nullptr;
-        }
+        if (status != Status::kOk && error->operator_index < 0) blame(index, i, node);
     }
     tensors = callers;
     return status;

@@ -9,6 +9,12 @@
 #include "interpreter/planner.h"
 
 namespace cmsim {
+namespace {
+
+constexpr const char* kNeverWritten = "tensor is used before it is written";
+
+}  // namespace
+
 uint32_t steps_of(const Node& node, const Subgraph* subgraphs) {
     const SubgraphCalls* calls = subgraph_calls(node);
     if (calls == nullptr) return 1;
@@ -71,13 +77,13 @@ Status Interpreter::set_lifetimes(uint16_t index) {
             if (node.inputs[k] < 0) continue;
             const Tensor& tensor = subgraph.tensors[node.inputs[k]];
             if (tensor.constant() || tensor.variable()) continue;
-            if (tensor.block == Tensor::kNoBlock) return fail(Status::kModelDamaged, "tensor is read before it is written");
+            if (tensor.block == Tensor::kNoBlock) return fail(Status::kModelDamaged, kNeverWritten);
             keep_until(tensor, end);
         }
         for (uint32_t k = 0; k < node.output_count(); ++k) {
             const Tensor& tensor = subgraph.tensors[node.outputs[k]];
             if (tensor.constant() || tensor.variable() || tensor.block != Tensor::kNoBlock) {
-                return fail(Status::kModelDamaged, "operator writes a constant, an input, or a tensor twice");
+                return fail(Status::kModelDamaged, "output is constant, an input, or written twice");
             }
             if (!add(node.outputs[k], step)) return Status::kArenaTooSmall;
             keep_until(tensor, end);
@@ -88,7 +94,7 @@ Status Interpreter::set_lifetimes(uint16_t index) {
     for (uint32_t i = 0; i < subgraph.output_count(); ++i) {
         const Tensor& tensor = subgraph.output(i);
         if (tensor.constant() || tensor.variable()) continue;
-        if (tensor.block == Tensor::kNoBlock) return fail(Status::kModelDamaged, "output tensor is never written");
+        if (tensor.block == Tensor::kNoBlock) return fail(Status::kModelDamaged, kNeverWritten);
         keep_until(tensor, step);
     }
     return Status::kOk;

@@ -10,9 +10,17 @@ constexpr uint32_t kMaxOperators = 0x7FFF;
 constexpr uint32_t kMaxTensors = 0xFFFE;
 constexpr uint32_t kIdentifier = 0x334C4654;  // "TFL3"
 constexpr const char* kNotATflite = "no TFL3 flatbuffer";
-constexpr const char* kNoRoom = "no room for the model's structures";
+constexpr const char* kNoRoom = "structures do not fit";
+// Of the model, or of the operator that the error names.
+constexpr const char* kInputIndex = "input tensor index";
+constexpr const char* kOutputIndex = "output tensor index";
 
-bool finite_and_positive(float value) { return value > 0.0f && value < __builtin_inff(); }
+// By its bits: in these all positive floats up to infinity have their order.
+bool finite_and_positive(float value) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, &value, sizeof bits);
+    return bits - 1 < 0x7F800000 - 1;
+}
 
 bool valid_indices(const Vector<int32_t>& indices, uint32_t count, int32_t lowest) {
     for (uint32_t i = 0; i < indices.size(); ++i) {
@@ -85,8 +93,8 @@ Status Interpreter::read_subgraph(Reader& reader, const Table& model, const Tabl
     }
     const Status status = read_tensors(reader, model, table, subgraph);
     if (status != Status::kOk || !reader.ok) return status;
-    if (!valid_indices(inputs, subgraph.tensor_count, 0)) return fail(Status::kModelDamaged, "input tensor index");
-    if (!valid_indices(outputs, subgraph.tensor_count, 0)) return fail(Status::kModelDamaged, "output tensor index");
+    if (!valid_indices(inputs, subgraph.tensor_count, 0)) return fail(Status::kModelDamaged, kInputIndex);
+    if (!valid_indices(outputs, subgraph.tensor_count, 0)) return fail(Status::kModelDamaged, kOutputIndex);
     return read_nodes(reader, model, table, subgraph);
 }
 
@@ -107,7 +115,7 @@ Status Interpreter::read_tensor(Reader& reader, const Table& model, const Table&
     const Vector<int32_t> shape = table.vector<int32_t>(field::tensor::kShape);
     tensor.dims = shape.elements(reader);
     if (!reader.ok) return Status::kModelDamaged;
-    if (shape.size() > kMaxRank) return fail(Status::kModelUnsupported, "tensor with more than 8 dimensions");
+    if (shape.size() > kMaxRank) return fail(Status::kModelUnsupported, "more than 8 dimensions");
     if (table.has(field::tensor::kSparsity)) return fail(Status::kModelUnsupported, "sparse tensor");
     const bool list = shape.size() == 1 && tensor.type == TensorType::kInt32;  // of axes, say: may be empty
     uint32_t bytes = element;
@@ -115,7 +123,7 @@ Status Interpreter::read_tensor(Reader& reader, const Table& model, const Table&
     for (uint32_t axis = 0; axis < shape.size(); ++axis) {
         const int32_t dim = shape[axis];
         if (dim == 0 && list) empty = true;
-        if (dim < 1 && !empty) return fail(Status::kModelUnsupported, "tensor with an empty or unknown dimension");
+        if (dim < 1 && !empty) return fail(Status::kModelUnsupported, "empty or unknown dimension");
         if (static_cast<uint32_t>(dim) > kMaxTensorBytes / (bytes > 0 ? bytes : 1)) {
             return fail(Status::kModelUnsupported, "tensor is too large");
         }
@@ -145,9 +153,9 @@ Status Interpreter::read_tensor(Reader& reader, const Table& model, const Table&
             return fail(Status::kModelUnsupported, "buffer outside the flatbuffer");
         }
         if (data.size() > 0) {
-            if (data.size() < bytes) return fail(Status::kModelDamaged, "constant tensor is cut off");
+            if (data.size() < bytes) return fail(Status::kModelDamaged, "constant is cut off");
             if (element > 1 && reinterpret_cast<uintptr_t>(data.bytes()) % element != 0) {
-                return fail(Status::kModelUnsupported, "constant tensor is not aligned");
+                return fail(Status::kModelUnsupported, "constant is not aligned");
             }
             if (tensor.type == TensorType::kResource) return fail(Status::kModelDamaged, "constant resource");
             tensor.data = const_cast<uint8_t*>(data.bytes());  // never written: checked in set_lifetimes()
@@ -187,7 +195,7 @@ Status Interpreter::read_node(Reader& reader, const Table& model, const Table& t
     error_.version = code.scalar<int32_t>(field::operator_code::kVersion, 1);
     if (error_.builtin_code == builtin::kCustom) {
         error_.custom_name = code.string(field::operator_code::kCustomCode);
-        if (error_.custom_name == nullptr) return fail(Status::kModelDamaged, "custom operator without a name");
+        if (error_.custom_name == nullptr) return fail(Status::kModelDamaged, "custom code");
     }
     const Vector<int32_t> inputs = table.vector<int32_t>(field::op::kInputs);
     const Vector<int32_t> outputs = table.vector<int32_t>(field::op::kOutputs);
@@ -195,8 +203,8 @@ Status Interpreter::read_node(Reader& reader, const Table& model, const Table& t
     node.inputs = inputs.elements(reader);
     node.outputs = outputs.elements(reader);
     if (!reader.ok) return Status::kModelDamaged;
-    if (!valid_indices(inputs, tensor_count, -1)) return fail(Status::kModelDamaged, "operator's input index");
-    if (!valid_indices(outputs, tensor_count, 0)) return fail(Status::kModelDamaged, "operator's output index");
+    if (!valid_indices(inputs, tensor_count, -1)) return fail(Status::kModelDamaged, kInputIndex);
+    if (!valid_indices(outputs, tensor_count, 0)) return fail(Status::kModelDamaged, kOutputIndex);
     node.registration = find(error_.builtin_code, error_.custom_name);
     if (node.registration == nullptr) return fail(Status::kOperatorMissing, "");
     if (error_.version > node.registration->max_version) return fail(Status::kOperatorVersion, "");

@@ -34,7 +34,7 @@ Status Interpreter::place_offline(Reader& reader, const Table& model) {
         }
         if (word(2) < 0 || static_cast<uint32_t>(word(2)) != tensor_count ||
             tensor_count > plan.size() / sizeof(int32_t) - kHeader) {
-            return fail(Status::kModelDamaged, "offline memory plan is not for this model");
+            return fail(Status::kModelDamaged, "offline memory plan of another model");
         }
         // The places of a subgraph follow those of the subgraphs before it, also of any that are never run.
         uint32_t first = kHeader;

@@ -20,6 +20,13 @@ Status Context::fail(Status status, const char* reason) const {
     return status;
 }
 
+void Context::blame(uint32_t index, uint32_t position, const Node& node) const {
+    error->subgraph = static_cast<int32_t>(index);
+    error->operator_index = static_cast<int32_t>(position);
+    error->builtin_code = node.registration->builtin_code;
+    error->custom_name = error->builtin_code == builtin::kCustom ? node.registration->name : nullptr;
+}
+
 Status Context::unsupported(const char* reason) const { return fail(Status::kOperatorUnsupported, reason); }
 
 Block* Context::blocks() const { return reinterpret_cast<Block*>(arena->base()); }

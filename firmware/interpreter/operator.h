@@ -100,6 +100,9 @@ struct Context {
     uint16_t last_step = 0;
     bool share_memory = true;
 
+    // Writes into the error which operator it is about.
+    void blame(uint32_t index, uint32_t position, const Node& node) const;
+
     Block* blocks() const;
     // A new block at the head of the arena; null: it is full.
     Block* add_block(void* where, size_t bytes, uint16_t first, uint16_t last);

@@ -22,7 +22,7 @@ bool find_arithmetic(const Tensor& input, const Tensor& filter, const Tensor* bi
 }
 
 Status set_multipliers(Context& context, const Tensor& input, const Tensor& filter, const Tensor& output,
-                       Arithmetic arithmetic, bool round_product, ChannelMultipliers* multipliers) {
+                       Arithmetic arithmetic, ChannelMultipliers* multipliers) {
     const uint32_t count = filter.scale_count();
     auto* values = context.allocate<int32_t>(count);
     auto* shifts = context.allocate<int8_t>(count);
@@ -30,9 +30,7 @@ Status set_multipliers(Context& context, const Tensor& input, const Tensor& filt
     const float* scales = filter.scales();
     for (uint32_t i = 0; i < count; ++i) {
         Multiplier multiplier;
-        const float scale = input.scale();
-        if (!(round_product ? quantize_ratio(scale * scales[i], 1.0f, output.scale(), &multiplier)
-                            : quantize_ratio(scale, scales[i], output.scale(), &multiplier)) ||
+        if (!quantize_ratio(input.scale(), scales[i], output.scale(), &multiplier) ||
             (arithmetic == Arithmetic::kInt16Wide && multiplier.shift > kMaxWideShift)) {
             return context.unsupported("scales");
         }
@@ -93,7 +91,7 @@ Status prepare_conv(Context& context, const Node& node, const ConvFields& fields
     if (!filter->has_scale_for(channel_axis)) {
         return context.unsupported("filter needs one scale, or one for each output channel");
     }
-    return set_multipliers(context, *input, *filter, *output, data->arithmetic, false, &data->multipliers);
+    return set_multipliers(context, *input, *filter, *output, data->arithmetic, &data->multipliers);
 }
 
 }  // namespace

@@ -29,10 +29,9 @@ struct ChannelMultipliers {
     }
 };
 
-// Sets `multipliers` to input scale * filter scale / output scale. `round_product`: the product is rounded to float first, as
-// TensorFlow Lite Micro's FULLY_CONNECTED does where there is one scale for all.
+// Sets `multipliers` to input scale * filter scale / output scale, computed in double.
 [[gnu::cold]] Status set_multipliers(Context& context, const Tensor& input, const Tensor& filter, const Tensor& output,
-                       Arithmetic arithmetic, bool round_product, ChannelMultipliers* multipliers);
+                                     Arithmetic arithmetic, ChannelMultipliers* multipliers);
 
 union ActivationRange {
     Range integer;

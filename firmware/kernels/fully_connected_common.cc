@@ -44,9 +44,9 @@ Status prepare_fully_connected(Context& context, const Node& node, FullyConnecte
         return context.unsupported("number of inputs or outputs");
     }
     if (!find_arithmetic(*input, *weights, bias, *output, &data->arithmetic)) {
-        return context.unsupported("types: float32, int8, or int16 with int8 weights, quantised as the format says");
+        return context.unsupported("types or quantisation: float32, int8, or int16 and int8");
     }
-    if (weights->rank() != 2) return context.unsupported("weights must have 2 dimensions");
+    if (weights->rank() != 2) return context.unsupported("weights shape");
     const int32_t outputs = weights->dim(0);
     const int32_t depth = weights->dim(1);
     if (output->rank() < 1 || output->dim(output->rank() - 1u) != outputs) return context.unsupported("output shape");
@@ -55,7 +55,7 @@ Status prepare_fully_connected(Context& context, const Node& node, FullyConnecte
         return context.unsupported("input shape");
     }
     if (bias != nullptr && bias->element_count() != static_cast<uint32_t>(outputs)) {
-        return context.unsupported("bias must have one element for each output");
+        return context.unsupported("bias shape");
     }
     if (context.options.scalar<int8_t>(f::kWeightsFormat) != 0) return context.unsupported("shuffled weights");
     data->depth = depth;
@@ -68,14 +68,13 @@ Status prepare_fully_connected(Context& context, const Node& node, FullyConnecte
     if (data->arithmetic == Arithmetic::kFloat) return Status::kOk;
 
     if (!weights->has_scale_for(0)) return context.unsupported("weights need one scale, or one for each output");
-    const bool per_channel = weights->scale_count() > 1;
-    if (!per_channel) {
+    if (weights->scale_count() == 1) {
         data->weight_zero_point = weights->zero_point();
         if (data->weight_zero_point < -128 || data->weight_zero_point > 127) {
             return context.unsupported("the weights' zero point");
         }
     }
-    return set_multipliers(context, *input, *weights, *output, data->arithmetic, !per_channel, &data->multipliers);
+    return set_multipliers(context, *input, *weights, *output, data->arithmetic, &data->multipliers);
 }
 
 void fully_connected(const Context& context, const Node& node, const FullyConnectedData& data) {

@@ -6,9 +6,10 @@ namespace {
 
 constexpr float kLargestFloat = 3.40282347e38f;
 
-// mantissa * 2^(shift - 53), of which 31 bits stay, rounded to nearest; mantissa in [2^52, 2^53].
+// mantissa * 2^(shift - 54), of which 31 bits stay; mantissa in [2^53, 2^54). Rounded to nearest twice: first to the 53 bits of a
+// double, by the 1. (Halves to even would give the same: here it matters only before a number of odd last bit.)
 bool shorten(uint64_t mantissa, int32_t shift, Multiplier* multiplier) {
-    auto value = static_cast<uint32_t>((mantissa + (1u << 21)) >> 22);
+    auto value = static_cast<uint32_t>((mantissa + 1 + (1u << 22)) >> 23);
     if (value == 0x80000000) value >>= 1, ++shift;
     if (shift > 30) return false;
     if (shift < -31) value = 0, shift = 0;
@@ -48,13 +49,13 @@ bool quantize_multiplier(double factor, Multiplier* multiplier) {
     __builtin_memcpy(&bits, &factor, sizeof bits);
     const auto biased = static_cast<int32_t>(bits >> 52);  // the sign bit would make it 2048 and more
     if (bits == 0 || biased >= 0x7FF) return false;
-    return shorten((bits & 0xFFFFFFFFFFFFF) | 0x10000000000000, biased - 1022, multiplier);
+    return shorten((bits << 1 & 0x1FFFFFFFFFFFFF) | 0x20000000000000, biased - 1022, multiplier);
 }
 
 bool quantize_ratio(float a, float b, float divisor, Multiplier* multiplier) {
     Parts first, second, third;
     if (!take_apart(a, &first) || !take_apart(b, &second) || !take_apart(divisor, &third)) return false;
-    // The product is exact. Long division gives 54 or 55 bits of the quotient and a remainder.
+    // The product is exact. Long division gives 54 or 55 bits of the quotient.
     uint64_t product = static_cast<uint64_t>(first.mantissa) * second.mantissa << 16;
     int32_t shift = first.exponent + second.exponent - third.exponent - 126;
     if (product >> 63 == 0) product <<= 1, --shift;
@@ -65,14 +66,7 @@ bool quantize_ratio(float a, float b, float divisor, Multiplier* multiplier) {
         quotient <<= 1;
         if (rest >= third.mantissa) rest -= third.mantissa, quotient |= 1;
     }
-    // To 53 bits as a division of doubles would: to nearest, halves to even.
-    uint32_t lost = static_cast<uint32_t>(quotient) & 1, half = 1;
-    quotient >>= 1;
-    if (quotient >> 53 != 0) {
-        lost |= (static_cast<uint32_t>(quotient) & 1) << 1, half = 2;
-        quotient >>= 1, ++shift;
-    }
-    if (lost > half || (lost == half && (rest != 0 || (quotient & 1) != 0))) ++quotient;
+    if (quotient >> 54 != 0) quotient >>= 1, ++shift;
     return shorten(quotient, shift, multiplier);
 }
 
@@ -85,13 +79,10 @@ float round_half_away(float value) {
 }
 
 Range integer_range(TensorType type) {
-    switch (type) {
-        case TensorType::kInt8: return {-128, 127};
-        case TensorType::kUint8: return {0, 255};
-        case TensorType::kInt16: return {-32768, 32767};
-        case TensorType::kInt32: return {kInt32Min, kInt32Max};
-        default: return {0, -1};
-    }
+    if (type == TensorType::kUint8) return {0, 255};
+    if (type != TensorType::kInt8 && type != TensorType::kInt16 && type != TensorType::kInt32) return {0, -1};
+    const int32_t high = kInt32Max >> (32 - 8 * type_size(type));
+    return {-high - 1, high};
 }
 
 bool activation_range(Activation activation, const Tensor& output, Range* range) {
@@ -126,9 +117,6 @@ bool is_quantized(const Tensor& tensor) {
     return tensor.scale_count() == 1 && tensor.zero_point() >= range.low && tensor.zero_point() <= range.high;
 }
 
-bool is_int8(const Tensor& tensor) {
-    return tensor.type == TensorType::kInt8 && tensor.scale_count() == 1 && tensor.zero_point() >= -128 &&
-           tensor.zero_point() <= 127;
-}
+bool is_int8(const Tensor& tensor) { return tensor.type == TensorType::kInt8 && is_quantized(tensor); }
 
 }  // namespace cmsim

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cmsim.cortex_m.bus import Bus, Denied
@@ -71,6 +73,24 @@ def test_rows_answer_only_where_they_are(bus: Bus, soc: Soc) -> None:
         ("hole", BASE + 0x1000, "read"),
         ("hole", BASE + 0x1FFC, "write"),
     ]
+
+
+def test_unaligned_accesses_go_in_pieces(bus: Bus) -> None:
+    assert bus.read(BASE + 0x501, 4) == 0x0044_3322
+    assert bus.read(BASE + 0x501, 2) == 0x3322
+    bus.write(BASE + 0x503, 4, 0xAABB_CCDD)
+    assert bus.read(BASE + 0x500, 4) == 0xDD33_2211
+    assert bus.read(BASE + 0x504, 4) == 0x00AA_BBCC
+
+
+def test_a_bridge_answers_in_its_gaps(mpu: Mpu) -> None:
+    soc = Soc(replace(CHIP, bridge=range(BASE, BASE + 0x4000)))
+    bus = Bus(soc, mpu)
+    assert bus.io_pages == [(BASE >> 12) + n for n in range(4)]
+    assert bus.default_rights(BASE + 0x3000) == READ | WRITE
+    assert bus.default_rights(BASE + 0x4000) == 0
+    assert bus.read(BASE + 0x3000, 4) == 0
+    assert [(u.block, u.offset, u.access) for u in soc.unmodelled.values()] == [("hole", BASE + 0x3000, "read")]
 
 
 def test_io_pages_are_what_devices_occupy(bus: Bus) -> None:

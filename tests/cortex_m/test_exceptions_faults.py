@@ -195,7 +195,7 @@ BUS = [
     (Probe("bus_store_unbuffered", PRECISE, {5: 2}), NOWHERE + 4),
     (Probe("bus_ldm", PRECISE, {5: 2}), NOWHERE),
     (Probe("bus_ppb_hole", PRECISE, {3: 0xE004_2000, 5: 2}), 0xE004_2000),
-    (Probe("bus_peripheral_hole", PRECISE, {3: 0x4007_F000, 5: 2}), 0x4007_F000),
+    (Probe("bus_peripheral_hole", PRECISE, {3: 0x400F_F000, 5: 2}), 0x400F_F000),
     (Probe("bus_load_in_it", PRECISE, {4: 1, 5: 2}, it_state=0b0000_0100), NOWHERE),
 ]
 

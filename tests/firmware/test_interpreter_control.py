@@ -12,10 +12,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "host"))
 from control_cases import accumulator, branches, counting, nested
+from control_generated import CASES
 from host_interpreter import HostInterpreter, InterpreterError
+from operator_cases import assert_same, seeded
 from tflite_writer import ModelWriter, Quantization
 
 Values = npt.NDArray[Any]
+MODELS = 60
 
 
 def reference(model: bytes) -> Any:
@@ -38,6 +41,13 @@ def run(model: bytes, steps: list[list[Values]], *, preserve: bool) -> list[byte
         assert got.tobytes() == wanted.tobytes(), f"{got} is not {wanted}"
         results.append(got.tobytes())
     return results
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_generated_models_equal_tensorflow_lite_micro(name: str) -> None:
+    for index in range(MODELS):
+        rng = seeded(name, index)
+        assert_same(CASES[name](rng), rng, f"{name} case {index}")
 
 
 def row(*values: float) -> Values:

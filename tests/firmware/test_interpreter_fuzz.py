@@ -19,11 +19,17 @@ COUNT = 40000
 
 
 @pytest.fixture(scope="module")
-def fuzzer() -> Iterator[Path]:
-    """The program that runs hostile models, with sanitizers."""
-    directory = build("fuzz_models", "-DCMSIM_SANITIZE=ON")
-    yield directory / "fuzz_models"
+def fuzzers() -> Iterator[Path]:
+    """The directory of the programs that run hostile models, with sanitizers."""
+    directory = build("fuzz_models", "fuzz_models_dsp", options=("-DCMSIM_SANITIZE=ON",))
+    yield directory
     shutil.rmtree(directory)
+
+
+@pytest.fixture(params=["fuzz_models", "fuzz_models_dsp"])
+def fuzzer(fuzzers: Path, request: pytest.FixtureRequest) -> Path:
+    """The program with one kernel set; of the dsp kernels it has the C++ that stands for the instructions."""
+    return fuzzers / str(request.param)
 
 
 def run(*command: str | Path) -> tuple[int, int]:

@@ -205,13 +205,13 @@ def test_metadata_of_another_name_is_no_plan() -> None:
 
 
 @pytest.mark.parametrize(("places", "count", "reason"), [
-    ([0, 64, 128], None, "offline memory plan is not for this model"),
-    ([0, 64, 128], 5, "offline memory plan is not for this model"),
-    ([0, 64, 128, -1, -1], -1, "offline memory plan is not for this model"),
+    ([0, 64, 128], None, "offline memory plan of another model"),
+    ([0, 64, 128], 5, "offline memory plan of another model"),
+    ([0, 64, 128, -1, -1], -1, "offline memory plan of another model"),
     ([0, 30, 128, -1, -1], None, "place in the offline memory plan"),
     ([0, -16, 128, -1, -1], None, "place in the offline memory plan"),
     ([0, 0x7FFFFFF0, 128, -1, -1], None, "place in the offline memory plan"),
-    ([0, 16, 128, -1, -1], None, "places in the offline memory plan overlap"),
+    ([0, 16, 128, -1, -1], None, "overlapping place in the offline memory plan"),
 ])
 def test_offline_plan_that_is_wrong_is_refused(places: list[int], count: int | None, reason: str) -> None:
     with pytest.raises(InterpreterError) as caught:

@@ -1,33 +1,18 @@
-"""Every kernel against TensorFlow Lite Micro: random models of one operator, every tensor, bit for bit."""
+"""Models of several operators against TensorFlow Lite Micro, every tensor, bit for bit. Single operators: test_ops_*.py."""
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "host"))
 from host_interpreter import FIRMWARE, HostInterpreter
-from single_operator import GENERATORS
+from operator_cases import reference
 from tflite_writer import ModelWriter, Quantization
-
-CASES = 120
-INPUTS = 3
-
-
-def reference(model: bytes) -> Any:
-    try:
-        from tflite_micro.python.tflite_micro import runtime  # noqa: PLC0415
-    except ImportError:
-        pytest.skip("KERNELS NOT CHECKED: the oracle, package tflite-micro, is not installed")
-    return runtime.Interpreter.from_bytes(
-        model, arena_size=1 << 20, intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors
-    )
 
 
 def assert_same_tensors(model: bytes, inputs: list[npt.NDArray[Any]], note: str) -> None:
@@ -42,18 +27,6 @@ def assert_same_tensors(model: bytes, inputs: list[npt.NDArray[Any]], note: str)
             wanted = np.asarray(theirs.GetTensor(index, 0)["tensor_data"])
             got = np.frombuffer(ours.tensor(index), wanted.dtype).reshape(wanted.shape)
             assert got.tobytes() == wanted.tobytes(), f"{note}, tensor {index}: {got} is not {wanted}"
-
-
-def seed_of(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")
-
-
-@pytest.mark.parametrize("name", GENERATORS)
-def test_operator_equals_tensorflow_lite_micro(name: str) -> None:
-    for case_index in range(CASES):
-        rng = np.random.default_rng([seed_of(name), case_index])
-        case = GENERATORS[name](rng)
-        assert_same_tensors(case.model, [case.inputs(rng) for _ in range(INPUTS)], f"{name} case {case_index}")
 
 
 def test_gesture_model_equals_tensorflow_lite_micro() -> None:

@@ -14,17 +14,21 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "host"))
 from elementwise_cases import CASES
-from host_interpreter import HostInterpreter, InterpreterError
-from operator_cases import Feed, OperatorCase, Result, Shape, case, reference, scale, seeded
+from host_interpreter import KERNELS, HostInterpreter, InterpreterError
+from operator_cases import INPUTS, Feed, OperatorCase, Result, Shape, case, reference, scale, seeded
 from tflite_writer import Quantization
 
-MODELS = 45  # of an operator, at least; four of each type
-STEPS = 3
+MODELS = 45  # of an operator, at least
 
 # Units in the last place by which results may differ from a C library's exp, log, tanh, sin and cos; 0 elsewhere.
 ULPS = {"COS": 1, "ELU": 2, "EXP": 1, "LOG": 1, "LOGISTIC": 2, "SIN": 1, "SOFTMAX": 6, "TANH": 3}
 
 ALL_INT8 = np.arange(-128, 128, dtype=np.int8)
+
+
+def models(types: tuple[str, ...]) -> int:
+    """How many: four of each type at least."""
+    return max(MODELS, 4 * len(types))
 
 
 def ordered(values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -47,30 +51,32 @@ def assert_equal(got: npt.NDArray[Any], wanted: npt.NDArray[Any], name: str, not
     assert not differ.any(), f"{note}: {got[differ]} is not {wanted[differ]}"
 
 
-def compare(tested: OperatorCase, rng: np.random.Generator, name: str, note: str, steps: int = STEPS) -> None:
-    """All tensors; and that the output is the same where the interpreter may put it in place of an input."""
+def compare(tested: OperatorCase, rng: np.random.Generator, name: str, note: str, steps: int = INPUTS) -> None:
+    """All tensors; and that the output is the same where the interpreter may put it in place of an input, with both kernel sets."""
     ours, theirs = HostInterpreter(tested.model), reference(tested.model)
-    in_place = HostInterpreter(tested.model, preserve=False)
+    in_place = [HostInterpreter(tested.model, preserve=False, kernels=kernels) for kernels in KERNELS]
     for step in range(steps):
         for index, values in enumerate(tested.random_inputs(rng)):
             ours.set_input(index, values)
             theirs.set_input(values, index)
-            in_place.set_input(index, values)
-        for interpreter in (ours, theirs, in_place):
+            for interpreter in in_place:
+                interpreter.set_input(index, values)
+        for interpreter in (ours, theirs, *in_place):
             interpreter.invoke()
         for index in range(ours.tensor_count):
             wanted = np.asarray(theirs.GetTensor(index, 0)["tensor_data"])
             got = np.frombuffer(ours.tensor(index), wanted.dtype).reshape(wanted.shape)
             assert_equal(got, wanted, name, f"{note}, step {step}, tensor {index}")
         result = tested.results[0]
-        again = in_place.output(0, result.dtype, int(np.prod(result.shape)))
-        assert again.tobytes() == ours.tensor(ours.tensor_count - 1), f"{note}, step {step}: in place of the input"
+        for interpreter in in_place:
+            again = interpreter.output(0, result.dtype, result.count)
+            assert again.tobytes() == ours.tensor(ours.tensor_count - 1), f"{note}, step {step}: in place of the input"
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_operator_equals_tensorflow_lite_micro(name: str) -> None:
     make, types = CASES[name]
-    for index in range(max(MODELS, 4 * len(types))):
+    for index in range(models(types)):
         rng = seeded(name, index)
         dtype = types[index % len(types)]
         compare(make(rng, dtype), rng, name, f"{name} case {index} {dtype}")

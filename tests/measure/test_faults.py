@@ -1,30 +1,199 @@
-"""Faults in words, on the gesture application with its first instructions replaced."""
+"""Faults in words: a firmware for each cause, its call stack, what is likely wrong; what operating systems cry."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+from support.assembler import machine
+from support.newlib import build
 
 from cmsim import Machine, prebuilt
-from cmsim.measure.faults import MEANINGS, explain
+from cmsim.cli import main
+from cmsim.measure.faults import EXPLAINED, MEANINGS, explain
+from cmsim.measure.unwind import Unwinder, _immediate
+from cmsim.report.text_faults import report
 
-UDF = "00de"
-LOAD_FROM_NOWHERE = "4ff040400068"  # mov.w r0, #0xc0000000; ldr r0, [r0]
+CALLERS = ["step()", "work()", "main", "Reset_Handler"]
 
 
-def explained(code: str) -> str:
-    """The report after `main` began with `code` (hexadecimal Thumb)."""
-    machine = Machine(prebuilt.path("gesture"), "nrf52840dk")
-    machine.write("main", bytes.fromhex(code))
-    assert machine.run(seconds=0.5).reason in ("fault", "lockup")
-    return "\n".join(explain(machine, machine.faults[-1]))
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("crash")
+
+
+def crash(folder: Path, case: str) -> Path:
+    return build(folder, "crash.cc", options=(f"-DCASE={case}",), name=f"crash-{case}")
+
+
+def crashed(folder: Path, case: str) -> tuple[Machine, dict[str, Any]]:
+    m = Machine(crash(folder, case), "nrf52840dk")
+    assert m.run(seconds=0.1).reason in ("fault", "lockup")
+    found: dict[str, Any] = m.record["faults"][0]
+    return m, found
+
+
+@pytest.mark.parametrize("case, cause, likely", [
+    ("misplaced_arena", "UNALIGNED", "unaligned LDRD of 0x2000"),
+    ("misplaced_arena", "UNALIGNED", "lies in the arena, which begins at 0x2000"),
+    ("misplaced_arena", "UNALIGNED", "aligned to 2 only: give it alignas(16)"),
+    ("fpu_off", "NOCP", "the FPU is off (CPACR is 0x00000000)"),
+    ("null_pointer", "PRECISERR", "0xc0000000 is not mapped"),
+    ("unmapped_register", "PRECISERR", "0x40100000 is not mapped; the next block below is "),
+    ("null_function", "INVSTATE", "a null function pointer was called from pc 0x"),
+    ("behind_ram", "IMPRECISERR", "0x20040010 lies 16 bytes behind the end of RAM"),
+    ("trap", "UNDEFINSTR", "UDF: the compiler's trap"),
+    ("erased_flash", "UNDEFINSTR", "erased flash was executed"),
+    ("division", "DIVBYZERO", "a divisor is 0"),
+])
+def test_causes(folder: Path, case: str, cause: str, likely: str) -> None:
+    m, found = crashed(folder, case)
+    assert found["cause"] == cause
+    assert likely in found["likely"]
+    functions = [frame["function"] for frame in found["stack"]]
+    assert functions[-4:] == CALLERS
+    assert not any(frame["guessed"] for frame in found["stack"])
+    text = "\n".join(explain(m, m.faults[0]))
+    assert f"  {cause}: {MEANINGS[cause]}" in text
+    assert f"  likely: {found['likely']}" in text
+    assert "crash.cc:" in text and f"CFSR={found['cfsr']:08x}" in text
+
+
+def test_main_stack_overflow(folder: Path) -> None:
+    _, found = crashed(folder, "stack_overflow")
+    assert "the main stack (8,192 bytes" in found["likely"]
+    assert "fault::recurse(unsigned long) calls itself without end" in found["likely"]
+    assert found["registers"]["sp"] < 0x2003_E000
+
+
+def test_a_threads_stack_is_named(folder: Path) -> None:
+    _, found = crashed(folder, "thread_overflow")
+    assert "stack fault::worker_stack (256 bytes" in found["likely"]
+
+
+def test_registers_are_those_of_the_fault(tmp_path: Path) -> None:
+    m = machine(tmp_path, "main: movs r0, #7\nmov r11, r0\nmovs r1, #9\nudf #0\nhandler: movs r0, #1\nb .",
+                handlers={3: "handler"})  # fmt: skip
+    m.run(seconds=1e-5)
+    (found,) = m.record["faults"]
+    registers = found["registers"]
+    assert (registers["r0"], registers["r1"], registers["r11"]) == (7, 9, 7)
+    assert registers["pc"] == found["pc"] == m.image.find("main").address + 6 & ~1
+    assert (found["cfsr"], found["hfsr"]) == (1 << 16, 1 << 30)
+
+
+def test_stacks_are_followed_through_an_exception(tmp_path: Path) -> None:
+    m = machine(
+        tmp_path,
+        """
+        main:  push {r4-r7, lr}
+               sub sp, #408
+               bl calls
+               b .
+        calls: push {r3, lr}
+               nop
+               svc #0
+               pop {r3, pc}
+        handler: str lr, [sp, #-4]!
+               sub.w sp, sp, #1040
+               bl deeper
+               b .
+        deeper: udf #0
+        unused: nop
+        """,
+        functions=["calls", "handler", "deeper", "unused"], handlers={11: "handler"},
+    )  # fmt: skip
+    m.run(seconds=1e-5)
+    stack = m.record["faults"][0]["stack"]
+    assert [frame["function"] for frame in stack] == ["deeper", "handler", "calls", "main"]
+    assert not any(frame["guessed"] for frame in stack)
+
+
+def test_a_lost_frame_is_searched_for(tmp_path: Path) -> None:
+    """`lost` moves SP by a register, which no prologue tells."""
+    m = machine(
+        tmp_path,
+        """
+        main:  bl lost
+               b .
+        lost:  push {r4, lr}
+               movs r0, #64
+               sub sp, sp, r0
+               movs r4, #0
+               bl bad
+               b .
+        bad:   push {r4, lr}
+               udf #0
+        """,
+        functions=["lost", "bad"],
+    )  # fmt: skip
+    m.run(seconds=1e-5)
+    stack = m.record["faults"][0]["stack"]
+    assert [(frame["function"], frame["guessed"]) for frame in stack] == [("bad", False), ("lost", False), ("main", True)]
+
+
+def test_constants_of_sub() -> None:
+    """DDI 0403E, A5.3.2."""
+    assert _immediate(0xF1AD_0D64) == 0x64
+    assert _immediate(0xF5AD_6D82) == 1040  # SUB.W SP, SP, #1040
+    assert _immediate(0xF6AD_7DFF) == 0xFFF  # SUBW SP, SP, #4095
+    assert _immediate(0xF1AD_1D01) == 0x0001_0001
+
+
+def test_a_place_without_code_ends_the_walk(tmp_path: Path) -> None:
+    m = machine(tmp_path, "main: b .")
+    m.run(seconds=1e-6)
+    assert [frame.address for frame in Unwinder(m).walk(0x5000_0000, 0x2003_0000, 0)] == [0x5000_0000]
+
+
+@pytest.mark.parametrize("case, reason, text", [
+    ("mbed", "fatal", "Mbed error 0x80c0000d: Mutex lock failed (rtos/Mutex.cpp:43)"),
+    ("zephyr", "fatal", "Zephyr fatal error 4: kernel panic"),
+    ("aborts", "exit", "abort()"),
+])
+def test_operating_systems_that_give_up(folder: Path, case: str, reason: str, text: str) -> None:
+    m = Machine(crash(folder, case), "nrf52840dk")
+    stop = m.run(seconds=0.5)
+    assert stop.reason == reason
+    cry = m.record["fatal"][0]
+    assert cry["text"] == text
+    assert [frame["function"] for frame in cry["stack"]][-4:] == CALLERS
+    assert m.record["faults"] == []
+    if reason == "fatal":
+        assert stop.detail == text
+
+
+def test_the_command_line_tells(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(crash(folder, "fpu_off")), "--board", "nrf52840dk"]) == 1
+    shown = capsys.readouterr().out
+    assert "likely: the FPU is off" in shown
+    assert "called from pc 0x" in shown
+    assert main(["run", str(crash(folder, "mbed")), "--board", "nrf52840dk", "--seconds", "1"]) == 1
+    found = capsys.readouterr()
+    assert "Mbed error" in found.out and "Mbed error" in found.err
+
+
+def test_only_the_first_faults_are_explained(tmp_path: Path) -> None:
+    m = machine(tmp_path, "main: udf #0\nb main\nhandler: ldr r0, [sp, #24]\nadds r0, #2\nstr r0, [sp, #24]\nbx lr",
+                handlers={3: "handler"})  # fmt: skip
+    m.run(seconds=1e-4)
+    faults = m.record["faults"]
+    assert len(faults) > EXPLAINED
+    assert faults[EXPLAINED - 1]["registers"] is not None
+    assert faults[EXPLAINED]["registers"] is None
+    assert f"and {len(faults) - 3:,} more faults" in report(m.record)
 
 
 @pytest.mark.parametrize("code, cause, words", [
-    (UDF, "UNDEFINSTR", "called from pc 0x"),
-    (LOAD_FROM_NOWHERE, "PRECISERR", "0xc0000000 is not mapped"),
+    ("00de", "UNDEFINSTR", "called from pc 0x"),
+    ("4ff040400068", "PRECISERR", "0xc0000000 is not mapped"),  # mov.w r0, #0xc0000000; ldr r0, [r0]
 ])
-def test_causes(code: str, cause: str, words: str) -> None:
-    text = explained(code)
+def test_in_an_application(code: str, cause: str, words: str) -> None:
+    """`main` of the gesture application begins with `code`."""
+    m = Machine(prebuilt.path("gesture"), "nrf52840dk")
+    m.write("main", bytes.fromhex(code))
+    assert m.run(seconds=0.5).reason in ("fault", "lockup")
+    text = "\n".join(explain(m, m.faults[-1]))
     assert f"  {cause}: {MEANINGS[cause]}" in text
-    assert words in text
-    assert "sp=" in text
+    assert words in text and "sp=" in text

@@ -1,5 +1,7 @@
 """The host against a device made of tables: enumeration, CDC-ACM in both directions, the 1200-baud touch, refusals."""
 
+import itertools
+
 import pytest
 
 from cmsim.errors import UsageError
@@ -90,6 +92,18 @@ def test_touch(bench):
     host.touch()
     scheduler.advance(scheduler.now + CPU_HZ // 100)
     assert device.requests[-3:] == [(0x21, 0x20, 0), (0x21, 0x22, 3), (0x21, 0x22, 0)]
+
+
+def test_control_transfers_keep_their_distance(bench):
+    scheduler, device, _, _host = bench
+    times = []
+    device.setup, take = lambda packet: (times.append((scheduler.now, packet[1])), take(packet)), device.setup
+    device.connected.set(False)
+    device.connected.set(True)
+    scheduler.advance(scheduler.now + CPU_HZ // 5)
+    gaps = [(now - before, request) for (before, request), (now, _) in itertools.pairwise(times)]
+    assert min(gap for gap, _ in gaps) > CPU_HZ // 1000
+    assert next(gap for gap, request in gaps if request == 5) > CPU_HZ // 500  # the device changes its address
 
 
 def test_unplugging_forgets(bench):

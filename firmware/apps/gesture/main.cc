@@ -1,6 +1,7 @@
 // Which sport is it? Reads the motion sensor, classifies windows of four seconds, prints the class over the UART.
 //
 // The network (train.py) was trained on what this file makes of samples; preprocess.py says the same in numpy.
+#include "apps/give_up.h"
 #include "drivers/lsm9ds1.h"
 #include "drivers/print.h"
 #include "drivers/rtc.h"
@@ -62,20 +63,6 @@ struct Step {
     cortex_m4::halt();
 }
 
-[[noreturn]] void stop(const cmsim::Error& error) {
-    {
-        Line line;
-        line << "error: " << cmsim::status_text(error.status);
-        if (error.operator_index >= 0) {
-            line << ", operator " << error.operator_index << " " << cmsim::operator_name(error);
-            if (error.version > 0) line << " version " << error.version;
-        }
-        if (error.reason[0] != 0) line << ": " << error.reason;
-        if (error.missing_bytes > 0) line << ", " << error.missing_bytes << " bytes are missing";
-    }
-    cortex_m4::halt();
-}
-
 bool fits(cmsim::Interpreter& interpreter) {
     const cmsim::Tensor* input = interpreter.input(0);
     const cmsim::Tensor* output = interpreter.output(0);
@@ -86,7 +73,7 @@ bool fits(cmsim::Interpreter& interpreter) {
 
 void classify(cmsim::Interpreter& interpreter, uint32_t index) {
     __builtin_memcpy(interpreter.input(0)->data, g_window, sizeof g_window);
-    if (interpreter.invoke() != cmsim::Status::kOk) stop(interpreter.error());
+    if (interpreter.invoke() != cmsim::Status::kOk) give_up(interpreter.error());
     const float* probabilities = interpreter.output(0)->as<float>();
     int best = 0;
     for (int i = 1; i < kClasses; ++i) {
@@ -105,7 +92,7 @@ int main() {
     Line() << "cmsim gesture: LSM9DS1 ready, 119 Hz";
 
     cmsim::Interpreter interpreter(g_model, g_model_size, kResolver, g_arena, sizeof g_arena);
-    if (interpreter.prepare() != cmsim::Status::kOk) stop(interpreter.error());
+    if (interpreter.prepare() != cmsim::Status::kOk) give_up(interpreter.error());
     Line() << "arena: " << interpreter.arena_used_bytes() << " of " << sizeof g_arena << " bytes";
     if (!fits(interpreter)) {
         Line() << "error: the model's input is not 40 steps of 6 channels, or its output not 4 classes, in float32";

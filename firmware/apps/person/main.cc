@@ -1,5 +1,6 @@
 // Is somebody there? Takes pictures with the camera, scores them, prints the scores over the UART and lights the RGB LED: green
 // for a person, red for none.
+#include "apps/give_up.h"
 #include "drivers/gpio.h"
 #include "drivers/ov7675.h"
 #include "drivers/print.h"
@@ -47,17 +48,6 @@ alignas(16) uint8_t g_arena[CMSIM_PERSON_ARENA];
     cortex_m4::halt();
 }
 
-[[noreturn]] void stop(const cmsim::Error& error) {
-    {
-        Line line;
-        line << "error: " << cmsim::status_text(error.status);
-        if (error.operator_index >= 0) line << ", operator " << error.operator_index << " " << cmsim::operator_name(error);
-        if (error.reason[0] != 0) line << ": " << error.reason;
-        if (error.missing_bytes > 0) line << ", " << error.missing_bytes << " bytes are missing";
-    }
-    cortex_m4::halt();
-}
-
 bool fits(cmsim::Interpreter& interpreter) {
     const cmsim::Tensor* input = interpreter.input(0);
     const cmsim::Tensor* output = interpreter.output(0);
@@ -70,7 +60,7 @@ void decide(cmsim::Interpreter& interpreter, uint32_t index) {
     for (auto& row : g_frame) {
         for (uint8_t pixel : row) *input++ = static_cast<int8_t>(pixel - 128);
     }
-    if (interpreter.invoke() != cmsim::Status::kOk) stop(interpreter.error());
+    if (interpreter.invoke() != cmsim::Status::kOk) give_up(interpreter.error());
     const int8_t* scores = interpreter.output(0)->as<int8_t>();
     const bool person = scores[kPerson] > scores[1 - kPerson];
     gpio::write(kGreen, !person);
@@ -98,7 +88,7 @@ int main() {
     const bool other = slot->data != nullptr;
     cmsim::Interpreter interpreter(other ? slot->data : g_model, other ? slot->size : g_model_size, kResolver, g_arena,
                                    sizeof g_arena);
-    if (interpreter.prepare() != cmsim::Status::kOk) stop(interpreter.error());
+    if (interpreter.prepare() != cmsim::Status::kOk) give_up(interpreter.error());
     Line() << "arena: " << interpreter.arena_used_bytes() << " of " << sizeof g_arena << " bytes";
     if (!fits(interpreter)) {
         Line() << "error: the model's input is not 96 x 96 x 1, or its output not 2 scores, in int8";

@@ -1,14 +1,12 @@
 """Trains the person network on the faces of scikit-image's `lfw_subset`, and says how good it is.
 
-    python firmware/apps/person/train.py [-o person.tflite]
+    python firmware/apps/person/train.py [-o person.tflite] [--split SEED]
 
 Needs jax, scikit-image, Pillow, flatbuffers, tflite and tflite-micro.
 
-100 faces and 100 patches without a face, 25 x 25 pixels, enlarged to 96 x 96; 70 of each train, 30 of each are held
-back. Further pictures without a face are random squares of scikit-image's public pictures, reduced to 25 x 25 as well:
-those of `TRAINED` train, those of `HELD` are held back. What is learnt is this: a frontal face that fills the picture,
-against patches of the same photographs and a few scenes, all as blurred as 25 x 25 pixels are. It is not the visual
-wake words task (a person anywhere in a scene); what it says of sharp or other pictures is a guess.
+The pictures, and which of them are held back: `pictures.py`. What is learnt is this: a frontal face that fills the
+picture, against patches of the same photographs and a few scenes, all as blurred as 25 x 25 pixels are. It is not the
+visual wake words task (a person anywhere in a scene); what it says of sharp or other pictures is a guess.
 """
 
 from __future__ import annotations
@@ -20,58 +18,13 @@ from typing import Any
 
 import jax
 import numpy as np
+from evaluate import figures
 from export import export
 from network import activations, fold, initial, loss
+from pictures import SEED, pictures
 
 HERE = Path(__file__).resolve().parent
-SEED, EPOCHS, BATCH, RATE = 5, 26, 28, 2e-3
-TRAINED, HELD = ("coffee", "chelsea", "coins", "text", "page"), ("rocket", "moon")
-SQUARES = 14
-"""Squares from each picture."""
-
-
-def enlarge(patches: Any) -> Any:
-    """[n, 25, 25] of 0..1 to uint8 [n, 96, 96], bilinear, edges held."""
-    at = np.clip((np.arange(96) + 0.5) * 25 / 96 - 0.5, 0, 24)
-    low = np.minimum(at.astype(int), 23)
-    part = at - low
-    rows = patches[:, low] * (1 - part)[:, None] + patches[:, low + 1] * part[:, None]
-    both = rows[:, :, low] * (1 - part) + rows[:, :, low + 1] * part
-    return np.rint(both * 255).clip(0, 255).astype(np.uint8)
-
-
-def squares(names: tuple[str, ...], rng: np.random.Generator) -> Any:
-    """`SQUARES` random squares of each picture, reduced to 25 x 25 by area: [n, 25, 25] of 0..1."""
-    from PIL import Image  # noqa: PLC0415
-    from skimage import data  # noqa: PLC0415
-
-    result = []
-    for name in names:
-        gray = Image.fromarray(getattr(data, name)()).convert("L")
-        for _ in range(SQUARES):
-            size = int(rng.integers(50, min(gray.size) + 1))
-            x, y = int(rng.integers(0, gray.width - size + 1)), int(rng.integers(0, gray.height - size + 1))
-            square = gray.crop((x, y, x + size, y + size)).resize((25, 25), Image.Resampling.BOX)
-            result.append(np.asarray(square, np.float64) / 255)
-    return np.stack(result)
-
-
-def pictures() -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """((training pictures, labels), (held-back pictures, labels)); label 1 is a face."""
-    from skimage import data  # noqa: PLC0415
-
-    everything = enlarge(data.lfw_subset().astype(np.float64))
-    labels = np.repeat([1, 0], 100)
-    rng = np.random.default_rng(SEED)
-    order = np.concatenate([rng.permutation(100), 100 + rng.permutation(100)])
-    held = np.concatenate([order[70:100], order[170:]])
-    kept = np.concatenate([order[:70], order[100:170]])
-    trained, unseen = enlarge(squares(TRAINED, rng)), enlarge(squares(HELD, rng))
-    return (
-        (np.concatenate([everything[kept], everything[kept[:70]], trained]),  # faces twice, as many as the rest
-         np.concatenate([labels[kept], labels[kept[:70]], np.zeros(len(trained), int)])),
-        (np.concatenate([everything[held], unseen]), np.concatenate([labels[held], np.zeros(len(unseen), int)])),
-    )
+EPOCHS, BATCH, RATE = 26, 28, 2e-3
 
 
 def network_input(images: Any) -> Any:
@@ -125,32 +78,17 @@ def train(images: Any, labels: Any) -> list[Any]:
     return fold(state[0], statistics)
 
 
-def scores(model: bytes, images: Any) -> Any:
-    """What the TensorFlow Lite Micro wheel makes of uint8 pictures [n, 96, 96]: int8 [n, 2]."""
-    from tflite_micro.python.tflite_micro import runtime  # noqa: PLC0415
-
-    interpreter = runtime.Interpreter.from_bytes(model, arena_size=300_000)
-    result = []
-    for image in images:
-        interpreter.set_input((image.astype(np.int16) - 128).astype(np.int8)[None, ..., None], 0)
-        interpreter.invoke()
-        result.append(interpreter.get_output(0)[0].copy())
-    return np.array(result)
-
-
 def main() -> int:
     """Train, quantise, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("-o", "--output", type=Path, default=HERE / "person.tflite")
+    parser.add_argument("--split", type=int, default=SEED, help="hold other pictures back; default %(default)s")
     options = parser.parse_args()
-    (images, labels), (held, held_labels) = pictures()
+    (images, labels), (held, held_labels) = pictures(options.split)
     folded = train(images, labels)
     model = export(folded, activations(folded, network_input(images)))
     right = np.argmax(np.asarray(activations(folded, network_input(held))[-1]), axis=1) == held_labels
-    quantised = np.argmax(scores(model, held), axis=1) == held_labels
-    print(f"held back: {len(held)} pictures, float {right.mean():.1%}, int8 {quantised.mean():.1%} "
-          f"(faces {quantised[:30].mean():.1%}, patches {quantised[30:60].mean():.1%}, "
-          f"other scenes {quantised[60:].mean():.1%})")
+    print(f"float {right.mean():.1%}; {figures(model, held, held_labels)}")
     options.output.write_bytes(model)
     return 0
 

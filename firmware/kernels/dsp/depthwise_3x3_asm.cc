@@ -1,6 +1,7 @@
 // The loops of depthwise_3x3.h, in assembly for the reasons that gemm_asm.cc gives.
 #include "kernels/dsp/rescale_asm.h"
 
+#if defined(__ARM_FEATURE_SIMD32)  // elsewhere depthwise_3x3_portable.cc
 __asm__(".syntax unified\n.thumb\n" CMSIM_RESCALE_MACROS R"(
 @ Sums of 6 results in r0-r5. r6 weights (0, 1), r7 weights (1, 2), r8-r11 pixels, r12 where they come from, lr to the next row.
     .macro ROW stride, first, second, last
@@ -269,3 +270,4 @@ cmsim_spread_rows:
     .size cmsim_spread_rows, . - cmsim_spread_rows
     .text
 )");
+#endif

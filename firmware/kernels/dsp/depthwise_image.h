@@ -7,18 +7,22 @@
 namespace cmsim {
 namespace dsp {
 
+#if defined(__ARM_FEATURE_SIMD32)
 #define CMSIM_TAP(values, lane)                                                                                        \
     "ldr %[word], [%[weight]]\n\tadd %[weight], %[outputs]\n\t"                                                         \
     "sxtb16 %[others], %[word], ror #8\n\tsxtb16 %[word], %[word]\n\t"                                                  \
     "smla" lane "b %[sum0], %[" values "], %[word], %[sum0]\n\tsmla" lane "t %[sum2], %[" values "], %[word], %[sum2]\n\t" \
     "smla" lane "b %[sum1], %[" values "], %[others], %[sum1]\n\tsmla" lane "t %[sum3], %[" values "], %[others], %[sum3]\n\t"
+#endif
 
 // One row of a window: `taps` values, `tap_step` bytes apart, times 4 outputs each; `base` is added to each value. Assembly,
 // because a compiler reads ahead and then has no registers left for it.
 [[gnu::noinline]] inline void add_row_products(const int8_t* from, const int8_t* weight, int32_t taps, int32_t outputs, uint32_t base,
                                                int32_t tap_step, int32_t* sums) {
     int32_t sum0 = sums[0], sum1 = sums[1], sum2 = sums[2], sum3 = sums[3];
-    uint32_t even, odd, word, others;
+    uint32_t word, others;
+#if defined(__ARM_FEATURE_SIMD32)
+    uint32_t even, odd;
     if (tap_step == 1 && taps >= 4) {
         __asm__("1:\n\t"
                 "ldr %[odd], [%[from]], #4\n\t"
@@ -34,6 +38,8 @@ namespace dsp {
                 : [outputs] "r"(outputs), [base] "r"(base)
                 : "cc", "memory");
     }
+#undef CMSIM_TAP
+#endif
     const int32_t offset = static_cast<int16_t>(base);
     for (; taps > 0; --taps, from += tap_step, weight += outputs) {
         const auto value = static_cast<uint32_t>(*from + offset);
@@ -45,7 +51,6 @@ namespace dsp {
     }
     sums[0] = sum0, sums[1] = sum1, sums[2] = sum2, sums[3] = sum3;
 }
-#undef CMSIM_TAP
 
 // The part of a window that lies inside the image.
 class ImageWindow {

@@ -7,6 +7,7 @@
 // All instructions of the inner loop have 32 bits and are aligned.
 #include "kernels/dsp/rescale_asm.h"
 
+#if defined(__ARM_FEATURE_SIMD32)  // elsewhere gemm_portable.cc
 __asm__(".syntax unified\n.thumb\n" CMSIM_RESCALE_MACROS R"(
 @ Sums: channel 0 in r2-r5, channel 1 in r6-r9, one register a pixel. r0 panel, r1 pair, r10 r11 weights, r12 lr pixels.
     .macro PRODUCTS pixels
@@ -295,3 +296,4 @@ cmsim_pack_weights:
     .size cmsim_pack_weights, . - cmsim_pack_weights
     .text
 )");
+#endif

@@ -8,7 +8,7 @@ Not modelled: the cryptographic chip ATECC608A, the USB connector.
 
 from __future__ import annotations
 
-from cmsim.soc import Board, I2cWiring, PartRow
+from cmsim.soc import Board, I2cWiring, PartRow, SpiWiring
 
 from ..nrf52840.chip import NRF52840
 
@@ -81,6 +81,7 @@ BOARD = Board(
         I2cWiring("Wire", scl="P0.02", sda="P0.31"),
         I2cWiring("Wire1", scl="P0.15", sda="P0.14", pull_up="P1.00"),
     ),
+    spi=(SpiWiring("SPI", sck="P0.13"),),
     pulls={"P0.19": "up"},
     parts=(
         PartRow("imu", "lsm9ds1", bus="Wire1", power="P0.22", stimulus="imu"),

@@ -2,14 +2,15 @@
 
 LEDs and buttons are active low. The buttons have no resistors: firmware switches on the chip's pull-ups. A run with an
 IMU trace gets an LSM9DS1 on the I2C pins of the Arduino header, always powered, as a shield would carry it, with
-INT1_A/G on D2 and INT2_A/G on D3; without a trace nothing is plugged in.
+INT1_A/G on D2 and INT2_A/G on D3; without a trace nothing is plugged in. The external flash MX25R6435F sits on P0.17 to
+P0.23.
 
-Not modelled: the external flash MX25R6435F, NFC, the interface MCU and its flow control lines, the USB connector.
+Not modelled: the NFC antenna's connector, the interface MCU and its flow control lines, the USB connector.
 """
 
 from __future__ import annotations
 
-from cmsim.soc import Board, I2cWiring, PartRow
+from cmsim.soc import Board, I2cWiring, PartRow, SpiWiring
 
 from ..nrf52840.chip import NRF52840
 
@@ -55,9 +56,12 @@ BOARD = Board(
         "SDA": "P0.26",
         "SCL": "P0.27",
     },
+    pulls={"P0.17": "up"},
     buttons={"button1": "P0.11", "button2": "P0.12", "button3": "P0.24", "button4": "P0.25"},
     i2c=(I2cWiring("Arduino", scl="P0.27", sda="P0.26"),),
+    spi=(SpiWiring("flash", sck="P0.19"), SpiWiring("Arduino", sck="P1.15")),
     parts=(
+        PartRow("flash", "mx25r6435f", spi="flash", lines={"CS#": "P0.17"}),
         PartRow(
             "imu",
             "lsm9ds1",

@@ -9,15 +9,21 @@ CCM.HEADERMASK, NVMC.READYNEXT, NFCT's modulation registers; and every row that 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from cmsim.soc import Chip, Row
+from cmsim.soc import Block, Chip, Row, Soc
 
+from ..nrf52840.chip import APB
 from ..nrf52840.chip import ROWS as NRF52840_ROWS
+from ..nrf52840.vendor_words import identification, vendor_words
 from .ficr import Ficr52833
 
-ABSENT = {"QSPI", "CRYPTOCELL", "CC_HOST_RGF"}
-OWN = {"FICR": Ficr52833}
+ABSENT = {"QSPI", "XIP", "CRYPTOCELL", "CC"}
+OWN: dict[str, Callable[[Soc, str, int], Block]] = {
+    "FICR": Ficr52833,
+    "ROM table": vendor_words(identification(0x0D)),
+}
 
 
 def _row(row: Row) -> Row:
@@ -34,4 +40,5 @@ NRF52833 = Chip(
     ram_size=128 * 1024,
     pins=42,
     memory_title="512 KB flash, 128 KB RAM",
+    bridge=APB,
 )

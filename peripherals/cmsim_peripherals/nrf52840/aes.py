@@ -1,9 +1,11 @@
-"""AES-128 encryption of one block, for ECB, CCM and AAR (FIPS 197, sections 4 and 5).
+"""AES-128 on one block, for ECB, CCM, AAR and CryptoCell (FIPS 197, sections 4 and 5).
 
-Not modelled: decryption, which none of these blocks needs.
+Not modelled: longer keys, which none of these blocks has.
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 BLOCK = 16
 ROUNDS = 10
@@ -30,11 +32,14 @@ def _substitution_box() -> bytes:
 
 
 SBOX = _substitution_box()
+INVERSE_SBOX = bytes(sorted(range(256), key=SBOX.__getitem__))
 DOUBLE = bytes(_double(a) for a in range(256))
 SHIFTED = tuple((n + 4 * (n % 4)) % BLOCK for n in range(BLOCK))
 """ShiftRows: where byte n of the state comes from."""
+UNSHIFTED = tuple(sorted(range(BLOCK), key=SHIFTED.__getitem__))
 
 
+@lru_cache(maxsize=16)
 def _round_keys(key: bytes) -> list[bytes]:
     words = [key[n : n + 4] for n in range(0, BLOCK, 4)]
     constant = 1
@@ -71,3 +76,15 @@ def encrypt(key: bytes, block: bytes) -> bytes:
         shifted = bytes(replaced[source] for source in SHIFTED)
         state = xor(shifted if n == ROUNDS else _mix(shifted), keys[n])
     return state
+
+
+def decrypt(key: bytes, block: bytes) -> bytes:
+    """What `encrypt` undoes."""
+    keys = _round_keys(key)
+    state = block
+    for n in range(ROUNDS, 0, -1):
+        state = xor(state, keys[n])
+        if n != ROUNDS:
+            state = _mix(_mix(_mix(state)))  # the matrix of MixColumns has order 4
+        state = bytes(state[source] for source in UNSHIFTED).translate(INVERSE_SBOX)
+    return xor(state, keys[0])

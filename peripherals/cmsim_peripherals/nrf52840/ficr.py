@@ -4,7 +4,8 @@ A QIAA part with the sizes of the chip's table. What differs from chip to chip (
 encryption and identity roots, the NFC tag) comes from the run's seed; the temperature trim is the data sheet's table.
 
 Not modelled: the production tests behind PRODTEST, the entropy figures of TRNG90B other than STARTUP. Two words
-are not in the data sheet: Nordic's start-up code reads 0x130 and 0x134 to choose errata workarounds.
+are not in the data sheet: Nordic's start-up code reads 0x130 and 0x134 to choose errata workarounds. This part is of
+revision 1 (variant AAC0), for which `nrf52_erratas.h` of MDK 8.75 expects 2 in the second.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Ficr(InformationPage):
     INFO_RAM = Register(0x10C, ERASED)
     INFO_FLASH = Register(0x110, ERASED)
     ERRATA_PART = Register(0x130, 0x08)
-    ERRATA_REVISION = Register(0x134, 0x00)
+    ERRATA_REVISION = Register(0x134, 0x02)
     PRODTEST = Register.array(0x350, 3, reset=TESTED)
     TEMP_A0 = Register(0x404, 0xFFFF_F320)
     TEMP_A1 = Register(0x408, 0xFFFF_F343)

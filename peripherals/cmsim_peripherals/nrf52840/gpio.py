@@ -18,10 +18,13 @@ from functools import partial
 from cmsim.kernel import Line
 from cmsim.nordic import NordicPeripheral
 from cmsim.pins import Pull
+from cmsim.raster import InputPort
 from cmsim.registers import ClearOf, Register, SetOf
-from cmsim.soc import Soc
+from cmsim.soc import Soc, WakeSource
 from cmsim.waves import WaveGroup
 
+SPARING_RESETS = frozenset({"off", "lpcomp", "nfc", "vbus"})
+"""Ways out of System OFF: ports keep their configuration (PS section 5.3.6, the table of reset sources)."""
 P0_BASE = 0x5000_0000
 PORT_STRIDE = 0x300
 DIR, INPUT = 1 << 0, 1 << 1
@@ -74,14 +77,17 @@ class Gpio(NordicPeripheral):
         """Group, mask of its wires, (wire, pin) pairs, port levels by group levels; None: to be found anew."""
         self._wave_pins = 0
         self._watches: dict[int, Callable[[], None]] = {}
+        self.input_port = InputPort()
+        """What IN reads while nothing but time changes, for native code."""
         super().__init__(soc, name, base)
+        soc.wake_sources.append(WakeSource("off", name, self.detect, lambda: bool(self._sense_high | self._sense_low)))
         for n, pin in enumerate(self.pins):
             pin.line.listen(partial(self._level_changed, n))
             self._levels |= pin.level << n
 
     def reset(self) -> None:
         """All pins inputs with their buffers off; nothing happens on the way out of System OFF."""
-        if self.soc.reset_reason == "off":
+        if self.soc.reset_reason in SPARING_RESETS:
             return
         super().reset()
         self._out = self._direction = 0
@@ -102,7 +108,7 @@ class Gpio(NordicPeripheral):
     def _write_dir(self, value: int) -> None:
         self.DIR &= self._present
         changed, self._direction = self.DIR ^ self._direction, self.DIR
-        self._waves = None
+        self._forget_waves()
         for n in _bits(changed):
             self.PIN_CNF[n] ^= DIR
             self._drive(n)
@@ -130,7 +136,7 @@ class Gpio(NordicPeripheral):
         self._connected = self._connected | bit if connected else self._connected & ~bit
         self._sense_high = self._sense_high & ~bit | (connected and sense == Sense.HIGH) << n
         self._sense_low = self._sense_low & ~bit | (connected and sense == Sense.LOW) << n
-        self._waves = None
+        self._forget_waves()
         self._watch(n, connected and sense in (Sense.HIGH, Sense.LOW))
         pull = configuration >> 2 & 3
         self.pins[n].set_pull(Pull(pull) if pull in (Pull.DOWN, Pull.UP) else Pull.NONE)
@@ -152,7 +158,12 @@ class Gpio(NordicPeripheral):
                 if port is None:
                     port = known[at] = sum((at >> wire & 1) << n for wire, n in wires)
                 levels |= port
+            if len(self._waves) == 1 and group.raster is not None:
+                self.input_port.fill(self.IN & ~self._wave_pins, group.raster, wires)
         return levels
+
+    def _forget_waves(self) -> None:
+        self._waves, self.input_port.known = None, 0
 
     def _find_waves(self) -> None:
         """Which connected pins follow waves that no output of the chip overrides."""
@@ -178,7 +189,10 @@ class Gpio(NordicPeripheral):
 
     def _follow(self, pins: int) -> None:
         """IN and DETECT after a change at the `pins` of this mask."""
-        self.IN = self._levels & self._connected
+        levels = self._levels & self._connected
+        if (levels ^ self.IN) & ~self._wave_pins:
+            self.input_port.known = 0
+        self.IN = levels
         sensing = self._sensing
         self.LATCH |= sensing & pins
         self.detect.set(bool(self.LATCH if self.latched_detect else sensing))

@@ -1,16 +1,19 @@
 """GPIOTE: pins as tasks and events, and the PORT event (nRF52840 PS v1.8, section 6.10).
 
-A channel in task mode owns its pin and drives it from OUTINIT on; one in event mode makes it an input. PORT comes with
-the rising edge of the DETECT of either port; the ports stand before GPIOTE in the chip's table.
+A channel in task mode owns its pin and drives it from OUTINIT on, without a gap when it is configured anew; one in
+event mode makes it an input. PORT comes with the rising edge of the DETECT of either port; the ports stand before
+GPIOTE in the chip's table.
 
 Not modelled: the priority of simultaneous tasks on one channel, and the sampling delay of up to one 16 MHz period.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from functools import partial
 
+from cmsim.kernel import Rate
 from cmsim.nordic import Event, NordicPeripheral, Task
 from cmsim.pins import Pin
 from cmsim.registers import Register
@@ -40,6 +43,8 @@ class Channel:
         self.source = f"{gpiote.name}[{n}]"
         self.mode, self.polarity = configuration & 3, Polarity(configuration >> 16 & 3)
         self.pin, self.level = pin, bool(configuration >> 20 & 1)
+        self.end_train: Callable[[], None] = lambda: None
+        """While somebody toggles the pin in a train: ends it."""
         self._owns = self.mode == Mode.TASK or pin.owner is None
         if self._owns:
             pin.claim(self.source)
@@ -53,6 +58,22 @@ class Channel:
         if self.mode == Mode.TASK:
             self.level = level
             self.pin.drive(self.source, level)
+
+    def follow(self, wave: Rate, end: Callable[[], None]) -> None:
+        """The pin toggles twice a tick of `wave` from now on; who touches the channel calls `end` first."""
+        self.end_train = end
+        self.pin.drive_clock(self.source, wave)
+
+    def unfollow(self, toggles: int) -> None:
+        """The train is over; the pin toggled so many times."""
+        self.end_train = lambda: None
+        self.pin.drive_clock(self.source, None)
+        self.drive(self.level ^ bool(toggles & 1))
+
+    def again(self, configuration: int) -> None:
+        """Configured anew in task mode on the same pin: no moment without a driver."""
+        self.polarity = Polarity(configuration >> 16 & 3)
+        self.drive(bool(configuration >> 20 & 1))
 
     def unbind(self) -> None:
         """Give the pin back."""
@@ -88,34 +109,63 @@ class Gpiote(NordicPeripheral):
             self._unbind(n)
 
     def _unbind(self, n: int) -> None:
-        channel, self._channels[n] = self._channels[n], None
+        channel = self._settled(n)
+        self._channels[n] = None
         if channel is not None:
             channel.unbind()
+
+    def _settled(self, n: int) -> Channel | None:
+        """Channel `n`, without a train."""
+        channel = self._channels[n]
+        if channel is not None:
+            channel.end_train()
+        return channel
+
+    def toggles(self, task: int) -> bool:
+        """Whether the task at this offset toggles a pin."""
+        channel = self._channels[task // 4] if task % 4 == 0 and task // 4 < CHANNELS else None
+        return channel is not None and channel.mode == Mode.TASK and channel.polarity == Polarity.TOGGLE
+
+    def follow(self, task: int, wave: Rate, end: Callable[[], None]) -> None:
+        """The task, which toggles a pin, comes twice a tick of `wave` from now on (`trains.Follower`)."""
+        channel = self._channels[task // 4]
+        if channel is not None:
+            channel.follow(wave, end)
+
+    def unfollow(self, task: int, events: int) -> None:
+        """It came so many times, and is told again from now on."""
+        channel = self._channels[task // 4]
+        if channel is not None:
+            channel.unfollow(events)
 
     @CONFIG.on_write
     def _configure(self, n: int, value: int) -> None:
         configuration = self.CONFIG[n]
         mode, pin = configuration & 3, self.soc.pins.selected(configuration >> 8 & 0x3F)
+        old = self._channels[n]
+        if mode == Mode.TASK and old is not None and old.mode == Mode.TASK and old.pin is pin:
+            old.again(configuration)
+            return
         self._unbind(n)
         if mode in (Mode.EVENT, Mode.TASK) and pin is not None:
             self._channels[n] = Channel(self, n, configuration, pin)
 
     @TASKS_OUT
     def _out(self, n: int) -> None:
-        channel = self._channels[n]
+        channel = self._settled(n)
         if channel is not None and channel.polarity != Polarity.NONE:
             toggled = not channel.level
             channel.drive(toggled if channel.polarity == Polarity.TOGGLE else channel.polarity == Polarity.LO_TO_HI)
 
     @TASKS_SET
     def _set(self, n: int) -> None:
-        channel = self._channels[n]
+        channel = self._settled(n)
         if channel is not None:
             channel.drive(True)
 
     @TASKS_CLR
     def _clear(self, n: int) -> None:
-        channel = self._channels[n]
+        channel = self._settled(n)
         if channel is not None:
             channel.drive(False)
 

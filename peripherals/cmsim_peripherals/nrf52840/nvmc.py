@@ -4,7 +4,7 @@ With CONFIG = Wen a store of one aligned word to flash or UICR clears bits (the 
 With CONFIG = Een ERASEPAGE (ERASEPCR1 is the same register, ERASEPCR0 its twin) takes 85 ms, ERASEALL 169 ms for flash
 and UICR, ERASEUICR 85 ms; ERASEPAGEPARTIAL takes ERASEPAGEPARTIALCFG ms, and the page is erased when its parts add up
 to 85 ms. The CPU halts meanwhile if it executes from flash; a program in RAM sees READY and READYNEXT low, and its next
-store or erase waits for them. Without the right CONFIG nothing changes.
+store or erase waits for them. Without the right CONFIG nothing changes, nor does a page that ACL protects.
 
 Not modelled: wear and the limit of two writes a word, the undefined bits of a page erased in part (they keep their
 value), power failure during an erase. The cache is a matter of the timing model, which
@@ -21,6 +21,7 @@ from cmsim.nordic import NordicPeripheral
 from cmsim.registers import WORD, Register
 from cmsim.soc import Soc
 
+from .acl import protected
 from .uicr import SIZE as UICR_SIZE
 from .uicr import Uicr
 
@@ -100,6 +101,8 @@ class Nvmc(NordicPeripheral):
         chip, uicr = self.soc.chip, self._uicr
         offset = address - chip.flash_base
         if 0 <= offset < chip.flash_size:
+            if protected(self.soc, address, 4):
+                return False
             self._wait()
             word = slice(offset, offset + 4)
             old = int.from_bytes(self.soc.flash[word], "little")
@@ -122,14 +125,14 @@ class Nvmc(NordicPeripheral):
     @ERASEPAGE.on_write
     @ERASEPCR0.on_write
     def _erase_page(self, address: int) -> None:
-        if self.mode == Mode.EEN:
+        if self.mode == Mode.EEN and not self._page_protected(address):
             self._wait()
             self._clear_page(address)
             self._occupy(ERASE_PAGE_TIME)
 
     @ERASEPAGEPARTIAL.on_write
     def _erase_part(self, address: int) -> None:
-        if self.mode != Mode.EEN:
+        if self.mode != Mode.EEN or self._page_protected(address):
             return
         self._wait()
         page, cycles = self._page(address), self.ERASEPAGEPARTIALCFG * MILLISECOND
@@ -141,7 +144,8 @@ class Nvmc(NordicPeripheral):
     @ERASEALL.on_write
     def _erase_all(self, value: int) -> None:
         self.ERASEALL = 0
-        if self.mode == Mode.EEN and value & 1:
+        everything = self.soc.chip.flash_base, self.soc.chip.flash_size
+        if self.mode == Mode.EEN and value & 1 and not protected(self.soc, *everything):
             self._wait()
             self._erased_for.clear()
             self._fill(0, self.soc.chip.flash_size)
@@ -160,6 +164,10 @@ class Nvmc(NordicPeripheral):
 
     def _page(self, address: int) -> int:
         return (address - self.soc.chip.flash_base) // self.soc.chip.flash_page
+
+    def _page_protected(self, address: int) -> bool:
+        size = self.soc.chip.flash_page
+        return protected(self.soc, address - address % size, size)
 
     def _clear_page(self, address: int) -> None:
         page, size = self._page(address), self.soc.chip.flash_page

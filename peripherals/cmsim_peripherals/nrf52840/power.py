@@ -2,11 +2,13 @@
 shares with CLOCK.
 
 Outside drives it: `note_reset(reason)` before `soc.reset()`, `enter_sleep` and `leave_sleep` from the CPU, the `vbus`
-line and `set_supply` from the board. What is retained follows the table of reset sources: RESETREAS survives all but
-power-on and brown-out, GPREGRET and GPREGRET2 survive a soft reset, a lockup and System OFF.
+line and `set_supply` from the board; `cmsim.system_off` does what SYSTEMOFF asks for. What is retained follows the
+table of reset sources: RESETREAS survives all but power-on and brown-out, GPREGRET and GPREGRET2 survive a soft reset,
+a lockup and System OFF.
 
-Not modelled: currents; RAM sections keep working when switched off; regulator modes and the sub power modes (CONSTLAT
-and LOWPWR) change nothing; POFCON does not hold NVMC off.
+Not modelled: RAM that loses its content in System OFF (all sections keep it); currents; RAM sections keep working when
+switched off; regulator modes and the sub power modes (CONSTLAT and LOWPWR) change nothing; POFCON does not hold NVMC
+off.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from cmsim.errors import UsageError
 from cmsim.kernel import Line
 from cmsim.nordic import Event, NordicPeripheral, Task
 from cmsim.registers import Register
-from cmsim.soc import Soc
+from cmsim.soc import Soc, WakeSource
 
 from .clock import MICROSECOND, Clock
 
@@ -78,6 +80,7 @@ class Power(NordicPeripheral):
         self._supply = 3300
         super().__init__(soc, name, base)
         self.vbus.listen(self._vbus_changed)
+        soc.wake_sources.append(WakeSource("vbus", name, self.vbus, lambda: not self.vbus.level, level=False))
 
     def reset(self) -> None:
         """All but the retained registers, for which `note_reset` decides."""

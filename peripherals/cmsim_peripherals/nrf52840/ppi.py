@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cmsim.kernel import Rate
 from cmsim.nordic import NordicPeripheral, Task
 from cmsim.registers import ClearOf, Register, SetOf
 from cmsim.soc import Soc
+
+from .gpiote import Gpiote
 
 PROGRAMMABLE, CHANNELS, GROUPS = 20, 32, 6
 
@@ -33,6 +36,39 @@ FIXED: tuple[tuple[int, int], ...] = (
     (RTC0 + 0x140, TIMER0 + 0x000),  # COMPARE[0] -> START
 )
 """(EEP, TEP) of channels 20 to 31."""
+
+
+class Channel:
+    """An enabled channel as the subscriber of its event; a `Follower` if its tasks only toggle pins."""
+
+    def __init__(self, ppi: Ppi, n: int) -> None:
+        self._ppi, self._n = ppi, n
+        self._following: list[tuple[Gpiote, int]] = []
+
+    def __call__(self) -> None:
+        """The event has come."""
+        self._ppi.trigger_channel(self._n)
+
+    def _toggled(self) -> list[tuple[Gpiote, int]] | None:
+        """GPIOTE and offset of each task; None if any does something else than to toggle a pin."""
+        tasks = [self._ppi.soc.block_at(task) for task in self._ppi.tasks(self._n) if task]
+        toggled = [(t[0], t[1]) for t in tasks if t is not None and isinstance(t[0], Gpiote) and t[0].toggles(t[1])]
+        return toggled if len(toggled) == len(tasks) else None
+
+    def can_follow(self) -> bool:
+        """As `Follower`."""
+        return bool(self._toggled())
+
+    def follow(self, wave: Rate, end: Callable[[], None]) -> None:
+        """As `Follower`."""
+        self._following = self._toggled() or []
+        for gpiote, task in self._following:
+            gpiote.follow(task, wave, end)
+
+    def unfollow(self, events: int) -> None:
+        """As `Follower`."""
+        for gpiote, task in self._following:
+            gpiote.unfollow(task, events)
 
 
 class Ppi(NordicPeripheral):
@@ -74,17 +110,16 @@ class Ppi(NordicPeripheral):
         self._connect_enabled()
 
     @TEP.on_write
-    def _set_task(self, n: int, value: int) -> None:
-        self._check(n)
-
     @FORK.on_write
-    def _set_fork(self, n: int, value: int) -> None:
-        self._check(n)
+    def _set_task(self, n: int, value: int) -> None:
+        self._disconnect(n)
+        self._connect_enabled()
 
     def _event(self, n: int) -> int:
         return FIXED[n - PROGRAMMABLE][0] if n >= PROGRAMMABLE else self.EEP[n]
 
-    def _tasks(self, n: int) -> tuple[int, int]:
+    def tasks(self, n: int) -> tuple[int, int]:
+        """The addresses of the tasks of channel `n`, 0 for none."""
         return FIXED[n - PROGRAMMABLE][1] if n >= PROGRAMMABLE else self.TEP[n], self.FORK[n]
 
     def _connect_enabled(self) -> None:
@@ -104,15 +139,16 @@ class Ppi(NordicPeripheral):
         if found is None:
             return
         block, offset = found
-        self._connected[n] = block.subscribe(offset, lambda: self._trigger(n))
+        self._connected[n] = block.subscribe(offset, Channel(self, n))
 
     def _disconnect(self, n: int) -> None:
         part = self._connected.pop(n, None)
         if part is not None:
             part()
 
-    def _trigger(self, n: int) -> None:
-        for address in self._tasks(n):
+    def trigger_channel(self, n: int) -> None:
+        """The event of channel `n` has come."""
+        for address in self.tasks(n):
             found = self.soc.block_at(address) if address else None
             if found is not None:
                 block, offset = found
@@ -122,7 +158,7 @@ class Ppi(NordicPeripheral):
         """Report the end points of an enabled channel that lie in no block."""
         if not self.CHEN >> n & 1:
             return
-        task, fork = self._tasks(n)
+        task, fork = self.tasks(n)
         for end_point, address in (("EEP", self._event(n)), ("TEP", task), ("FORK.TEP", fork)):
             if address and self.soc.block_at(address) is None:
                 self.soc.report_unmodelled(f"{self.name} CH[{n}].{end_point} (no such block)", address, "write")

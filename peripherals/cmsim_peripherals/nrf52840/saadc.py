@@ -37,6 +37,9 @@ VDD, VDDH_DIV_5 = 9, 0xD
 class Saadc(NordicPeripheral):
     """SAADC."""
 
+    undocumented = frozenset({0x640, 0x644, 0x648})
+    """Saved and restored around the power switch by the work-around of anomaly 212."""
+
     START = Task(0x000)
     SAMPLE = Task(0x004)
     STOP = Task(0x008)

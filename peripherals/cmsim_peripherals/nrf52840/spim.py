@@ -58,6 +58,9 @@ class SpiController(NordicPeripheral):
 class Spim(SpiController):
     """SPIM0 to SPIM3."""
 
+    undocumented = frozenset({0x004})
+    """Written to SPIM3 against anomaly 195."""
+
     ENABLED = 7
 
     ENABLE = Register(0x500, writable=0xF)

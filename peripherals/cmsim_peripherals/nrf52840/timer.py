@@ -3,6 +3,7 @@
 In timer mode the count is `origin` plus the periods since, worked out when somebody asks; only the nearest compare is
 armed. A compare fires when counting makes the counter equal to CC in the bits of BITMODE, so neither CLEAR nor a CC
 written to the present count fires it. START, CLEAR and a change of PRESCALER, MODE or BITMODE begin a new period.
+Fast compares that only toggle pins through PPI are handed over as a train (`trains.py`).
 
 Not modelled: the synchronisation of tasks to the 16 MHz clock (up to 4 CPU cycles) and task priority. SHUTDOWN stops
 and clears; a PRESCALER above 9 acts as 9.
@@ -10,12 +11,14 @@ and clears; a PRESCALER above 9 acts as 9.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 
-from cmsim.nordic import Event, EventArray, NordicPeripheral, Task
-from cmsim.registers import Register
+from cmsim.nordic import Event, EventArray, NordicPeripheral, Subscriber, Task
+from cmsim.registers import WORD, Register
 from cmsim.soc import Soc
+
+from .trains import SHORTEST_EDGE_PERIOD, Follower, Train
 
 CYCLES_PER_PCLK16M = 4
 MAX_PRESCALER = 9
@@ -56,10 +59,12 @@ class Timer(NordicPeripheral):
     def __init__(self, soc: Soc, name: str, base: int) -> None:
         self._alarm = soc.scheduler.alarm(self._fire)
         self._due = 0
+        self._train: Train | None = None
         super().__init__(soc, name, base)
 
     def reset(self) -> None:
         """Stopped at 0."""
+        self._end_train()
         super().reset()
         self._alarm.cancel()
         self._running, self._counting = False, False
@@ -159,11 +164,69 @@ class Timer(NordicPeripheral):
         self._alarm.cancel()
         self._emit_matches(written)
         self._arm()
+        if self.SHORTS:
+            self._begin_train()
 
     def _emit_matches(self, spared: int | None = None) -> None:
         count, mask = self.counter, self._mask
         for n in [n for n, compare in enumerate(self.CC) if compare & mask == count and n != spared]:
             self.emit(self.COMPARE[n])
+
+
+    # --- trains -------------------------------------------------------------------------------------------
+
+    def _begin_train(self) -> None:
+        """Just cleared by a compare: if all that follows is pins that toggle, be silent until something changes."""
+        n = self.SHORTS.bit_length() - 1
+        if n >= len(self.CC) or 1 << n != self.SHORTS or not self._counting or self.scheduler.now != self._origin:
+            return
+        top = self.CC[n] & self._mask
+        step = top * self._period
+        if not 0 < 2 * step < SHORTEST_EDGE_PERIOD:
+            return
+        heard = [m for m, compare in enumerate(self.CC) if 0 < compare & self._mask <= top]
+        events = [self.COMPARE[m] for m in heard]
+        if any(self.INTEN & event.interrupt_bit or not self.values[event.offset] for event in events):
+            return
+        listening = [s for event in events for s in self._subscribers.get(event.offset, ())]
+        followers = [s for s in self._subscribers.get(self.COMPARE[n].offset, ()) if _follows(s)]
+        if followers and followers == listening:
+            self._alarm.cancel()
+            self._train = Train(self.scheduler.now, step, followers, self._end_train)
+
+    def _end_train(self) -> None:
+        """Every event again, from now on."""
+        train, self._train = self._train, None
+        if train is not None:
+            now = self.scheduler.now
+            self._origin = train.origin + train.passed(now) * train.step
+            train.close(now)
+            self._arm()
+
+    def write(self, offset: int, value: int, mask: int = WORD) -> None:
+        """A store by the CPU ends a train: it may be about to change it, or to wait for its events."""
+        self._end_train()
+        super().write(offset, value, mask)
+
+    def trigger(self, task_offset: int) -> None:
+        """So does a task."""
+        self._end_train()
+        super().trigger(task_offset)
+
+    def subscribe(self, event_offset: int, subscriber: Subscriber) -> Callable[[], None]:
+        """And so do those who begin or cease to listen."""
+        self._end_train()
+        part = super().subscribe(event_offset, subscriber)
+
+        def end_and_part() -> None:
+            self._end_train()
+            part()
+
+        return end_and_part
+
+
+def _follows(subscriber: object) -> bool:
+    return isinstance(subscriber, Follower) and subscriber.can_follow()
 
 
 class Timer6(Timer):

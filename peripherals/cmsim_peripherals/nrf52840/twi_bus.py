@@ -15,8 +15,10 @@ address NACK. A line that nothing pulls up, or a PSEL that is not connected, rea
 and hangs without an event, as silicon does, until ENABLE is written 0. FREQUENCY = 0 holds the clock in the same way.
 Tasks of a disabled block do nothing; STOP on an idle bus gives STOPPED at once.
 
-Not modelled: waveforms on SCL and SDA, clock stretching by targets, other masters, the bus free time after STOP, the
-rise of a line that hung; the cycle or so between a task and the first edge.
+A target that holds SCL low after an acknowledge makes the master wait there.
+
+Not modelled: waveforms on SCL and SDA, other masters, the bus free time after STOP, the rise of a line that hung; the
+cycle or so between a task and the first edge.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from collections.abc import Callable
 from enum import IntFlag
 from typing import ClassVar
 
-from cmsim.i2c import I2cTarget
+from cmsim.i2c import I2cTarget, stretched
 from cmsim.nordic import Event, NordicPeripheral, Task
 from cmsim.pins import Pin
 from cmsim.registers import Register
@@ -165,7 +167,7 @@ class TwoWireMaster(NordicPeripheral):
 
     def _go(self) -> None:
         """At a byte boundary: do what was asked for, or go on with the bytes."""
-        if self._then or self._suspended:
+        if self._then or self._suspended or stretched(self._target, self._go):
             return
         if self._wants_suspend:
             self._wants_suspend, self._suspended = False, True

@@ -20,10 +20,9 @@ from collections import deque
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cmsim.i2c import I2cRegisterDevice
-from cmsim.kernel import Line, Rate, Scheduler, cycles_of
-from cmsim.parts import Part, Signal
-from cmsim.registers import WORD, Register
+from cmsim.kernel import Rate, Scheduler, cycles_of
+from cmsim.parts import Sensor, SensorRegisters
+from cmsim.registers import Register
 
 from .sampling import SampleClock
 
@@ -42,7 +41,7 @@ FIFO_THRESHOLDS, EXIT_PERSISTENCE = (1, 4, 8, 16), (1, 2, 4, 7)
 AVALID, PVALID, GINT, AINT, PINT = 0x01, 0x02, 0x04, 0x10, 0x20
 
 
-class _Registers(I2cRegisterDevice):
+class _Registers(SensorRegisters):
     """The register set."""
 
     name = "APDS9960"
@@ -87,11 +86,9 @@ class _Registers(I2cRegisterDevice):
     fifo_clear, gesture_interrupt, in_gesture = GCONF4.bit(2), GCONF4.bit(1), GCONF4.bit(0)
 
     def __init__(self, part: Apds9960) -> None:
-        self.part, self.scheduler = part, part.scheduler
         self.rounds, self.sets = SampleClock(), SampleClock()
         self.fifo: deque[tuple[int, ...]] = deque()
-        self._alarm = part.scheduler.alarm(self.update)
-        super().__init__()
+        super().__init__(part)
 
     def reset(self) -> None:
         """Asleep."""
@@ -103,24 +100,33 @@ class _Registers(I2cRegisterDevice):
         self.fifo.clear()
         self.rounds.run(None, 0)
         self.sets.run(None, 0)
-        self._alarm.cancel()
 
     # --- time ---------------------------------------------------------------------------------------------------
 
-    def write(self, offset: int, value: int, mask: int = WORD) -> None:
-        """What lies before a write happened under the old settings."""
-        self.catch_up()
-        super().write(offset, value, mask)
-        if self.fifo_clear:
-            self.fifo.clear()
-            self.fifo_clear = self._overflow = 0
-            self._status &= ~GINT
+    @ENABLE.on_write
+    def _enable(self, value: int) -> None:
         if not self.als:
             self._status &= ~(AVALID | AINT)
         if not self.proximity:
             self._status &= ~(PVALID | PINT)
         self._set_clocks(self.scheduler.now)
-        self.update()
+
+    @GCONF4.on_write
+    def _set_gesture_mode(self, value: int) -> None:
+        if self.fifo_clear:
+            self.fifo.clear()
+            self.fifo_clear = self._overflow = 0
+            self._status &= ~GINT
+        self._set_clocks(self.scheduler.now)
+
+    @ATIME.on_write
+    @WTIME.on_write
+    @CONFIG1.on_write
+    @PPULSE.on_write
+    @GPULSE.on_write
+    @GCONF2.on_write
+    def _set_times(self, value: int) -> None:
+        self._set_clocks(self.scheduler.now)
 
     @staticmethod
     def _pulses(register: int) -> int:
@@ -199,12 +205,10 @@ class _Registers(I2cRegisterDevice):
 
     @STATUS.on_read
     def _read_status(self) -> int:
-        self.catch_up()
         return self._status
 
     @DATA.on_read
     def _read_colour(self, n: int) -> int:
-        self.catch_up()
         if n & 1:
             return self._upper
         self._status &= ~AVALID
@@ -213,28 +217,19 @@ class _Registers(I2cRegisterDevice):
 
     @PDATA.on_read
     def _read_proximity(self) -> int:
-        self.catch_up()
         self._status &= ~PVALID
         return self._proximity
 
-    @GCONF4.on_read
-    def _read_gesture_mode(self) -> int:
-        self.catch_up()
-        return self.GCONF4
-
     @GFLVL.on_read
     def _read_level(self) -> int:
-        self.catch_up()
         return len(self.fifo)
 
     @GSTATUS.on_read
     def _read_gesture_status(self) -> int:
-        self.catch_up()
         return self._overflow << 1 | (self._status & GINT != 0)
 
     @GFIFO.on_read
     def _read_fifo(self, n: int) -> int:
-        self.catch_up()
         value = self.fifo[0][n] if self.fifo else 0
         if n == 3 and self.fifo:
             self.fifo.popleft()
@@ -268,20 +263,21 @@ class _Registers(I2cRegisterDevice):
 
     # --- the INT pin --------------------------------------------------------------------------------------------
 
-    def update(self) -> None:
-        """Bring everything up to date; INT pulls low."""
-        self.catch_up()
-        enabled = self.als_interrupt * AINT | self.proximity_interrupt * PINT | self.gesture_interrupt * GINT
-        asserted = bool(self._status & enabled)
-        self.part.lines["INT"].set(not asserted)
-        moment = self.sets.next or self.rounds.next
-        if enabled and not asserted and moment is not None:
-            self._alarm.at(moment)
-        else:
-            self._alarm.cancel()
+    @property
+    def _enabled(self) -> int:
+        return self.als_interrupt * AINT | self.proximity_interrupt * PINT | self.gesture_interrupt * GINT
+
+    def drive_pins(self) -> None:
+        """INT pulls low."""
+        self.part.set_output("INT", not self._status & self._enabled, open_drain=True)
+
+    def next_change(self) -> int | None:
+        """INT waits for the next round."""
+        enabled = self._enabled
+        return (self.sets.next or self.rounds.next) if enabled and not self._status & enabled else None
 
 
-class Apds9960(Part):
+class Apds9960(Sensor):
     """The part, at 0x39."""
 
     channels: ClassVar[Mapping[str, tuple[str, float]]] = {
@@ -290,26 +286,11 @@ class Apds9960(Part):
         **{f"gesture {direction}": ("1", 0.0) for direction in DIRECTIONS},
     }
 
+    outputs: ClassVar[Mapping[str, bool]] = {"INT": True}
+
     def __init__(self, scheduler: Scheduler, name: str) -> None:
         super().__init__(scheduler, name)
-        self.lines = {"INT": Line(f"{name}.INT", True)}
-        self.open_drain = {"INT"}
-        self.registers = _Registers(self)
-        self.i2c = {0x39: self.registers}
-
-    def feed(self, channel: str, signal: Signal) -> None:
-        """From now on `channel` follows `signal`; earlier rounds keep the old one."""
-        self.registers.catch_up()
-        super().feed(channel, signal)
-
-    def power_up(self) -> None:
-        """Reset values."""
-        self.registers.reset()
-
-    def power_down(self) -> None:
-        """Nothing runs, nothing drives the pin."""
-        self.registers.reset()
-        self.lines["INT"].set(True)
+        self.registers = self.connect(0x39, _Registers(self))
 
 
 def _byte(fraction: float) -> int:

@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cmsim.i2c import I2cRegisterDevice
-from cmsim.kernel import Line, Rate, Scheduler, cycles_of
-from cmsim.parts import Part, Signal
-from cmsim.registers import WORD, Register
+from cmsim.kernel import Rate, Scheduler, cycles_of
+from cmsim.parts import Sensor
+from cmsim.registers import Register
 
-from .sampling import OutputWords, SampleClock, counts
+from .sampling import OutputWords, SampleClock, StRegisters, counts
 
 RATES = (None, Rate.hertz(1), Rate.hertz(7), Rate.hertz(25, 2))
 """By ODR; 0 is one-shot."""
@@ -45,7 +44,7 @@ def _calibration() -> bytes:
 CALIBRATION = _calibration()
 
 
-class _Registers(I2cRegisterDevice):
+class _Registers(StRegisters):
     """Section 7."""
 
     name = "HTS221"
@@ -63,9 +62,8 @@ class _Registers(I2cRegisterDevice):
     active_low, open_drain, drdy_enabled = CTRL_REG3.bit(7), CTRL_REG3.bit(6), CTRL_REG3.bit(2)
 
     def __init__(self, part: Hts221) -> None:
-        self.part, self.scheduler, self.clock = part, part.scheduler, SampleClock()
-        self._words, self._alarm = OutputWords(), part.scheduler.alarm(self.update)
-        super().__init__()
+        self.clock, self._words = SampleClock(), OutputWords()
+        super().__init__(part)
 
     def reset(self) -> None:
         """Power-down."""
@@ -75,13 +73,6 @@ class _Registers(I2cRegisterDevice):
         self._latest, self._ready, self._done_at = (0, 0), 0, 0
         self.clock.run(None, 0)
         self._words.clear()
-        self._alarm.cancel()
-
-    def write(self, offset: int, value: int, mask: int = WORD) -> None:
-        """What lies before a write was sampled under the old settings."""
-        self.catch_up()
-        super().write(offset, value, mask)
-        self.update()
 
     @CTRL_REG1.on_write
     def _set_rate(self, value: int) -> None:
@@ -109,19 +100,12 @@ class _Registers(I2cRegisterDevice):
                             counts(celsius - TEMPERATURE_CENTRE, TEMPERATURE_MICRO))
             self._ready = 3
 
-    @CTRL_REG2.on_read
-    def _read_control(self) -> int:
-        self.catch_up()
-        return self.CTRL_REG2
-
     @STATUS_REG.on_read
     def _status(self) -> int:
-        self.catch_up()
         return (self._ready & 1) << 1 | self._ready >> 1  # H_DA is bit 1, T_DA bit 0
 
     @OUT.on_read
     def _output(self, n: int) -> int:
-        self.catch_up()
         channel, half = n >> 1, n & 1
         value = self._words.byte(channel, half, self._latest[channel], held=self.bdu, big_endian=False)
         if half:
@@ -129,48 +113,23 @@ class _Registers(I2cRegisterDevice):
             self.update()
         return value
 
-    def select_register(self, byte: int) -> None:
-        """Bit 7 of the sub-address asks for the increment."""
-        self._increment = bool(byte & 0x80)
-        super().select_register(byte)
+    def drive_pins(self) -> None:
+        """DRDY, while it is enabled."""
+        level = self.drdy_enabled and bool(self._ready) != self.active_low
+        self.part.set_output("DRDY", level, open_drain=self.open_drain)
 
-    def advance(self, pointer: int) -> int:
-        """The next register of a burst."""
-        return super().advance(pointer) if self._increment else pointer
-
-    def update(self) -> None:
-        """Bring samples, the DRDY pin and the alarm up to date."""
-        self.catch_up()
-        (self.part.open_drain.add if self.open_drain else self.part.open_drain.discard)("DRDY")
-        self.part.lines["DRDY"].set(bool(self._ready) != self.active_low if self.drdy_enabled else False)
+    def next_change(self) -> int | None:
+        """DRDY waits for a conversion."""
         due = [m for m in (self.clock.next, self._done_at or None) if m is not None]
-        if self.drdy_enabled and not self._ready and due:
-            self._alarm.at(min(due))
-        else:
-            self._alarm.cancel()
+        return min(due, default=None) if self.drdy_enabled and not self._ready else None
 
 
-class Hts221(Part):
+class Hts221(Sensor):
     """The part, at 0x5F."""
 
     channels: ClassVar[Mapping[str, tuple[str, float]]] = {"humidity": ("%", 45.0), "temperature": ("degC", 25.0)}
+    outputs: ClassVar[Mapping[str, bool]] = {"DRDY": False}
 
     def __init__(self, scheduler: Scheduler, name: str) -> None:
         super().__init__(scheduler, name)
-        self.lines = {"DRDY": Line(f"{name}.DRDY")}
-        self.registers = _Registers(self)
-        self.i2c = {0x5F: self.registers}
-
-    def feed(self, channel: str, signal: Signal) -> None:
-        """From now on `channel` follows `signal`; earlier samples keep the old one."""
-        self.registers.catch_up()
-        super().feed(channel, signal)
-
-    def power_up(self) -> None:
-        """Reset values."""
-        self.registers.reset()
-
-    def power_down(self) -> None:
-        """Nothing runs, nothing drives the pin."""
-        self.registers.reset()
-        self.lines["DRDY"].set(False)
+        self.registers = self.connect(0x5F, _Registers(self))

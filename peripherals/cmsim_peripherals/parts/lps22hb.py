@@ -13,10 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cmsim.i2c import I2cRegisterDevice
-from cmsim.kernel import Line, Rate, Scheduler, cycles_of
-from cmsim.parts import Part, Signal
-from cmsim.registers import WORD, Register
+from cmsim.kernel import Rate, Scheduler, cycles_of
+from cmsim.parts import Sensor, SensorRegisters
+from cmsim.registers import Register
 
 from .sampling import SampleClock, counts
 
@@ -27,7 +26,7 @@ PRESSURE_MAX = (1 << 23) - 1
 P_DA, T_DA = 1, 2
 
 
-class _Registers(I2cRegisterDevice):
+class _Registers(SensorRegisters):
     """Section 9."""
 
     name = "LPS22HB"
@@ -53,9 +52,8 @@ class _Registers(I2cRegisterDevice):
     active_low, open_drain, drdy_enabled = CTRL_REG3.bit(7), CTRL_REG3.bit(6), CTRL_REG3.bit(2)
 
     def __init__(self, part: Lps22hb) -> None:
-        self.part, self.scheduler, self.clock = part, part.scheduler, SampleClock()
-        self._alarm = part.scheduler.alarm(self.update)
-        super().__init__()
+        self.clock = SampleClock()
+        super().__init__(part)
 
     def reset(self) -> None:
         """Power-down."""
@@ -65,13 +63,6 @@ class _Registers(I2cRegisterDevice):
         """With BDU: bytes of a value that was begun and not finished."""
         self._status, self._done_at = 0, 0
         self.clock.run(None, 0)
-        self._alarm.cancel()
-
-    def write(self, offset: int, value: int, mask: int = WORD) -> None:
-        """What lies before a write was sampled under the old settings."""
-        self.catch_up()
-        super().write(offset, value, mask)
-        self.update()
 
     @CTRL_REG1.on_write
     def _set_rate(self, value: int) -> None:
@@ -105,19 +96,12 @@ class _Registers(I2cRegisterDevice):
             self._status |= P_DA | T_DA
         self._status &= 0x33
 
-    @CTRL_REG2.on_read
-    def _read_control(self) -> int:
-        self.catch_up()
-        return self.CTRL_REG2
-
     @STATUS.on_read
     def _read_status(self) -> int:
-        self.catch_up()
         return self._status
 
     @OUT.on_read
     def _output(self, n: int) -> int:
-        self.catch_up()
         value = range(3) if n < 3 else range(3, 5)
         if not (self.bdu and self._open & set(value)):
             self._held = self._held[: value.start] + self._latest[value.start : value.stop] + self._held[value.stop :]
@@ -133,44 +117,27 @@ class _Registers(I2cRegisterDevice):
         """The next register of a burst."""
         return super().advance(pointer) if self.increment else pointer
 
-    def update(self) -> None:
-        """Bring samples, the INT_DRDY pin and the alarm up to date."""
-        self.catch_up()
-        ready = bool(self._status & P_DA)
-        (self.part.open_drain.add if self.open_drain else self.part.open_drain.discard)("INT_DRDY")
-        self.part.lines["INT_DRDY"].set(ready != self.active_low if self.drdy_enabled else False)
+    def drive_pins(self) -> None:
+        """INT_DRDY, while it is enabled."""
+        level = self.drdy_enabled and bool(self._status & P_DA) != self.active_low
+        self.part.set_output("INT_DRDY", level, open_drain=self.open_drain)
+
+    def next_change(self) -> int | None:
+        """INT_DRDY waits for a conversion."""
         due = [m for m in (self.clock.next, self._done_at or None) if m is not None]
-        if self.drdy_enabled and not ready and due:
-            self._alarm.at(min(due))
-        else:
-            self._alarm.cancel()
+        return min(due, default=None) if self.drdy_enabled and not self._status & P_DA else None
 
 
-class Lps22hb(Part):
+class Lps22hb(Sensor):
     """The part; `sa0` is the level of the address pin: 0x5C or 0x5D."""
 
     channels: ClassVar[Mapping[str, tuple[str, float]]] = {"pressure": ("hPa", 1013.25), "temperature": ("degC", 25.0)}
+    outputs: ClassVar[Mapping[str, bool]] = {"INT_DRDY": False}
 
     def __init__(self, scheduler: Scheduler, name: str, *, sa0: bool = False) -> None:
         super().__init__(scheduler, name)
-        self.lines = {"INT_DRDY": Line(f"{name}.INT_DRDY")}
-        self.registers = _Registers(self)
-        self.i2c = {0x5D if sa0 else 0x5C: self.registers}
+        self.registers = self.connect(0x5D if sa0 else 0x5C, _Registers(self))
 
     def answers(self, address: int) -> bool:
         """Powered, and I2C not switched off by I2C_DIS."""
         return self.powered and not self.registers.i2c_disabled
-
-    def feed(self, channel: str, signal: Signal) -> None:
-        """From now on `channel` follows `signal`; earlier samples keep the old one."""
-        self.registers.catch_up()
-        super().feed(channel, signal)
-
-    def power_up(self) -> None:
-        """Reset values."""
-        self.registers.reset()
-
-    def power_down(self) -> None:
-        """Nothing runs, nothing drives the pin."""
-        self.registers.reset()
-        self.lines["INT_DRDY"].set(False)

@@ -2,37 +2,35 @@
 
 8, 10 or 12 bits, left-justified: 16, 4 or 1 mg a digit at 2 g, twice and four times that at 4 and 8 g, twelve times at
 16 g (the rounded figures that drivers use for the table of section 2.1). Samples are taken lazily: STATUS counts the
-ticks of the data rate when it is read. INT_1_XL shows the data-ready signal (I1_DRDY1).
+ticks of the data rate when it is read. INT_1_XL shows the data-ready signal (I1_DRDY1). OUT_TEMP, once TEMP_CFG
+switches it on, follows the data rate: 256 a degree, 0 at 25 degC, of which 10 bits count, 8 in low-power mode.
 
 Not modelled: FIFO (registers are stored, FIFO_SRC says empty), high-pass filter, activity, click and 6D interrupts
-(their registers are stored, the sources read 0), self-test, temperature (reads 0),
+(their registers are stored, the sources read 0), self-test,
 INT_2_XL, block data update beyond being stored.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from cmsim.i2c import I2cRegisterDevice
 from cmsim.kernel import Rate
+from cmsim.parts import Sensor
 from cmsim.registers import Register
 
-from .sampling import AXES, SampleClock
-
-if TYPE_CHECKING:
-    from .lsm303agr import Lsm303agr
+from .sampling import AXES, SampleClock, StRegisters
 
 RATES = (None, 1, 10, 25, 50, 100, 200, 400, 1620, 1344)
 """CTRL_REG1.ODR -> Hz; in low-power mode code 9 is 5376 Hz."""
 LOW_POWER_RATE_9 = 5376
 MILLI_G = (1, 2, 4, 12)
 """mg a digit of 12 bits by CTRL_REG4.FS."""
-AUTO_INCREMENT = 0x80
+TEMPERATURE_ON = 0xC0
+"""TEMP_CFG.TEMP_EN: both bits."""
+TDA, TOR = 0x04, 0x40
 DATA_READY = 0x08
 """STATUS_REG.ZYXDA; the axes' own flags are the bits below, the overruns the upper half."""
 
 
-class Accelerometer(I2cRegisterDevice):
+class Accelerometer(StRegisters):
     """The registers of section 8.1 to 8.34."""
 
     name = "LSM303AGR accelerometer"
@@ -74,33 +72,20 @@ class Accelerometer(I2cRegisterDevice):
     ready_on_int1, active_low = CTRL_REG3.bit(4), CTRL_REG6.bit(1)
     scale, high_resolution, big_endian = CTRL_REG4.field(5, 4), CTRL_REG4.bit(3), CTRL_REG4.bit(6)
 
-    def __init__(self, part: Lsm303agr) -> None:
-        self.part = part
+    def __init__(self, part: Sensor) -> None:
         self._clock = SampleClock()
-        self._tick = part.scheduler.alarm(self._sample_due)
-        self._unread = 0
-        self._increments = False
-        super().__init__()
+        super().__init__(part)
 
     def reset(self) -> None:
         """Power-down, all registers at their reset values."""
         super().reset()
         self._clock.run(None, 0)
-        self._tick.cancel()
-        self._unread = 0
-        self.part.lines["INT_1_XL"].set(False)
-
-    # --- the wire ---------------------------------------------------------------------------------------------
-
-    def select_register(self, byte: int) -> None:
-        """Bit 7 of the sub-address asks for auto-increment."""
-        self.pointer, self._increments = byte & 0x7F, bool(byte & AUTO_INCREMENT)
+        self._unread = self._temperature_unread = self._temperature = 0
+        self._latest = [0, 0, 0]
 
     def advance(self, pointer: int) -> int:
         """The output registers go round, as the FIFO's burst read needs it; the others run on."""
-        if not self._increments:
-            return pointer
-        return 0x28 if pointer == 0x2D else pointer + 1 & 0x7F
+        return 0x28 if pointer == 0x2D and self._increments else super().advance(pointer)
 
     # --- samples ----------------------------------------------------------------------------------------------
 
@@ -109,61 +94,64 @@ class Accelerometer(I2cRegisterDevice):
         hertz = RATES[self.data_rate] if self.data_rate < len(RATES) else None
         if self.data_rate == 9 and self.low_power:
             hertz = LOW_POWER_RATE_9
-        self._clock.run(Rate.hertz(hertz) if hertz else None, self.part.scheduler.now)
-        self._update_line()
-
-    @CTRL_REG3.on_write
-    @CTRL_REG6.on_write
-    def _route(self, value: int) -> None:
-        self._update_line()
+        self._clock.run(Rate.hertz(hertz) if hertz else None, self.scheduler.now)
 
     @CTRL_REG5.on_write
     def _reboot(self, value: int) -> None:
         self.CTRL_REG5 &= 0x7F  # BOOT reloads trim values, which are not modelled, and clears itself
 
-    def _collect(self) -> None:
-        """Count the samples since the last look."""
-        fresh = len(self._clock.take(self.part.scheduler.now))
-        self._unread = min(2, self._unread + fresh)
+    def catch_up(self) -> None:
+        """Count the samples since the last look, and keep the last."""
+        ticks = self._clock.take(self.scheduler.now)
+        if not ticks:
+            return
+        self._unread = min(2, self._unread + len(ticks))
+        cycle = self._clock.moment(ticks[-1])
+        self._latest = [self._word(axis, cycle) for axis in range(3)]
+        if self.TEMP_CFG == TEMPERATURE_ON:
+            self._temperature_unread = min(2, self._temperature_unread + len(ticks))
+            digits = (self.part.sense("temperature", cycle) - 25) * (1 if self.low_power else 4)
+            self._temperature = max(-0x8000, min(0x7FFF, round(digits) << (8 if self.low_power else 6)))
+
+    def _word(self, axis: int, cycle: int) -> int:
+        """A sample of `axis` as its 16-bit register pair, left-justified."""
+        if not self.axes_enabled >> axis & 1:
+            return 0
+        bits = 8 if self.low_power else 12 if self.high_resolution else 10
+        digit = MILLI_G[self.scale] << 12 - bits
+        limit = 1 << bits - 1
+        digits = max(-limit, min(limit - 1, round(self.part.sense(f"accel {AXES[axis]}", cycle) * 1000 / digit)))
+        return digits << 16 - bits & 0xFFFF
 
     @STATUS_REG.on_read
     def _status(self) -> int:
-        self._collect()
         flags = DATA_READY | self.axes_enabled
         return (0, flags, flags | flags << 4)[self._unread]
 
     @OUT.on_read
     def _read_out(self, n: int) -> int:
-        self._collect()
         axis, half = divmod(n, 2)
         if n == 5:
             self._unread = 0
-            self._update_line()
-        word = self._word(axis) if self._clock.taken else 0
-        return word >> 8 * (half ^ self.big_endian) & 0xFF
+            self.update()
+        return self._latest[axis] >> 8 * (half ^ self.big_endian) & 0xFF
 
-    def _word(self, axis: int) -> int:
-        """The last sample of `axis` as its 16-bit register pair, left-justified."""
-        if not self.axes_enabled >> axis & 1:
-            return 0
-        value = self.part.sense(f"accel {AXES[axis]}", self._clock.moment(self._clock.taken))
-        bits = 8 if self.low_power else 12 if self.high_resolution else 10
-        digit = MILLI_G[self.scale] << 12 - bits
-        limit = 1 << bits - 1
-        digits = max(-limit, min(limit - 1, round(value * 1000 / digit)))
-        return digits << 16 - bits & 0xFFFF
+    @STATUS_REG_AUX.on_read
+    def _temperature_status(self) -> int:
+        return (0, TDA, TDA | TOR)[self._temperature_unread]
+
+    @OUT_TEMP.on_read
+    def _read_temperature(self, n: int) -> int:
+        if n:
+            self._temperature_unread = 0
+        return self._temperature >> 8 * (n ^ self.big_endian) & 0xFF
 
     # --- the data-ready pin -------------------------------------------------------------------------------------
 
-    def _update_line(self) -> None:
-        self._collect()
-        ready = bool(self.ready_on_int1 and self._unread)
-        self.part.lines["INT_1_XL"].set(ready != self.active_low)
-        following = self._clock.next
-        if self.ready_on_int1 and not self._unread and following is not None:
-            self._tick.at(following)
-        else:
-            self._tick.cancel()
+    def drive_pins(self) -> None:
+        """The data-ready signal, if CTRL_REG3 routes it."""
+        self.part.set_output("INT_1_XL", bool(self.ready_on_int1 and self._unread) != self.active_low)
 
-    def _sample_due(self) -> None:
-        self._update_line()
+    def next_change(self) -> int | None:
+        """The pin waits for a sample."""
+        return self._clock.next if self.ready_on_int1 and not self._unread else None

@@ -23,8 +23,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cmsim.i2c import I2cRegisterDevice
-from cmsim.registers import WORD, Register
+from cmsim.parts import SensorRegisters
+from cmsim.registers import Register
 
 from . import lsm9ds1_scales as scales
 from .lsm9ds1_fifo import DEPTH, Fifo, FifoMode, Sample
@@ -40,7 +40,7 @@ TEMPERATURE_CHANNEL = 6
 DRDY_XL, DRDY_G, INT1_BOOT, INT2_TEMP, FIFO_PINS, IG_XL, IG_G = 0x01, 0x02, 0x04, 0x04, 0x38, 0x40, 0x80
 
 
-class AccelerometerGyroscope(I2cRegisterDevice):
+class AccelerometerGyroscope(SensorRegisters):
     """The registers of section 7, and what they say about the samples."""
 
     name = "LSM9DS1 accelerometer/gyroscope"
@@ -92,13 +92,11 @@ class AccelerometerGyroscope(I2cRegisterDevice):
     fifo_mode, fifo_threshold = FIFO_CTRL.enum(7, 5, FifoMode), FIFO_CTRL.field(4, 0)
 
     def __init__(self, part: Lsm9ds1) -> None:
-        self.part, self.scheduler = part, part.scheduler
         self.clock, self.temperature_clock = SampleClock(), SampleClock()
         self.fifo, self.interrupt_xl, self.interrupt_g = Fifo(), MotionInterrupt(), MotionInterrupt()
         self._words = OutputWords()
-        self._alarm = self.scheduler.alarm(self.update)
         self._booted_at = 0
-        super().__init__()
+        super().__init__(part)
 
     # --- reset and configuration --------------------------------------------------------------------------------
 
@@ -116,7 +114,6 @@ class AccelerometerGyroscope(I2cRegisterDevice):
         self.interrupt_xl.reset()
         self.interrupt_g.reset()
         self._words.clear()
-        self._alarm.cancel()
 
     def restart(self, boot_cycles: int) -> None:
         """Reset values, and the boot procedure for so long."""
@@ -133,12 +130,6 @@ class AccelerometerGyroscope(I2cRegisterDevice):
     def gyro_on(self) -> bool:
         """Whether ODR_G selects a rate."""
         return scales.GYRO_RATES[self.gyro_odr] is not None
-
-    def write(self, offset: int, value: int, mask: int = WORD) -> None:
-        """A register write: what lies before it was sampled under the old settings."""
-        self.catch_up()
-        super().write(offset, value, mask)
-        self.update()
 
     @CTRL_REG1_G.on_write
     @CTRL_REG6_XL.on_write
@@ -165,11 +156,6 @@ class AccelerometerGyroscope(I2cRegisterDevice):
             self.software_reset = 1
         elif self.boot and self.clock.rate is not None:
             self._booted_at = self.scheduler.now + scales.RESET_CYCLES
-
-    @CTRL_REG8.on_read
-    def _read_control_8(self) -> int:
-        self.catch_up()
-        return self.CTRL_REG8
 
     @CTRL_REG9.on_write
     @FIFO_CTRL.on_write
@@ -290,7 +276,6 @@ class AccelerometerGyroscope(I2cRegisterDevice):
     @STATUS_REG.on_read
     @STATUS_REG_27.on_read
     def _read_status(self) -> int:
-        self.catch_up()
         return (
             self._xl_ready
             | self._g_ready << 1
@@ -302,7 +287,6 @@ class AccelerometerGyroscope(I2cRegisterDevice):
 
     @FIFO_SRC.on_read
     def _read_fifo_source(self) -> int:
-        self.catch_up()
         level = len(self.fifo.slots)
         return self._threshold_reached << 7 | self.fifo.overrun << 6 | level
 
@@ -319,7 +303,6 @@ class AccelerometerGyroscope(I2cRegisterDevice):
         return self._take(self.interrupt_g, self.latch_g)
 
     def _take(self, interrupt: MotionInterrupt, latch: bool) -> int:
-        self.catch_up()
         value = interrupt.take(latch)
         self.update()
         return value
@@ -352,7 +335,6 @@ class AccelerometerGyroscope(I2cRegisterDevice):
         return value
 
     def _output(self, channel: int, half: int) -> int:
-        self.catch_up()
         if self.fifo.active and (channel != TEMPERATURE_CHANNEL or self.fifo_temperature):
             word = (self.fifo.slots[0] if self.fifo.slots else self._popped)[channel]
         else:
@@ -361,9 +343,9 @@ class AccelerometerGyroscope(I2cRegisterDevice):
 
     # --- interrupt pins -----------------------------------------------------------------------------------------
 
-    def update(self) -> None:
-        """Bring the samples, the pins and the alarm up to date."""
-        self.catch_up()
+    @property
+    def _sources(self) -> tuple[int, int]:
+        """What INT1_CTRL and INT2_CTRL can route to the pins, as bits of these registers."""
         common = (
             self._xl_ready
             | self._g_ready << 1
@@ -372,14 +354,18 @@ class AccelerometerGyroscope(I2cRegisterDevice):
             | (len(self.fifo.slots) == DEPTH) << 5
         )
         sources_1 = common | self.booting << 2 | self.interrupt_xl.active << 6 | self.interrupt_g.active << 7
-        sources_2 = common | self._temperature_ready << 2
-        self._arm(self.INT1_CTRL & ~sources_1, self.INT2_CTRL & ~sources_2)
-        for name, level in (("INT1_A/G", self.INT1_CTRL & sources_1), ("INT2_A/G", self.INT2_CTRL & sources_2)):
-            (self.part.open_drain.add if self.open_drain else self.part.open_drain.discard)(name)
-            self.part.lines[name].set(bool(level) != self.active_low)
+        return sources_1, common | self._temperature_ready << 2
 
-    def _arm(self, waiting_1: int, waiting_2: int) -> None:
-        """Wake when a pin may change by itself: a source that it waits for, a generator, the end of the boot."""
+    def drive_pins(self) -> None:
+        """The two interrupt pins."""
+        sources_1, sources_2 = self._sources
+        for name, level in (("INT1_A/G", self.INT1_CTRL & sources_1), ("INT2_A/G", self.INT2_CTRL & sources_2)):
+            self.part.set_output(name, bool(level) != self.active_low, open_drain=self.open_drain)
+
+    def next_change(self) -> int | None:
+        """When a pin may change by itself: a source that it waits for, a generator, the end of the boot."""
+        sources_1, sources_2 = self._sources
+        waiting_1, waiting_2 = self.INT1_CTRL & ~sources_1, self.INT2_CTRL & ~sources_2
         possible = DRDY_XL
         if self.gyro_on and not self.gyro_sleeps:
             possible |= DRDY_G
@@ -394,11 +380,7 @@ class AccelerometerGyroscope(I2cRegisterDevice):
             moments.append(self.temperature_clock.next)
         if self.INT1_CTRL & INT1_BOOT and self.booting:
             moments.append(self._booted_at)
-        due = [moment for moment in moments if moment is not None]
-        if due:
-            self._alarm.at(min(due))
-        else:
-            self._alarm.cancel()
+        return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _outputs(values: list[float], lsb: int, enables: int) -> Sample:

@@ -16,13 +16,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cmsim.i2c import I2cRegisterDevice
 from cmsim.kernel import Rate
-from cmsim.registers import WORD, Register
+from cmsim.registers import Register
 
 from .lsm9ds1_interrupts import position_events
 from .lsm9ds1_scales import MAG_FAST_RATES, MAG_RATES, MAG_SELF_TEST, MAG_UGAUSS
-from .sampling import AXES, WORD_MAX, WORD_MIN, OutputWords, SampleClock, counts, signed
+from .sampling import AXES, WORD_MAX, WORD_MIN, OutputWords, SampleClock, StRegisters, counts, signed
 
 if TYPE_CHECKING:
     from .lsm9ds1 import Lsm9ds1
@@ -32,7 +31,7 @@ INT, MROI = 0x01, 0x02
 ALL_AXES = 0x07
 
 
-class Magnetometer(I2cRegisterDevice):
+class Magnetometer(StRegisters):
     """The registers of section 8, and what they say about the samples."""
 
     name = "LSM9DS1 magnetometer"
@@ -59,13 +58,9 @@ class Magnetometer(I2cRegisterDevice):
     active_high, not_latched, pin_enabled = INT_CFG_M.bit(2), INT_CFG_M.bit(1), INT_CFG_M.bit(0)
 
     def __init__(self, part: Lsm9ds1) -> None:
-        self.part, self.scheduler = part, part.scheduler
-        self.clock = SampleClock()
-        self._words = OutputWords()
-        self._alarm = self.scheduler.alarm(self.update)
-        self._increment = False
+        self.clock, self._words = SampleClock(), OutputWords()
         self._ready_at = 0
-        super().__init__()
+        super().__init__(part)
 
     # --- reset and configuration --------------------------------------------------------------------------------
 
@@ -80,18 +75,11 @@ class Magnetometer(I2cRegisterDevice):
         self._source = 0
         self.clock.run(None, 0)
         self._words.clear()
-        self._alarm.cancel()
 
     def restart(self, ready_at: int) -> None:
         """Reset values; the first conversion starts at `ready_at` or later."""
         self.reset()
         self._ready_at = ready_at
-        self.update()
-
-    def write(self, offset: int, value: int, mask: int = WORD) -> None:
-        """A register write: what lies before it was sampled under the old settings."""
-        self.catch_up()
-        super().write(offset, value, mask)
         self.update()
 
     @property
@@ -175,25 +163,16 @@ class Magnetometer(I2cRegisterDevice):
 
     # --- what software reads ------------------------------------------------------------------------------------
 
-    def select_register(self, byte: int) -> None:
-        """Bit 7 of the sub-address asks for the increment."""
-        self._increment = bool(byte & 0x80)
-        super().select_register(byte)
-
     def advance(self, pointer: int) -> int:
         """The next register of a burst."""
-        if not self._increment:
-            return pointer
-        return 0x28 if pointer == 0x2D else super().advance(pointer)
+        return 0x28 if pointer == 0x2D and self._increments else super().advance(pointer)
 
     @STATUS_REG_M.on_read
     def _read_status(self) -> int:
-        self.catch_up()
         return self._fresh | self._set_complete << 3 | self._overrun << 4 | self._set_overrun << 7
 
     @OUT_M.on_read
     def _read_output(self, n: int) -> int:
-        self.catch_up()
         axis, half = n >> 1, n & 1
         value = self._words.byte(axis, half, self._latest[axis], held=self.bdu, big_endian=self.big_endian)
         if half:
@@ -206,7 +185,6 @@ class Magnetometer(I2cRegisterDevice):
 
     @INT_SRC_M.on_read
     def _read_source(self) -> int:
-        self.catch_up()
         value = self._source
         if not self.not_latched:
             self._source = 0
@@ -215,15 +193,12 @@ class Magnetometer(I2cRegisterDevice):
 
     # --- pins ---------------------------------------------------------------------------------------------------
 
-    def update(self) -> None:
-        """Bring the samples, the pins and the alarm up to date."""
-        self.catch_up()
-        self.part.lines["DRDY_M"].set(self._set_complete)
-        level = bool(self._source & INT) == self.active_high if self.pin_enabled else False
-        self.part.lines["INT_M"].set(level)
-        moment = self.clock.next
-        # DRDY_M has no enable bit: it waits for every new set, but does not change again before that set is read.
-        if moment is not None and (not self._set_complete or (self.pin_enabled and self._watching)):
-            self._alarm.at(moment)
-        else:
-            self._alarm.cancel()
+    def drive_pins(self) -> None:
+        """DRDY_M, and INT_M while it is enabled."""
+        self.part.set_output("DRDY_M", self._set_complete)
+        self.part.set_output("INT_M", self.pin_enabled and bool(self._source & INT) == self.active_high)
+
+    def next_change(self) -> int | None:
+        """DRDY_M has no enable bit: it waits for every new set, but does not change again before that set is read."""
+        waits = not self._set_complete or (self.pin_enabled and self._watching)
+        return self.clock.next if waits else None

@@ -4,15 +4,16 @@ The registers are in `ov7675_registers.py`, the picture in `ov7675_picture.py`; 
 functions of time: a byte period is PCLK low, then high, D0-D7 steady; a line lasts 784 pixel periods, a frame 510
 lines, VSYNC the first three of them, and row 0 of the array comes with line 20. The pixel clock is XCLK (the wave that
 the chip declares on its pin) over CLKRC times DBLV. A change of format, window or clock begins a new frame; the picture
-is taken when a frame begins.
+is taken when a frame begins. A row that would run over the end of its line begins so much earlier.
 
-Not modelled: XCLK as single edges (a pin toggled by software or by GPIOTE has no declared wave and gives no frames),
-set-up times and delays between PCLK and data, HSYNC (COM10[6]), VSYNC by COM10[2], rolling shutter, dummy lines and
-pixels (EXHCH, DM_LNL), PWDN and RESET pins.
+Not modelled: XCLK as single edges (a pin toggled by software has no declared wave and gives no frames), set-up times
+and delays between PCLK and data, HSYNC (COM10[6]), VSYNC by COM10[2], rolling shutter, dummy lines and pixels (EXHCH,
+DM_LNL), PWDN and RESET pins.
 """
 
 from __future__ import annotations
 
+import ctypes as ct
 from collections.abc import Callable
 from math import gcd
 from typing import Any
@@ -22,6 +23,7 @@ import numpy as np
 from cmsim.kernel import Rate, Scheduler
 from cmsim.parts import Part
 from cmsim.pins import Pin
+from cmsim.raster import NO_BYTE, NO_FRAME, Raster, RasterState
 from cmsim.waves import WaveGroup
 
 from . import ov7675_picture as picture
@@ -75,13 +77,14 @@ class Port(WaveGroup):
     def __init__(self, scheduler: Scheduler, name: str, sccb: Sccb) -> None:
         super().__init__(scheduler, name, WIRES)
         self.source: Source = _black
+        self.fast = DATA | 1 << PCLK
         self._sccb = sccb
         self._xclk: Rate | None = None
         self._halves: tuple[int, int] | None = None
-        self._frames = self._frames_read = self._read = self._missed = self._frame_read = 0
-        self._last_sampled = -1
+        self._frames = self._frames_read = self._read = self._missed = 0
         self._settings: Settings | None = None
-        self._frame = -1
+        self.table = self.raster = Raster(last_byte=NO_BYTE, frame=NO_FRAME)
+        """Which frame was taken, how many bytes of it were read, and all that native code needs."""
         sccb.on_change = self._update
         self._update()
 
@@ -103,14 +106,16 @@ class Port(WaveGroup):
         """A frame begins now, as the registers say."""
         settings = self._settings
         assert settings is not None
-        self._frame, self._origin = -1, self.scheduler.now
+        self._origin = self.scheduler.now
         g = self._geometry = picture.Geometry.of(settings)
         self._line = picture.LINE_PIXELS * g.bytes_per_pixel
         self._length = self._line * picture.FRAME_LINES
         self._divider = g.pclk_divider
-        self._first = max(0, FIRST_PIXEL + g.left) * g.bytes_per_pixel
-        row_bytes = min(g.width * g.bytes_per_pixel, max(0, self._line - self._first) // self._divider)
+        row_bytes = min(g.width * g.bytes_per_pixel, self._line // self._divider)
+        latest = self._line - row_bytes * self._divider
+        self._first = min(max(0, FIRST_PIXEL + g.left) * g.bytes_per_pixel, latest)
         self._row_bytes, self._row_length = row_bytes, row_bytes * self._divider
+        self._pitch = g.width * g.bytes_per_pixel
         lines = [FIRST_LINE + g.top + row * g.step_y[0] // g.step_y[1] for row in range(g.height)]
         self._rows = {line: row for row, line in enumerate(lines) if VSYNC_LINES <= line < picture.FRAME_LINES}
         com10 = settings.com10
@@ -122,7 +127,24 @@ class Port(WaveGroup):
             cycles = self._xclk.cycles * settings.clock[1]
             common = gcd(ticks, cycles)
             self._halves = ticks // common, cycles // common
+        self._tabulate()
         self.changed()
+
+    def _tabulate(self) -> None:
+        """The same for native code."""
+        table = self.table
+        table.frame, table.span, table.state = NO_FRAME, 0, RasterState.STILL
+        table.inverted = self._inverted
+        if self._halves is None:
+            return
+        offsets = [self._rows.get(line, -1) for line in range(picture.FRAME_LINES)]
+        self._offsets = np.array([row * self._pitch if row >= 0 else -1 for row in offsets], np.int32)
+        table.rows = self._offsets.ctypes.data
+        table.origin, (table.numerator, table.denominator) = self._origin, self._halves
+        table.line_slots, table.frame_lines = self._line, picture.FRAME_LINES
+        table.first, table.row_slots, table.shift = self._first, self._row_length, self._divider.bit_length() - 1
+        table.vsync_lines, table.gated = VSYNC_LINES, self._gated
+        table.state = RasterState.RUNS if max(self._halves) < 1 << 32 else RasterState.ASK
 
     # --- levels ---------------------------------------------------------------------------------------------
 
@@ -136,7 +158,7 @@ class Port(WaveGroup):
         place = slot - self._first
         row = self._rows.get(line)
         if row is not None and 0 <= place < self._row_length:
-            if frame != self._frame:
+            if frame != self.table.frame:
                 self._begin(frame)
             byte = self._data[row * self._pitch + place // self._divider]
             pclk = (2 * place + (half & 1)) // self._divider & 1
@@ -181,7 +203,7 @@ class Port(WaveGroup):
     def _begin(self, frame: int) -> None:
         """Take the picture of `frame`."""
         self._end_frame(self._total)
-        self._frame, self._frame_read, self._last_sampled = frame, 0, -1
+        self.table.frame, self.table.last_byte = frame, NO_BYTE
         start = self._moment(2 * frame * self._length)
         sccb, g = self._sccb, self._geometry
         shown = picture.pattern(sccb.test_pattern) if sccb.test_pattern else picture.scene(self.source(start))
@@ -193,7 +215,7 @@ class Port(WaveGroup):
             shown = picture.expose(shown, sccb.brightness)
         assert self._settings is not None
         self._data = picture.encode(picture.resample(shown, g), self._settings)
-        self._pitch = g.width * g.bytes_per_pixel
+        self.table.data = ct.cast(ct.c_char_p(self._data), ct.c_void_p).value
 
     # --- what the record says ---------------------------------------------------------------------------------
 
@@ -205,10 +227,10 @@ class Port(WaveGroup):
         assert self._halves is not None
         slot = (cycle - self._origin) * self._halves[0] // self._halves[1] // 2 % self._length
         line, slot = divmod(slot, self._line)
-        byte = self._rows[line] * self._row_bytes + (slot - self._first) // self._divider
-        if byte != self._last_sampled:
-            self._last_sampled = byte
-            self._frame_read += 1
+        byte = self._rows[line] * self._pitch + (slot - self._first) // self._divider
+        if byte != self.table.last_byte:
+            self.table.last_byte = byte
+            self.table.bytes_read += 1
 
     def _passed(self, cycle: int) -> tuple[int, int]:
         """Frames begun since the origin, and bytes of the present one that were on the wires."""
@@ -223,31 +245,32 @@ class Port(WaveGroup):
         return frame + 1, bytes_
 
     def _end_frame(self, sent: int) -> None:
-        if self._frame_read:
+        read = self.table.bytes_read
+        if read:
             self._frames_read += 1
-            self._read += self._frame_read
-            self._missed += sent - self._frame_read
-        self._frame_read = 0
+            self._read += read
+            self._missed += sent - read
+        self.table.bytes_read = 0
 
     def _settle(self, cycle: int) -> None:
         """Account for the time up to now, before the functions of time change."""
         frames, passed = self._passed(cycle)
         self._frames += frames
-        self._end_frame(passed if frames - 1 == self._frame else self._total)
+        self._end_frame(passed if frames - 1 == self.table.frame else self._total)
 
     def statistics(self) -> dict[str, Any]:
         """Frames begun and read (in part), bytes read and missed of those; the clock at PCLK in Hz, or None."""
         frames, passed = self._passed(self.scheduler.now)
-        sent = passed if frames - 1 == self._frame else self._total
-        reading = self._frame_read > 0
+        sent = passed if frames - 1 == self.table.frame else self._total
+        read = self.table.bytes_read
         pclk = None
         if self._halves is not None:
             pclk = 64_000_000 * self._halves[0] / (2 * self._halves[1] * self._divider)
         return {
             "frames": self._frames + frames,
-            "frames_read": self._frames_read + reading,
-            "bytes_read": self._read + self._frame_read,
-            "bytes_missed": self._missed + (sent - self._frame_read if reading else 0),
+            "frames_read": self._frames_read + (read > 0),
+            "bytes_read": self._read + read,
+            "bytes_missed": self._missed + (sent - read if read else 0),
             "width": self._geometry.width,
             "height": self._geometry.height,
             "pclk_hz": pclk,

@@ -8,7 +8,7 @@ docs/camera.md states every step. What the data sheet leaves open is settled so:
 - PCLK runs at half its rate for QVGA and QCIF of COM7, otherwise as COM14 divides it.
 
 Not modelled: the Bayer mosaic's own interpolation (RGB and YUV see full colour), lens, noise, the digital zoom
-SCALING_XSC and SCALING_YSC (COM3[3] is stored), RGB444.
+SCALING_XSC and SCALING_YSC (COM3[3] is stored).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from .ov7675_registers import Settings
 
 WIDTH, HEIGHT = 640, 480
 LINE_PIXELS, FRAME_LINES = 784, 510
+BLANK = LINE_PIXELS - WIDTH
 Pixels = NDArray[np.uint8]
 CIF, QVGA, QCIF, RGB, BAYER = 0x20, 0x10, 0x08, 0x04, 0x01
 BARS = ((255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0))
@@ -47,7 +48,7 @@ class Geometry:
         com7 = settings.com7
         hstart, hstop, vstart, vstop = settings.window
         origin_x, origin_y = (168, 12) if com7 & QVGA else (170, 14) if com7 & CIF else (158, 14)
-        left = (hstart - origin_x + LINE_PIXELS // 2) % LINE_PIXELS - LINE_PIXELS // 2
+        left = (hstart - origin_x + BLANK) % LINE_PIXELS - BLANK
         columns, rows = (hstop - hstart) % LINE_PIXELS, max(0, vstop - vstart)
         divider = 1
         if com7 & QVGA:
@@ -138,7 +139,10 @@ def encode(rgb: Pixels, settings: Settings) -> bytes:
     if settings.com7 & RGB:
         r, g, b = (_ranged(rgb[..., n].astype(np.int64), settings) for n in range(3))
         kind = settings.com15 >> 4 & 3
-        if kind == 3:
+        if settings.rgb444 & 2:
+            red, green, blue = r >> 4, g >> 4, b >> 4
+            words = red << 12 | green << 8 | blue << 4 if settings.rgb444 & 1 else red << 8 | green << 4 | blue
+        elif kind == 3:
             words = r >> 3 << 10 | g >> 3 << 5 | b >> 3
         elif kind == 1:
             words = r >> 3 << 11 | g >> 2 << 5 | b >> 3

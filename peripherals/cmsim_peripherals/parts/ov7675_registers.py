@@ -1,8 +1,9 @@
-"""OV7675 register file: SCCB target 0x21 (OmniVision OV7670 data sheet 1.4, Table 5; SCCB specification 2.2).
+"""OV7675 register file: SCCB target 0x21 (OmniVision OV7675 data sheet, chapter 7; OV7670 data sheet 1.4, Table 5; SCCB
+specification 2.2).
 
 A read is two transmissions, write the register's number, stop, then read; the number does not advance by itself. What
-the data sheet leaves open or the OV7675 does not publish is settled so: registers without a name here store what is
-written, start at 0 and change nothing. The bits of CLKRC count as XCLK / (CLKRC[5:0] + 1).
+the data sheet leaves open is settled so: registers without a name here store what is written and change nothing; those
+that the data sheets call reserved start at 0. The bits of CLKRC count as XCLK / (CLKRC[5:0] + 1).
 
 Not modelled: the gamma curve, colour matrix, white balance, edge, denoise, banding, brightness, contrast and histogram
 registers (stored), night mode, automatic gain and exposure (while COM8 has AGC or AEC on, that half is taken as right
@@ -20,6 +21,34 @@ from cmsim.registers import WORD, Register
 SCCB_ADDRESS = 0x21
 
 
+def _from(first: int, values: str) -> dict[int, int]:
+    return {first + n: value for n, value in enumerate(bytes.fromhex(values)) if value}
+
+
+STORED = {
+    0x09: 0x01,  # COM2
+    **_from(0x20, "04 02 01 00 75 63 D4 80 80"),  # ADCCTR0 to 3, AEW, AEB, VPT, BBIAS, GbBIAS
+    0x2C: 0x80,  # RBIAS
+    **_from(0x30, "08 30"),  # HSYST, HSYEN
+    **_from(0x33, "08 11"),  # CHLF, ARBLM
+    **_from(0x37, "3F 01"),  # ADC, ACOM
+    **_from(0x43, "14 F0 45 61 51 79"),  # AWBC1 to 6
+    **_from(0x4F, "40 34 0C 17 29 40"),  # MTX1 to 6
+    **_from(0x57, "80 1E"),  # CONTRAS_CENTER, MTXS
+    **_from(0x64, "50 30 00 80 80"),  # LCC3 to 5, MANU, MANV
+    **_from(0x6C, "02 55 C0 9A"),  # AWBCTR3 to 0
+    **_from(0x75, "0F 01 10"),  # REG75, REG76, REG77
+    **_from(0x7A, "24 04 07 10 28 36 44 52 60 6C 78 8C 9E BB D2 E5"),  # SLOP, GAM1 to 15
+    **_from(0x94, "50 50"),  # LCC6, LCC7
+    **_from(0x9D, "99 7F C0 90"),  # BD50ST, BD60ST, HAECC1, HAECC2
+    **_from(0xA5, "0F F0 C1 F0 C1 14 0F 00 80 80 80"),  # BD50MAX, HAECC3 to 7, BD60MAX, STR-OPT, STR_R, STR_G, STR_B
+    0xB3: 0x80,  # THL_ST
+    0xB5: 0x04,  # THL_DLT
+    0xC9: 0xC0,  # SATCTR
+}
+"""Reset values of registers that are only stored."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the registers say, as far as the model obeys: compared to notice a change."""
@@ -34,6 +63,8 @@ class Settings:
     """Binary logarithms of the horizontal and vertical down-sampling (SCALING_DCWCTR, if COM3 lets it)."""
     pclk_divider: int | None
     """COM14's, or None while it leaves PCLK alone."""
+    rgb444: int
+    """RGB444[1:0] while COM15 lets it, else 0."""
     com10: int
     clock: tuple[int, int]
     """Pixel clock as a fraction of XCLK."""
@@ -53,7 +84,7 @@ class Sccb(I2cRegisterDevice):
     PID = Register(0x0A, 0x76, writable=0)
     VER = Register(0x0B, 0x73, writable=0)
     COM3 = Register(0x0C, writable=0xFF)
-    COM4 = Register(0x0D, 0x40, writable=0xFF)
+    COM4 = Register(0x0D, writable=0xFF)
     COM5 = Register(0x0E, 0x01, writable=0xFF)
     COM6 = Register(0x0F, 0x43, writable=0xFF)
     AECH = Register(0x10, 0x40, writable=0xFF)
@@ -68,7 +99,7 @@ class Sccb(I2cRegisterDevice):
     VSTOP = Register(0x1A, 0x7B, writable=0xFF)
     MIDH = Register(0x1C, 0x7F, writable=0)
     MIDL = Register(0x1D, 0xA2, writable=0)
-    MVFP = Register(0x1E, writable=0xFF)
+    MVFP = Register(0x1E, 0x01, writable=0xFF)
     HREF = Register(0x32, 0x80, writable=0xFF)
     TSLB = Register(0x3A, 0x0D, writable=0xFF)
     COM11 = Register(0x3B, writable=0xFF)
@@ -84,6 +115,7 @@ class Sccb(I2cRegisterDevice):
     SCALING_YSC = Register(0x71, 0x35, writable=0xFF)
     SCALING_DCWCTR = Register(0x72, 0x11, writable=0xFF)
     SCALING_PCLK_DIV = Register(0x73, writable=0xFF)
+    RGB444 = Register(0x8C, writable=0x03)
     SCALING_PCLK_DELAY = Register(0xA2, 0x02, writable=0x7F)
 
     def __init__(self) -> None:
@@ -114,8 +146,8 @@ class Sccb(I2cRegisterDevice):
         return pointer
 
     def unmapped_read(self, offset: int) -> int:
-        """What was stored."""
-        return self.values.get(offset, 0)
+        """What was stored, or the reset value."""
+        return self.values.get(offset, STORED.get(offset, 0))
 
     def unmapped_write(self, offset: int, value: int) -> None:
         """Stored without effect."""
@@ -140,6 +172,7 @@ class Sccb(I2cRegisterDevice):
             window=window,
             down=down,
             pclk_divider=1 << min(self.COM14 & 7, 4) if self.COM14 & 0x10 else None,
+            rgb444=self.RGB444 & 3 if self.COM15 & 0x10 else 0,
             com10=self.COM10 & 0x3A,
             clock=((1, 4, 6, 8)[self.DBLV >> 6], prescale),
         )

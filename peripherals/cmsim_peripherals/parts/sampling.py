@@ -1,4 +1,4 @@
-"""What sensors with an output data rate share: the instants of their samples, and numbers in registers.
+"""What sensors with an output data rate share: the instants of their samples, numbers in registers, ST's addressing.
 
 A sensor that nobody reads costs nothing: its ticks are counted when somebody looks, and a sample's value is a function
 of the cycle at which its tick fell.
@@ -7,6 +7,7 @@ of the cycle at which its tick fell.
 from __future__ import annotations
 
 from cmsim.kernel import Rate
+from cmsim.parts import Sensor, SensorRegisters
 
 WORD_MIN, WORD_MAX = -0x8000, 0x7FFF
 AXES = ("x", "y", "z")
@@ -79,3 +80,19 @@ class OutputWords:
     def clear(self) -> None:
         """Hold nothing."""
         self._held.clear()
+
+
+class StRegisters(SensorRegisters):
+    """Many of ST's sensors: bit 7 of the sub-address asks for the increment."""
+
+    def __init__(self, part: Sensor) -> None:
+        self._increments = False
+        super().__init__(part)
+
+    def select_register(self, byte: int) -> None:
+        """The register number, and whether a burst goes on from it."""
+        self.pointer, self._increments = byte & 0x7F, bool(byte & 0x80)
+
+    def advance(self, pointer: int) -> int:
+        """The next register of a burst, or the same again."""
+        return pointer + 1 & 0x7F if self._increments else pointer

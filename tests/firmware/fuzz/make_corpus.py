@@ -24,7 +24,6 @@ import memory_cases
 import reduce_cases
 import sequence_cases
 import shape_cases
-from single_operator import GENERATORS
 from tflite_writer import ModelWriter, Quantization
 
 TRIES = 60
@@ -68,8 +67,6 @@ def smallest(name: str, make: Callable[..., Any], *arguments: str) -> Iterator[t
 
 def models() -> Iterator[tuple[str, bytes]]:
     """Name and bytes of each."""
-    for name, generator in GENERATORS.items():
-        yield from smallest(name, generator)
     for module in (reduce_cases, sequence_cases, shape_cases):
         for name, make in module.CASES.items():
             yield from smallest(name, make)

@@ -94,14 +94,19 @@ def depthwise_conv_2d(rng: Generator, dtype: str) -> OperatorCase:
 
 
 def fully_connected(rng: Generator, dtype: str) -> OperatorCase:
-    """Batches, inputs of 2 to 4 dimensions, weights with one scale or one for each output."""
+    """Batches, inputs of 2 to 4 dimensions, which the output may keep; weights with one scale, and sometimes a zero point, or with
+    one scale for each output."""
     rows, depth, outputs = int(rng.choice([1, 1, 2, 3, 5, 9])), int(rng.integers(1, 80)), int(rng.integers(1, 24))
     shape: Shape = ((rows, depth), (rows, 1, depth), (rows, 1, 1, depth))[rng.integers(0, 3)]
     source = quantization(rng, dtype)
-    weights = filter_and_bias(rng, dtype, source, (outputs, depth), outputs, 0, one_scale=True)
-    return case("FULLY_CONNECTED", [Feed(shape, dtype, source), *weights],
-                [Result((rows, outputs), dtype, quantization(rng, dtype))],
-                {"fused_activation_function": choose(rng, *ACTIVATIONS)}, version=4)
+    weights, bias = filter_and_bias(rng, dtype, source, (outputs, depth), outputs, 0, one_scale=True)
+    assert weights is not None
+    if weights.quantization is not None and weights.quantization.scales().size == 1 and rng.random() < 0.3:
+        weights = Fixed(weights.array, Quantization(weights.quantization.scale, int(rng.integers(-128, 128))))
+    keep = bool(rng.random() < 0.3)
+    return case("FULLY_CONNECTED", [Feed(shape, dtype, source), weights, bias],
+                [Result((*shape[:-1], outputs) if keep else (rows, outputs), dtype, quantization(rng, dtype))],
+                {"fused_activation_function": choose(rng, *ACTIVATIONS), "keep_num_dims": keep}, version=4)
 
 
 def pool(name: str) -> Callable[[Generator, str], OperatorCase]:

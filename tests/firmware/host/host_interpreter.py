@@ -30,13 +30,13 @@ class InterpreterError(Exception):
         self.index, self.subgraph, self.version, self.missing_bytes = index, subgraph, version, missing_bytes
 
 
-def build(target: str, *options: str) -> Path:
+def build(*targets: str, options: tuple[str, ...] = ()) -> Path:
     """Configure and build the host version of the firmware in a temporary directory; returns that directory."""
     directory = Path(tempfile.mkdtemp(prefix="cmsim-host-"))
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
     commands = (
         ["cmake", "-S", str(FIRMWARE), "-B", str(directory), *generator, *options],
-        ["cmake", "--build", str(directory), "--target", target, "--parallel", "2"],
+        ["cmake", "--build", str(directory), "--target", *targets, "--parallel", "2"],
     )
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -45,12 +45,26 @@ def build(target: str, *options: str) -> Path:
     return directory
 
 
+KERNELS = ("reference", "dsp")
+"""Of `dsp`, this machine runs the C++ that stands for the instructions, not the assembly."""
+
+
 @functools.cache
-def library() -> Any:
-    """The shared library, built once a test session."""
-    directory = build("cmsim_host")
-    lib = ctypes.CDLL(str(directory / "libcmsim_host.so"))
-    shutil.rmtree(directory)  # it stays mapped
+def _libraries() -> dict[str, Any]:
+    names = {"reference": "cmsim_host", "dsp": "cmsim_host_dsp"}
+    directory = build(*names.values())
+    libraries = {kernels: _load(directory / f"lib{name}.so") for kernels, name in names.items()}
+    shutil.rmtree(directory)  # they stay mapped
+    return libraries
+
+
+def library(kernels: str = "reference") -> Any:
+    """The shared library with one of KERNELS, built once a test session."""
+    return _libraries()[kernels]
+
+
+def _load(file: Path) -> Any:
+    lib = ctypes.CDLL(str(file))
     for name in ("create", "arena_create", "tensor_data", "input_data", "output_data"):
         getattr(lib, f"cmsim_{name}").restype = ctypes.c_void_p
     for name in ("arena_used", "subgraph_count", "tensor_count", "tensor_bytes", "input_count", "input_bytes", "error_missing_bytes", "plan"):
@@ -70,8 +84,8 @@ def _aligned(size: int) -> npt.NDArray[np.uint8]:
 class Arena:
     """Memory for one or several models."""
 
-    def __init__(self, size: int) -> None:
-        self.lib = library()
+    def __init__(self, size: int, kernels: str = "reference") -> None:
+        self.lib = library(kernels)
         self.memory = _aligned(size)
         self.handle = ctypes.c_void_p(
             self.lib.cmsim_arena_create(ctypes.c_void_p(self.memory.ctypes.data), ctypes.c_size_t(size)))
@@ -99,12 +113,12 @@ class HostInterpreter:
     """A model prepared to run. Raises InterpreterError where `prepare` fails.
 
     With `preserve` every tensor keeps its value after `invoke`, so that `tensor` can read all of them. `arena` may be an Arena
-    that other models use too; then `arena_size` says nothing.
+    that other models use too; then `arena_size` and `kernels` say nothing.
     """
 
     def __init__(self, model: bytes, arena_size: int = 1 << 20, *, preserve: bool = True,
-                 arena: Arena | None = None) -> None:
-        self.shared = arena or Arena(arena_size)
+                 arena: Arena | None = None, kernels: str = "reference") -> None:
+        self.shared = arena or Arena(arena_size, kernels)
         self.arena = self.shared.memory
         self._lib = self.shared.lib
         self._model = _aligned(len(model))

@@ -25,6 +25,21 @@ def an_axis(rng: Generator, rank: int) -> int:
     return int(rng.integers(0, rank))
 
 
+def reshape(rng: Generator) -> OperatorCase:
+    """The shape as an option, as a constant, or both; one dimension may be left to be computed."""
+    dims, dtype = shape(rng, (1, 4)), choose(rng, *MOVED, "bool")
+    count = int(np.prod(dims))
+    divisors = [d for d in range(1, count + 1) if count % d == 0]
+    first = int(rng.choice(divisors))
+    result = [(count,), (first, count // first), (1, first, count // first)][int(rng.integers(0, 3))]
+    given = list(result)
+    if rng.random() < 0.3:
+        given[int(rng.integers(0, len(given)))] = -1
+    q, constant = quantization(rng, dtype), rng.random() < 0.5
+    return case("RESHAPE", [Feed(dims, dtype, q), *([ints(*given)] if constant else [])], [Result(result, dtype, q)],
+                {"new_shape": given} if not constant or rng.random() < 0.5 else {})
+
+
 def squeeze(rng: Generator) -> OperatorCase:
     dims = tuple(int(v) for v in rng.choice([1, 1, 2, 3], rng.integers(1, 6)))
     ones = [i for i, d in enumerate(dims) if d == 1]
@@ -281,7 +296,7 @@ def select_v2(rng: Generator) -> OperatorCase:
 
 
 CASES: dict[str, Callable[[Generator], OperatorCase]] = {
-    "SQUEEZE": squeeze, "EXPAND_DIMS": expand_dims, "SHAPE": shape_of, "PACK": pack, "UNPACK": unpack,
+    "RESHAPE": reshape, "SQUEEZE": squeeze, "EXPAND_DIMS": expand_dims, "SHAPE": shape_of, "PACK": pack, "UNPACK": unpack,
     "CONCATENATION": concatenation, "SPLIT": split, "SPLIT_V": split_v, "SLICE": slice_, "STRIDED_SLICE": strided_slice,
     "TRANSPOSE": transpose, "PAD": pad, "PADV2": padv2, "MIRROR_PAD": mirror_pad, "GATHER": gather,
     "GATHER_ND": gather_nd,

@@ -180,7 +180,7 @@ FAULT(bus_store_unbuffered, no_write_buffer(), "bus_store_unbuffered_at: str r0,
 FAULT(bus_ldm, NOTHING, "bus_ldm_at: ldmia r3!, {r0, r1}\n movs r5, #2\n")
 FAULT(bus_ldrd_at_end_of_ram, NOTHING, "ldr r3, =0x2003FFFC\n bus_ldrd_at_end_of_ram_at: ldrd r0, r1, [r3]\n movs r5, #2\n")
 FAULT(bus_ppb_hole, NOTHING, "ldr r3, =0xE0042000\n bus_ppb_hole_at: ldr r0, [r3]\n movs r5, #2\n")
-FAULT(bus_peripheral_hole, NOTHING, "ldr r3, =0x4007F000\n bus_peripheral_hole_at: ldr r0, [r3]\n movs r5, #2\n")
+FAULT(bus_peripheral_hole, NOTHING, "ldr r3, =0x400FF000\n bus_peripheral_hole_at: ldr r0, [r3]\n movs r5, #2\n")
 FAULT(bus_load_in_it, NOTHING, "cmp r0, r0\n ittt eq\n moveq r4, #1\n bus_load_in_it_at: ldreq r0, [r3]\n moveq r5, #2\n")
 FAULT(bus_store_to_flash, NOTHING, "movs r3, #0\n bus_store_to_flash_at: str r0, [r3]\n movs r5, #2\n")
 FAULT(bus_load_hard, SCB->SHCSR = 0, "bus_load_hard_at: ldr r0, [r3]\n movs r5, #2\n")

@@ -58,7 +58,7 @@ def test_the_nano_answers_only_with_supply_and_pull_ups() -> None:
 
 def test_the_kit_has_an_imu_only_with_a_trace() -> None:
     soc = Soc(DK.chip)
-    assert assemble(DK, soc) == {}
+    assert list(assemble(DK, soc)) == ["flash"]
     soc = Soc(DK.chip)
     parts = assemble(DK, soc, ("imu",))
     bus = soc.i2c_bus(soc.pins[27], soc.pins[26])
@@ -66,3 +66,21 @@ def test_the_kit_has_an_imu_only_with_a_trace() -> None:
     assert bus.select(0x6B, False) is not None
     parts["imu"].lines["INT1_A/G"].set(True)
     assert soc.pins[soc.pins.number("P1.03")].level
+
+
+def test_the_kit_s_flash_answers_spim_and_qspi_alike() -> None:
+    soc = Soc(DK.chip)
+    assemble(DK, soc)
+    bus = soc.spi_bus(soc.pins[19])
+    assert bus is not None
+    assert bus.exchange(0x9F) == 0
+    soc.pins[17].drive("P0", False)
+    assert bytes(bus.exchange(byte) for byte in (0x9F, 0, 0, 0))[1:] == b"\xc2\x28\x17"
+    qspi = soc.blocks["QSPI"]
+    soc.pins[17].drive("P0", True)
+    for offset, value in ((0x524, 19), (0x528, 17), (0x500, 1), (0x000, 1)):
+        qspi.write(offset, value)
+    soc.scheduler.advance(10_000)
+    qspi.write(0x634, 0x9F | 4 << 8)
+    soc.scheduler.advance(20_000)
+    assert qspi.read(0x638) & 0xFF_FFFF == 0x1728C2

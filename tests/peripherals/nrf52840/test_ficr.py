@@ -20,7 +20,7 @@ def test_sizes_and_part():
 
 def test_errata_probes():
     ficr = soc_with().blocks["FICR"]
-    assert (ficr.read(0x130), ficr.read(0x134)) == (8, 0)
+    assert (ficr.read(0x130), ficr.read(0x134)) == (8, 2)
 
 
 def test_temperature_trim():

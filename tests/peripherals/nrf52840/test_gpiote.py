@@ -142,3 +142,27 @@ def test_reset_gives_pins_back(soc: Soc, gpiote: Gpiote) -> None:
     assert (soc.pins[6].owner, soc.pins[7].owner, soc.pins[6].level) == (None, None, False)
     soc.pins[7].drive_from_board("outside", True)
     assert gpiote.read(0x104) == 0
+
+
+@pytest.mark.parametrize("outinit", [0, 1])
+def test_outinit_drives_the_pin_whatever_gpio_says(soc: Soc, gpiote: Gpiote, outinit: int) -> None:
+    port = soc.blocks["P0"]
+    port.write(0x518, 1 << 3)
+    port.write(0x504, 0 if outinit else 1 << 3)
+    gpiote.write(config(0), channel(TASK, 3, TOGGLE, outinit))
+    assert soc.pins[3].level == bool(outinit)
+    port.write(0x504, 1 << 3 if soc.pins[3].level else 0)
+    assert soc.pins[3].level == bool(outinit)
+
+
+def test_configured_anew_a_channel_never_lets_go_of_its_pin(soc: Soc, gpiote: Gpiote) -> None:
+    gpiote.write(config(0), channel(TASK, 3, TOGGLE, 1))
+    edges: list[bool] = []
+    soc.pins[3].line.listen(edges.append)
+    gpiote.write(config(0), channel(TASK, 3, LO_TO_HI, 1))
+    assert edges == []
+    gpiote.write(config(0), channel(TASK, 3, LO_TO_HI, 0))
+    gpiote.write(0x000, 1)
+    assert edges == [False, True]
+    gpiote.write(config(0), channel(TASK, 4, LO_TO_HI, 1))
+    assert (soc.pins[3].level, soc.pins[4].level, soc.pins[3].owner) == (False, True, None)

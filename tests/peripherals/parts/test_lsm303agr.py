@@ -4,6 +4,7 @@ import pytest
 from cmsim_peripherals.parts.lsm303agr import Lsm303agr
 
 from cmsim.kernel import CPU_HZ, Scheduler
+from cmsim.stimuli.units import BASE_UNITS
 
 HZ_100 = CPU_HZ // 100
 
@@ -119,8 +120,8 @@ def test_data_ready_pin(part, active_low):
 
 def test_magnetometer_continuous(part):
     target = part.i2c[0x1E]
-    part.feed("mag x", lambda cycle: 45.0)
-    part.feed("mag z", lambda cycle: -15.0)
+    part.feed("mag x", lambda cycle: 0.45)
+    part.feed("mag z", lambda cycle: -0.15)
     write(target, 0x60, 0x0C)
     part.scheduler.advance(HZ_100)
     assert read(target, 0x67) == b"\x0f"
@@ -163,3 +164,37 @@ def test_the_board_s_transistor_pulls_low_while_a_sample_waits(part):
     assert part.drives("INT_1_XL inverted") is False
     words(target, 0x28)
     assert part.drives("INT_1_XL inverted") is None
+
+
+def test_channels_have_the_names_and_units_of_traces(part):
+    assert {channel: unit for channel, (unit, _) in part.channels.items()} == {
+        channel: BASE_UNITS[channel] for channel in part.channels
+    }
+
+
+def test_a_new_signal_does_not_change_the_sample_that_was_taken(part):
+    target = part.i2c[0x19]
+    write(target, 0x23, 0x08)
+    write(target, 0x20, 0x57)
+    part.scheduler.advance(HZ_100)
+    part.feed("accel x", lambda cycle: 1.0)
+    assert words(target, 0x28)[0] == 0
+    part.scheduler.advance(2 * HZ_100)
+    assert words(target, 0x28)[0] == 1000 << 4
+
+
+@pytest.mark.parametrize(("control1", "celsius", "word"), [(0x57, 30.25, 21 << 6), (0x57, 20.0, -20 << 6), (0x5F, 30.0, 5 << 8)])
+def test_temperature(part, control1, celsius, word):
+    target = part.i2c[0x19]
+    part.feed("temperature", lambda cycle: celsius)
+    write(target, 0x23, 0x80)
+    write(target, 0x20, control1)
+    part.scheduler.advance(HZ_100)
+    assert (read(target, 0x07), read(target, 0x0C, 2)) == (b"\x00", b"\x00\x00")
+    write(target, 0x1F, 0xC0)
+    part.scheduler.advance(2 * HZ_100)
+    assert read(target, 0x07) == b"\x04"
+    assert int.from_bytes(read(target, 0x0C, 2), "little", signed=True) == word
+    assert read(target, 0x07) == b"\x00"
+    part.scheduler.advance(4 * HZ_100)
+    assert read(target, 0x07) == b"\x44"

@@ -1,0 +1,35 @@
+"""Options of `cmsim run` that ask about memory: allocation where none may be, leaks, the arena, drift."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..machine import Machine
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """The grammar."""
+    group = command.add_argument_group("memory (docs/memory.md); a POINT is a function that is entered, or a text")
+    group.add_argument("--no-alloc-after", metavar="POINT", help="fail if the firmware allocates from then on")
+    group.add_argument("--leaks", metavar="FROM..[TO]", help="list what is allocated between two points and stays")
+    group.add_argument("--arena-heat", action="store_true",
+                       help="record which bytes of the first arena change during which operator (docs/arena.md)")
+    group.add_argument("--soak", action="store_true",
+                       help="report how heap, stack and cycles of an inference drift over the run (with --seconds)")
+
+
+def attach(machine: Machine, options: argparse.Namespace) -> None:
+    """Ask the machine's run what the options ask."""
+    from ..measure.drift import Drift  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
+    from ..measure.heap_checks import LeakCheck, NoAllocation  # noqa: PLC0415
+
+    if options.no_alloc_after is not None:
+        NoAllocation(machine, options.no_alloc_after)
+    if options.leaks is not None:
+        LeakCheck.parse(machine, options.leaks)
+    if options.arena_heat and machine.arenas is not None:
+        machine.arenas.paint()
+    if options.soak:
+        machine.drift = Drift(machine)

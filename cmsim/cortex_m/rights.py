@@ -1,0 +1,104 @@
+"""Who may do what where: Unicorn asks once for each page, and we answer from memory map, MPU and privilege.
+
+Not modelled: FAULTMASK takes the MPU away only from the next exception on.
+"""
+
+from __future__ import annotations
+
+import ctypes as ct
+from collections.abc import Callable
+
+from unicorn import unicorn_const as uc_const
+
+from . import _hot
+from . import state as st
+from .blocks import CodeMemory
+from .bus import PAGE, Bus, Denied, Refusal
+from .engine import UNTIL_PAGE, Engine
+from .exceptions import ExceptionUnit
+from .guards import Guards
+from .mpu import EXECUTE, READ, WRITE
+
+_TLB_FILL = ct.CFUNCTYPE(ct.c_bool, ct.c_void_p, ct.c_uint64, ct.c_int, ct.c_void_p, ct.c_void_p)
+
+
+class _TlbEntry(ct.Structure):
+    _fields_ = [("paddr", ct.c_uint64), ("perms", ct.c_int)]
+
+
+class Rights:
+    """Fills Unicorn's TLB. Pages on which rights differ are looked at access by access (guards.py)."""
+
+    def __init__(
+        self, engine: Engine, bus: Bus, exceptions: ExceptionUnit, memories: tuple[CodeMemory, ...],
+        failed: Callable[[BaseException], None],
+    ) -> None:  # fmt: skip
+        self.engine, self.bus, self.exceptions = engine, bus, exceptions
+        self.mpu = bus.mpu
+        self._failed = failed
+        self.refusal: Refusal | None = None
+        """What was refused last, since somebody cleared it."""
+        self.guards = Guards(bus, bus.mpu, memories)
+        for guard in self.guards.guards:
+            at = ct.addressof(guard)
+            engine.map_io(guard.physical, guard.size, _hot.on_guarded_read, _hot.on_guarded_write, at)
+        engine.clock.guards = ct.addressof(self.guards.guards)
+        self._fill = _TLB_FILL(self._on_tlb_fill)
+        engine.add_hook(uc_const.UC_HOOK_TLB_FILL, ct.cast(self._fill, ct.c_void_p).value or 0, 0)
+
+    def refresh(self) -> None:
+        """Rights have changed."""
+        self.engine.clock.guard_count = self.guards.update(self.exceptions.execution_priority() < 0)
+        self.engine.forget_rights()
+
+    def _on_tlb_fill(self, uc: int, address: int, kind: int, entry: int, user: int) -> bool:
+        registers = self.engine.registers
+        try:
+            cpsr = registers.read(st.CPSR)
+            it_state = cpsr & st.IT_BITS
+            if it_state and kind != uc_const.UC_MEM_FETCH:
+                # Restored for the fault that may follow; left there it would skip later instructions. (Between blocks,
+                # where instructions are fetched, it is the program's own.)
+                registers.write(st.CPSR, cpsr & ~st.IT_BITS)
+            access = {uc_const.UC_MEM_WRITE: WRITE, uc_const.UC_MEM_FETCH: EXECUTE}.get(kind, READ)
+            result = _TlbEntry.from_address(entry)
+            if access != EXECUTE and self.mpu.mixed(address, PAGE):
+                physical = self.guards.physical(address)
+                if physical is not None:
+                    result.paddr = physical
+                    result.perms = uc_const.UC_PROT_READ | uc_const.UC_PROT_WRITE
+                    return True
+            perms = self._page_rights(address, access)
+            if isinstance(perms, Denied):
+                self.refusal = Refusal(address, access, perms, it_state)
+                return False
+            result.paddr, result.perms = address, perms
+            return True
+        except BaseException as error:
+            self._failed(error)
+            return False
+
+    def _page_rights(self, page: int, access: int) -> int | Denied:
+        """Unicorn's permission bits for a page. EXEC only when fetched from: stores to executable pages are slow."""
+        if page & ~0xFFF == UNTIL_PAGE:
+            return int(uc_const.UC_PROT_READ | uc_const.UC_PROT_EXEC)
+        simple = not self.mpu.enabled and page < 0xE000_0000
+        privileged = simple or self.exceptions.privileged
+        ignore = not simple and self.exceptions.execution_priority() < 0
+
+        def allowed(wanted: int) -> bool:
+            return self.bus.denied(page, wanted, privileged, ignore) is None
+
+        denied = self.bus.denied(page, access, privileged, ignore)
+        if denied is not None:
+            return denied
+        perms: int = uc_const.UC_PROT_READ if allowed(READ) else 0
+        if access == EXECUTE:
+            perms |= uc_const.UC_PROT_EXEC
+            if self.mpu.mixed(page, PAGE):
+                return int(uc_const.UC_PROT_EXEC)  # data accesses are asked about one by one
+            if self.bus.default_rights(page) & WRITE and allowed(WRITE):
+                perms |= uc_const.UC_PROT_WRITE
+        elif allowed(WRITE):
+            perms |= uc_const.UC_PROT_WRITE
+        return perms

@@ -1,0 +1,203 @@
+"""Regions of code: cycles and instructions of every pass from one point to another.
+
+`NAME=FROM..TO`; a point is a symbol or address (in front of that instruction), `file.cc:120` (in front of the line's
+code), `return of f`, or `itm5=1` (the write of 1 to ITM stimulus port 5, whether the port is enabled or not). A pass
+goes from the last FROM to the first TO behind it; where FROM is a function and TO its return, it is the outermost call.
+Marks of firmware/include/cmsim_region.h are regions, too.
+
+Not modelled: points inside an IT block count behind it; passes of several threads at a time are not told apart.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+from ..image import Image
+
+if TYPE_CHECKING:
+    from ..machine import Machine
+
+GRAMMAR = "write NAME=FROM..TO with symbols, addresses, file:line, 'return of f' or itm5=1"
+_RETURN = re.compile(r"return of (?P<function>.+)")
+_ITM = re.compile(r"itm(?P<port>\d+)=(?P<value>\w+)")
+_LINE = re.compile(r"(?P<file>[^:]+):(?P<line>\d+)")
+Callback = Callable[[int, int], None]
+"""(cycle, instruction) at which a point is reached."""
+
+
+@dataclass
+class Region:
+    """What was counted between two points."""
+
+    name: str
+    begin: str
+    end: str
+    cycles: array[int] = field(default_factory=lambda: array("Q"))
+    """Of each pass, in order."""
+    instructions: array[int] = field(default_factory=lambda: array("Q"))
+    interrupt_cycles: int = 0
+    """Of all passes together, those that exceptions took."""
+    opened: tuple[int, int, int] | None = None
+
+    def row(self) -> dict[str, Any]:
+        """One of `regions` of the record."""
+        return {
+            "name": self.name, "from": self.begin, "to": self.end, "passes": len(self.cycles),
+            "cycles": _summary(self.cycles), "instructions": _summary(self.instructions),
+            "interrupt_cycles": self.interrupt_cycles,
+        }  # fmt: skip
+
+
+def _summary(values: array[int]) -> dict[str, Any] | None:
+    if not values:
+        return None
+    return {"min": min(values), "median": median(values), "max": max(values), "total": sum(values)}
+
+
+class RegionMeter:
+    """Counts the regions that the image marks, and those that are asked for."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.regions: list[Region] = []
+        machine.watches.on_forget.append(self._forget)
+        names = dict.fromkeys(mark.name for mark in machine.image.marks)
+        for name in names:
+            self._marked(name)
+
+    def _marked(self, name: str) -> None:
+        places = [mark for mark in self.machine.image.marks if mark.name == name]
+        begins = [mark.address for mark in places if mark.begins]
+        ends = [mark.address for mark in places if not mark.begins]
+        if begins and ends:
+            region = self._region(name, "mark", "mark")
+            self._at(ends, lambda *now: self._end(region, *now))
+            self._at(begins, lambda *now: self._begin(region, *now))
+
+    def _region(self, name: str, begin: str, end: str) -> Region:
+        self.regions.append(Region(name, begin, end))
+        return self.regions[-1]
+
+    def add(self, text: str) -> Region:
+        """Count `NAME=FROM..TO` from now on. UsageError if it is not that, or names what is not there."""
+        name, equals, points = text.partition("=")
+        begin, dots, end = (part.strip() for part in points.partition(".."))
+        if not (name.strip() and equals and begin and dots and end):
+            raise UsageError(f"--region {text!r}: {GRAMMAR}")
+        region = Region(name.strip(), begin, end)
+        returns = _RETURN.fullmatch(end)
+        try:
+            if returns is not None and self._same(returns["function"], begin):
+                self._whole_calls(region, begin)
+            else:  # where both are one place, a pass ends there before the next begins
+                self._point(end, lambda *now: self._end(region, *now))
+                self._point(begin, lambda *now: self._begin(region, *now))
+        except UsageError as error:
+            raise UsageError(f"--region {text!r}: {error}") from None
+        self.regions.append(region)
+        return region
+
+    def rows(self) -> list[dict[str, Any]]:
+        """`regions` of the record."""
+        return [region.row() for region in self.regions]
+
+    # --- points -------------------------------------------------------------------------------------------
+
+    def _same(self, function: str, point: str) -> bool:
+        if _ITM.fullmatch(point) or _RETURN.fullmatch(point) or _LINE.fullmatch(point):
+            return False
+        find = self.machine.image.find
+        return find(function).address == find(point).address
+
+    def _point(self, text: str, callback: Callback) -> None:
+        watches, image = self.machine.watches, self.machine.image
+        if found := _ITM.fullmatch(text):
+            self._itm(int(found["port"]), _number(found["value"]), callback)
+        elif found := _RETURN.fullmatch(text):
+            address = image.find(found["function"]).address & ~1
+            watches.on_entry(address, lambda: watches.on_return(lambda: self._call(callback)))
+        elif (found := _LINE.fullmatch(text)) and "::" not in text:
+            self._at(_line(image, found["file"], int(found["line"])), callback)
+        else:
+            self._at([image.find(text).address & ~1], callback)
+
+    def _at(self, addresses: Iterable[int], callback: Callback) -> None:
+        for address in addresses:
+            self.machine.watches.on_entry(address, lambda: self._call(callback))
+
+    def _call(self, callback: Callback) -> None:
+        clock = self.machine.cpu.clock
+        callback(clock.cycles, clock.instructions)
+
+    def _itm(self, port: int, value: int, callback: Callback) -> None:
+        if port > 31:
+            raise UsageError(f"itm{port}: the ITM has ports 0 to 31")
+        clock = self.machine.cpu.clock
+
+        def hear(at: int, written: int) -> None:
+            if (at, written) == (port, value):
+                callback(clock.now, clock.now_instructions)
+
+        self.machine.cpu.itm.listeners.append(hear)
+
+    def _whole_calls(self, region: Region, function: str) -> None:
+        """From the entry of an outermost call to its return."""
+        watches = self.machine.watches
+
+        def enter() -> None:
+            if region.opened is None:
+                self._call(lambda *now: self._begin(region, *now))
+                watches.on_return(lambda: self._call(lambda *now: self._end(region, *now)))
+
+        watches.on_entry(self.machine.image.find(function).address & ~1, enter)
+
+    # --- passes -------------------------------------------------------------------------------------------
+
+    @property
+    def _interrupted(self) -> int:
+        meter = self.machine.inference_meter
+        return 0 if meter is None else meter.interrupts.cycles
+
+    def _begin(self, region: Region, cycle: int, instruction: int) -> None:
+        region.opened = cycle, instruction, self._interrupted
+
+    def _end(self, region: Region, cycle: int, instruction: int) -> None:
+        if region.opened is None:
+            return
+        began, first, interrupted = region.opened
+        region.opened = None
+        region.cycles.append(cycle - began)
+        region.instructions.append(instruction - first)
+        region.interrupt_cycles += self._interrupted - interrupted
+
+    def _forget(self) -> None:
+        """A reset: what had begun never ends."""
+        for region in self.regions:
+            region.opened = None
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a number") from None
+
+
+def _line(image: Image, file: str, line: int) -> list[int]:
+    """The addresses where code of that line begins."""
+    tail = "/" + file.lstrip("/")
+    found = [address for address, at in image.lines
+             if at is not None and at.line == line and f"/{at.file}".endswith(tail)]
+    if not found:
+        known = sorted({at.line for _, at in image.lines if at is not None and f"/{at.file}".endswith(tail)})
+        near = min(known, key=lambda n: (abs(n - line), n), default=None)
+        if near is None:
+            raise UsageError(f"no code of a file {file!r} in the debug information (compile with -g)")
+        raise UsageError(f"line {line} of {file} has no code of its own; the nearest that has is {near}")
+    return found

@@ -1,0 +1,68 @@
+"""How much stack and heap were in use over time: a number's greatest value in each stretch of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .duration import duration
+from .html_page import kilobytes
+
+Record = Mapping[str, Any]
+HEIGHT, WIDTH = 100.0, 1000.0
+"""Of the picture's own coordinates; the page stretches them."""
+
+
+class Curve(NamedTuple):
+    """`points` are (cycle, value), in time; a value holds until the next one."""
+
+    title: str
+    points: Sequence[tuple[int, int]]
+    limit: int | None
+    """What there is room for."""
+
+
+def levels(record: Record) -> Iterator[str]:
+    """A chart for each number that was followed; nothing without any."""
+    curves = [curve for curve in (*_stacks(record), *_heap(record)) if len(curve.points) > 1]
+    end = max(record["cycles"], 1)
+    for curve in curves:
+        yield from _chart(curve, end)
+
+
+def _stacks(record: Record) -> Iterator[Curve]:
+    memory = record["memory"]
+    for stack in memory.get("stacks") or ():
+        if stack.get("history"):
+            points = [(row[0], row[1]) for row in stack["history"]]
+            yield Curve(f"Stack {stack['name']}", points, stack.get("size"))
+
+
+def _heap(record: Record) -> Iterator[Curve]:
+    heap = record.get("heap")
+    if heap and heap["history"]:
+        points: list[tuple[int, int]] = []
+        for start, most, last in heap["history"]:
+            points += [(start, most), (start, last)]
+        yield Curve("Heap in use", points, None)
+
+
+def _chart(curve: Curve, end: int) -> Iterator[str]:
+    peak = max(value for _, value in curve.points)
+    top = max(peak, 1)
+    steps: list[str] = []
+    before = 0.0
+    for cycle, value in curve.points:
+        x, y = WIDTH * cycle / end, HEIGHT * (1 - value / top)
+        steps.append(f"L{x:.1f} {before:.1f}L{x:.1f} {y:.1f}" if steps else f"M{x:.1f} {y:.1f}")
+        before = y
+    line = "".join(steps) + f"L{WIDTH:g} {before:.1f}"
+    first = WIDTH * curve.points[0][0] / end
+    room = f", of {kilobytes(curve.limit)} that there is room for" if curve.limit else ""
+    yield f'<figure class="panel"><h3 class="first">{curve.title}</h3>'
+    yield (f'<div class="chart"><div class="axis"><span>{kilobytes(top)}</span><span>{kilobytes(top // 2)}</span>'
+           f'<span>0</span></div><svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="none" role="img" '
+           f'aria-label="{curve.title} over time, at most {peak:,} bytes">'
+           f'<path class="under" d="{line}V{HEIGHT:g}H{first:.1f}Z"/><path d="{line}"/></svg>'
+           f'<div class="foot"><span>0 s</span><span>{duration(end)}</span></div></div>')
+    yield f"<figcaption>At most {peak:,} bytes{room}.</figcaption></figure>"

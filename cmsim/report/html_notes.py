@@ -1,0 +1,58 @@
+"""What the firmware said, what went wrong, and what the simulator does not model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+from .html_page import Row, table
+
+Record = Mapping[str, Any]
+LONGEST_TEXT = 200_000
+"""Characters of a console; of a longer one the middle is left out."""
+MOST_ROWS = 200
+_UNSEEN = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: 0x2421}
+"""Control characters as pictures: nobody's terminal interprets them here."""
+
+
+def console(record: Record) -> Iterator[str]:
+    """Every channel that said something."""
+    for channel, text in record["console"].items():
+        yield f"<h3>{escape(channel)}</h3>"
+        yield f'<pre tabindex="0">{escape(_shown(text))}</pre>'
+
+
+def _shown(text: str) -> str:
+    text = text.replace("\r\n", "\n")
+    if len(text) > LONGEST_TEXT:
+        half = LONGEST_TEXT // 2
+        text = f"{text[:half]}\n\n... {len(text) - 2 * half:,} characters left out ...\n\n{text[-half:]}"
+    return text.translate(_UNSEEN)
+
+
+def faults(record: Record) -> Iterator[str]:
+    """Every fault; nothing if there was none."""
+    found = record["faults"]
+    if not found:
+        return
+    rows = [Row([fault["exception"], fault["cause"], f"0x{fault['pc']:08x}",
+                 "" if fault["address"] is None else f"0x{fault['address']:08x}", f"{fault['cycle']:,}"])
+            for fault in found[:MOST_ROWS]]
+    yield table(("handled by", "cause", "pc", "address", "cycle"), rows, left=(0, 1))
+    if len(found) > MOST_ROWS:
+        yield f'<p class="faint">{len(found) - MOST_ROWS:,} more.</p>'
+
+
+def unmodelled(record: Record) -> Iterator[str]:
+    """Accesses that no model answered, or the word that there were none."""
+    found = record["unmodelled"]
+    if not found:
+        yield "<p>Every access of the firmware was answered by a model.</p>"
+        return
+    rows = [Row([access["block"], f"0x{access['offset']:03x}", access["access"], f"{access['count']:,}",
+                 f"0x{access['pc']:08x}"]) for access in found[:MOST_ROWS]]
+    yield table(("block", "offset", "access", "times", "first at pc"), rows, left=(0, 2))
+    if len(found) > MOST_ROWS:
+        yield f'<p class="faint">{len(found) - MOST_ROWS:,} more.</p>'
+    yield '<p class="faint">Reads gave reset values, writes went nowhere.</p>'

@@ -1,0 +1,22 @@
+"""Latencies as a table for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..kernel import CPU_HZ
+from .terminal import grid
+
+
+def table(latencies: Sequence[Mapping[str, Any]], bold: bool = False) -> list[str]:
+    """One row each: how many, and milliseconds."""
+    rows = [
+        (f"{row['count']:,}", *(_milliseconds(row[key]) for key in ("min", "median", "max")), row["latency"])
+        for row in latencies
+    ]
+    return grid(("count", "min ms", "median ms", "max ms", "latency"), rows, left=(4,), bold=bold, width=120)
+
+
+def _milliseconds(cycles: int | None) -> str:
+    return "-" if cycles is None else f"{1000 * cycles / CPU_HZ:,.4f}"

@@ -1,0 +1,63 @@
+"""Heap, leaks and drift of a record as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .terminal import grid
+
+Record = Mapping[str, Any]
+UNITS = {"cycles": "cycles of an inference", "stack_peak": "stack peak [bytes]", "heap_live": "heap in use [bytes]"}
+
+
+def sections(record: Record, bold: bool = False) -> list[str]:
+    """Lines, each section behind an empty one; nothing where the firmware has no heap and nobody asked."""
+    parts = [_heap(record.get("heap")), _leaks(record.get("heap"), bold), _drift(record.get("drift"), bold)]
+    return [line for part in parts if part for line in ("", *part)]
+
+
+def _heap(heap: Record | None) -> list[str]:
+    if not heap or not (heap["allocations"] or heap["failed"]):
+        return []
+    failed = f", {heap['failed']:,} failed" if heap["failed"] else ""
+    lines = [f"heap: {heap['live']:,} bytes in {_plural(heap['blocks'], 'block')} at the end, peak {heap['peak']:,}; "
+             f"{_plural(heap['allocations'], 'allocation')}{failed}"]  # fmt: skip
+    if heap["fragmentation"] is not None:
+        lines.append(f"  {heap['reserved']:,} bytes reserved; largest free piece {heap['largest_free']:,}, "
+                     f"fragmentation {100 * heap['fragmentation']:.0f} %")
+    return lines
+
+
+def _leaks(heap: Record | None, bold: bool) -> list[str]:
+    leaks = heap["leaks"] if heap else None
+    if leaks is None:
+        return []
+    if not leaks["blocks"]:
+        return ["leaks: none"]
+    rows = [(f"{site['bytes']:,}", f"{site['blocks']:,}", _where(site)) for site in leaks["sites"][:20]]
+    title = f"leaks: {leaks['bytes']:,} bytes in {_plural(leaks['blocks'], 'block')}"
+    return [title, *grid(("bytes", "blocks", "allocated by"), rows, left=(2,), bold=bold)]
+
+
+def _drift(drift: Record | None, bold: bool) -> list[str]:
+    if drift is None:
+        return []
+    rows: list[Sequence[str]] = []
+    for key, title in UNITS.items():
+        change = drift[key]
+        if change is not None:
+            rows.append([title, *(f"{change[name]:,.0f}" for name in ("first", "last")), f"{change['change']:+,.1f}",
+                         f"{change['least']:,} to {change['most']:,}"])  # fmt: skip
+    if not rows:
+        return ["drift: no inference and no heap to follow"]
+    title = f"drift over {_plural(drift['inferences'], 'inference')}" if drift["inferences"] else "drift over the run"
+    return grid((title, "first quarter", "last quarter", "change", "range"), rows, left=(0,), bold=bold)
+
+
+def _where(site: Record) -> str:
+    return f"{site['function']} ({site['source']})" if site["source"] else str(site["function"])
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,56 @@
+"""ACL: access control lists of the flash (nRF52840 PS v1.8, section 6.2).
+
+Eight regions of whole pages. ADDR, SIZE and PERM of each can be written once after a reset, of whatever kind. A region
+that PERM protects against writing refuses NVMC's words and erases: a refused store is a bus fault, a refused erase has
+no effect.
+
+Not modelled: protection against reading and executing (PERM.READ is stored and reported), the bus fault of a refused
+erase, and the two cycles after which a region becomes effective.
+"""
+
+from __future__ import annotations
+
+from cmsim.nordic import NordicPeripheral
+from cmsim.registers import WORD, Register
+from cmsim.soc import Soc
+
+REGIONS = 8
+FIRST, STRIDE = 0x800, 0x10
+WRITE_DISABLED, READ_DISABLED = 1 << 1, 1 << 2
+
+
+class Acl(NordicPeripheral):
+    """ACL, the upper half of NVMC's page."""
+
+    ADDR = Register.array(FIRST, REGIONS, stride=STRIDE)
+    SIZE = Register.array(FIRST + 4, REGIONS, stride=STRIDE)
+    PERM = Register.array(FIRST + 8, REGIONS, stride=STRIDE, writable=WRITE_DISABLED | READ_DISABLED)
+
+    def reset(self) -> None:
+        """No region."""
+        super().reset()
+        self._written: set[int] = set()
+
+    def write(self, offset: int, value: int, mask: int = WORD) -> None:
+        """The first store counts, every other one is ignored."""
+        if offset >= FIRST and offset in self.registers:
+            if offset in self._written:
+                return
+            self._written.add(offset)
+            if offset in type(self).PERM.offsets and value & READ_DISABLED:
+                self.soc.report_unmodelled(self.name, offset, "protection against reading")
+        super().write(offset, value, mask)
+
+    def protects(self, address: int, length: int = 1) -> bool:
+        """Whether any byte of [address, address + length) may not be written or erased."""
+        page = self.soc.chip.flash_page
+        return any(
+            permissions & WRITE_DISABLED and start % page == 0 and start < address + length and address < start + size
+            for start, size, permissions in zip(self.ADDR, self.SIZE, self.PERM, strict=True)
+        )
+
+
+def protected(soc: Soc, address: int, length: int) -> bool:
+    """Whether the chip has an ACL that protects these bytes against writing."""
+    block = soc.blocks.get("ACL")
+    return isinstance(block, Acl) and block.protects(address, length)

@@ -1,0 +1,142 @@
+"""Stacks: peaks that firmware itself finds by painting, threads told apart, overflow seen before it does harm."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.assembler import STACK_SIZE, STACK_TOP, machine
+from support.firmware import firmware_elfs
+
+from cmsim import Machine, prebuilt, traces
+from cmsim.cortex_m.stack_saves import find_saves
+
+__all__ = ["firmware_elfs"]
+
+LIMIT = STACK_TOP - STACK_SIZE
+PAINT = b"\xa5"
+RECURSES = """
+main: ldr r4, =0x12345678
+      bl down
+      b .
+down: push {r4, r5, r6, lr}
+      bl down
+      pop {r4, r5, r6, pc}
+"""
+
+
+def stacks(of: Machine) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in of.record["memory"]["stacks"]}
+
+
+@pytest.mark.parametrize("profile", [False, True])
+def test_peaks_are_what_the_firmware_finds_painted(firmware_elfs: Path, profile: bool) -> None:
+    m = Machine(firmware_elfs / "stacks.elf", "nrf52840dk", profile=profile)
+    assert m.run(seconds=1).reason == "exit"
+    pool = m.address("pool") + 768
+    names = ["main stack", "pair_stacks[0]", "pair_stacks[1]", "worker_stack", f"thread below 0x{pool:08x} in pool"]
+    used = dict(zip(names, struct.unpack("<5I", m.read("used", 20)), strict=True))
+    found = stacks(m)
+    assert {name: row["peak"] for name, row in found.items()} == used
+    assert len(set(used.values())) >= 4
+    assert [found[name]["size"] for name in names] == [8192, 768, 768, 768, None]
+    assert all(row["overflow"] is None for row in found.values())
+    assert [found[name]["free"] for name in names[:-1]] == [found[n]["size"] - used[n] for n in names[:-1]]
+    if not profile:
+        assert {row["path"] for row in found.values()} == {None}
+        return
+    handler = ["exception PendSV", "PendSV_Handler"]
+    assert found["main stack"]["path"] == ["exception SysTick", "SysTick_Handler", *["descend"] * 4]
+    assert found["worker_stack"]["path"] == ["thread 3", "thread", *["descend"] * 3, *handler]
+    assert found[names[-1]]["path"] == ["thread 4", "thread", *["descend"] * 5, *handler]
+
+
+@pytest.mark.parametrize("name", ["gesture", "entry", "floating_point", "masks_sleep", "scenario", "system"])
+def test_peaks_equal_paint_from_outside(firmware_elfs: Path, name: str) -> None:
+    """Painted before the run: what is overwritten is no more than the peak, and nearly all of it."""
+    gesture = name == "gesture"
+    elf = prebuilt.path("gesture") if gesture else firmware_elfs / f"{name}.elf"
+    m = Machine(elf, "nano33ble-sense", imu=traces.path()) if gesture else Machine(elf, "nrf52840dk")
+    bounds = m.image.stack_bounds()
+    assert bounds is not None
+    m.write(bounds.low, PAINT * bounds.size)
+    m.run(seconds=5 if gesture else 0.05)
+    left = m.read(bounds.low, bounds.size)
+    painted = len(left) - len(left.lstrip(PAINT))
+    peak = stacks(m)["main stack"]["peak"]
+    assert peak == m.record["memory"]["stack_peak"] > 0
+    assert 0 <= peak - (bounds.size - painted) <= 64  # of a frame, the lowest words may be kept for nothing
+
+
+def test_an_overflow_is_told_before_it_does_harm(tmp_path: Path) -> None:
+    m = machine(tmp_path, RECURSES, functions=["down"], profile=True)
+    assert m.memory_meter is not None
+    seen = []
+    meter = m.memory_meter.stacks
+    meter.on_overflow.append(lambda area: seen.append((meter.sentence(area), m.registers["sp"], m.read(LIMIT - 16, 16))))
+    m.run(seconds=1e-3)
+    (told,) = seen
+    assert told == (f"main stack (4,096 bytes) overflows by 16 bytes at pc 0x{m.address('down'):08x} in down", LIMIT, bytes(16))
+    row = stacks(m)["main stack"]
+    assert row["free"] < 0
+    assert row["overflow"] == {
+        "cycle": row["overflow"]["cycle"], "pc": m.address("down"), "sp": LIMIT - 16, "function": "down",
+        "path": ["main stack", "main", *["down"] * 257], "into": None,
+    }  # fmt: skip
+
+
+def test_an_overflow_by_an_exception_frame(tmp_path: Path) -> None:
+    source = f"main: ldr r0, ={LIMIT + 24}\nmov sp, r0\nsvc #0\nb .\nhandler: bx lr"
+    m = machine(tmp_path, source, handlers={11: "handler"})
+    m.run(seconds=1e-5)
+    over = stacks(m)["main stack"]["overflow"]
+    assert (over["sp"], over["function"], over["path"]) == (LIMIT - 8, "main", None)
+
+
+def test_an_overflow_by_an_array_of_variable_size(tmp_path: Path) -> None:
+    m = machine(tmp_path, "main: push {r4}\nldr r0, =5000\nsub sp, sp, r0\nb 1f\n1: nop\nb .")
+    m.run(seconds=1e-5)
+    row = stacks(m)["main stack"]
+    assert row["peak"] == 5004
+    assert row["overflow"]["sp"] == STACK_TOP - 5004
+
+
+def test_an_overflow_changes_no_cycle(tmp_path: Path) -> None:
+    counted = []
+    for measure in (True, False):
+        m = machine(tmp_path, RECURSES, measure=measure, timing="manual")
+        m.run(seconds=1e-4)
+        counted.append((m.cycles, m.instructions))
+    assert counted[0] == counted[1]
+
+
+def test_without_symbols_the_limit_is_not_known(tmp_path: Path) -> None:
+    elf = machine(tmp_path, RECURSES).image.path
+    raw = tmp_path / "raw.bin"
+    image = Machine(elf, "nrf52840dk").image
+    raw.write_bytes(image.segments[0].data)
+    m = Machine(raw, "nrf52840dk", base=0)
+    m.run(seconds=1e-5)
+    row = stacks(m)["main stack"]
+    assert (row["limit"], row["size"], row["free"], row["overflow"]) == (None, None, None, None)
+    assert row["peak"] == m.record["memory"]["stack_peak"] >= 16
+    assert m.record["memory"]["stack_size"] is None
+
+
+def test_each_inference_tells_of_every_stack(firmware_elfs: Path) -> None:
+    m = Machine(firmware_elfs / "stacks.elf", "nrf52840dk", profile=True, inference_function="descend")
+    m.run(seconds=1)
+    used = [{use["name"]: use["peak"] for use in i["stacks"]} for i in m.record["inferences"]]
+    assert used
+    peaks = [i["stack_peak"] for i in m.record["inferences"]]
+    assert all(peak in use.values() for use, peak in zip(used, peaks, strict=True))
+    names = {name for use in used for name in use}
+    assert {"pair_stacks[0]", "pair_stacks[1]", "worker_stack", "main stack"} <= names
+
+
+def test_where_kernels_save_registers() -> None:
+    code = bytes.fromhex("eff30980" "1ef0100f" "08bf" "20ed108a" "20e9f04f" "2de9f04f" "21e9f04f" "7047")
+    assert list(find_saves(code)) == [(10, 0, 64), (14, 0, 36)]
+    assert list(find_saves(code[4:])) == []
