@@ -9,8 +9,8 @@ from typing import Any
 from .html_page import Row, table
 
 Record = Mapping[str, Any]
-LONGEST_TEXT = 200_000
-"""Characters of a console; of a longer one the middle is left out."""
+LONGEST_TEXT = 120_000
+"""Characters of all consoles together; of a longer one the middle is left out."""
 MOST_ROWS = 200
 _UNSEEN = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: 0x2421}
 """Control characters as pictures: nobody's terminal interprets them here."""
@@ -20,13 +20,13 @@ def console(record: Record) -> Iterator[str]:
     """Every channel that said something."""
     for channel, text in record["console"].items():
         yield f"<h3>{escape(channel)}</h3>"
-        yield f'<pre tabindex="0">{escape(_shown(text))}</pre>'
+        yield f'<pre tabindex="0">{escape(_shown(text, LONGEST_TEXT // len(record["console"])), quote=False)}</pre>'
 
 
-def _shown(text: str) -> str:
+def _shown(text: str, longest: int) -> str:
     text = text.replace("\r\n", "\n")
-    if len(text) > LONGEST_TEXT:
-        half = LONGEST_TEXT // 2
+    if len(text) > longest:
+        half = longest // 2
         text = f"{text[:half]}\n\n... {len(text) - 2 * half:,} characters left out ...\n\n{text[-half:]}"
     return text.translate(_UNSEEN)
 
