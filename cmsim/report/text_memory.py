@@ -1,10 +1,11 @@
-"""Heap, leaks and drift of a record as text for a terminal."""
+"""Heap, leaks, drift and charge of a record as text for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from . import text_energy
 from .terminal import grid
 
 Record = Mapping[str, Any]
@@ -14,7 +15,7 @@ UNITS = {"cycles": "cycles of an inference", "stack_peak": "stack peak [bytes]",
 def sections(record: Record, bold: bool = False) -> list[str]:
     """Lines, each section behind an empty one; nothing where the firmware has no heap and nobody asked."""
     parts = [_heap(record.get("heap")), _leaks(record.get("heap"), bold), _drift(record.get("drift"), bold)]
-    return [line for part in parts if part for line in ("", *part)]
+    return [line for part in parts if part for line in ("", *part)] + text_energy.lines(record, bold)
 
 
 def _heap(heap: Record | None) -> list[str]:
