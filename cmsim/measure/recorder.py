@@ -317,7 +317,7 @@ class TimelineRecorder:
         end = self.machine.cycles if self._end is None else self._end
         tracks = [Track(on.track.kind, on.track.name, on.track.aliases, self._copied(on, end))
                   for on in self._open.values()]
-        tracks += self._measured(end)
+        tracks += [*self._measured(end), *self._regions(end)]
         faults = [Event(f.cycle, 0, f"{f.exception} {f.cause}") for f in self.machine.faults[self._faults :]]
         tracks.append(Track(Kind.CPU, "fault", (), [event for event in faults if event.cycle <= end]))
         return Timeline(self.start, end, ordered(tracks), self._end is None)
@@ -342,6 +342,19 @@ class TimelineRecorder:
             operators.events += [_span(run, f"{run.index}:{run.name}", end)
                                  for run in inference.operators if run.start_cycle <= end]
         return [*inferences.values(), operators]
+
+    def _regions(self, end: int) -> list[Track]:
+        """Passes of the regions that are counted."""
+        tracks = []
+        for region in () if self.machine.regions is None else self.machine.regions.regions:
+            passes = enumerate(zip(region.begins, region.cycles, strict=True))
+            events = [Event(cycle, cycles, f"pass {n}") for n, (cycle, cycles) in passes
+                      if self.start <= cycle and cycle + cycles <= end]
+            if region.opened is not None and self.start <= region.opened[0] <= end:
+                began = region.opened[0]
+                events.append(Event(began, end - began, f"pass {len(region.cycles)}", False))
+            tracks.append(Track(Kind.REGION, region.name, (), events))
+        return tracks
 
 
 def _span(measured: Inference | OperatorRun, name: str, end: int) -> Event:
