@@ -217,6 +217,8 @@ class Machine:
 
     def _request_reset(self, reason: str) -> None:
         self._reset_reason = reason
+        if self._off:
+            self._sleep.wake(reason)
         self.cpu.request_stop()
 
     def _system_off(self) -> None:
@@ -228,8 +230,6 @@ class Machine:
         sleep, clock = self._sleep, self.cpu.clock
         if not sleep.entered:
             sleep.enter()
-        if self._reset_reason is not None:
-            sleep.wake(self._reset_reason)
         if sleep.hopeless:
             return Outcome(State.IDLE, "")
         now = sleep.sleep(until)
