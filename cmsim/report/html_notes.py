@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from .html_page import Row, table
+from .text_faults import SHOWN, report
 
 Record = Mapping[str, Any]
 LONGEST_TEXT = 120_000
@@ -32,16 +33,17 @@ def _shown(text: str, longest: int) -> str:
 
 
 def faults(record: Record) -> Iterator[str]:
-    """Every fault; nothing if there was none."""
+    """Every fault and fatal error, the first ones in words; nothing if there was none."""
     found = record["faults"]
-    if not found:
+    if not found and not record.get("fatal"):
         return
-    rows = [Row([fault["exception"], fault["cause"], f"0x{fault['pc']:08x}",
-                 "" if fault["address"] is None else f"0x{fault['address']:08x}", f"{fault['cycle']:,}"])
-            for fault in found[:MOST_ROWS]]
-    yield table(("handled by", "cause", "pc", "address", "cycle"), rows, left=(0, 1))
-    if len(found) > MOST_ROWS:
-        yield f'<p class="faint">{len(found) - MOST_ROWS:,} more.</p>'
+    yield f'<pre tabindex="0">{escape(chr(10).join(report(record)), quote=False)[:LONGEST_TEXT]}</pre>'
+    if len(found) > SHOWN:
+        rows = [Row([fault["exception"], fault["cause"], f"0x{fault['pc']:08x}",
+                     "" if fault["address"] is None else f"0x{fault['address']:08x}", f"{fault['cycle']:,}"])
+                for fault in found[:MOST_ROWS]]
+        yield f"<details><summary>The first {len(rows)} of {len(found):,} faults as a table</summary>"
+        yield table(("handled by", "cause", "pc", "address", "cycle"), rows, left=(0, 1)) + "</details>"
 
 
 def unmodelled(record: Record) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cmsim
@@ -12,11 +12,13 @@ from cmsim import prebuilt, traces
 from cmsim.bench import Options, bench
 from cmsim.measure.memory_map import Area, carve
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 GESTURE = Path(__file__).resolve().parents[2] / "firmware" / "apps" / "gesture" / "gesture.tflite"
 AREAS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 30)), max_size=8).map(
     lambda pairs: [Area(f"a{n}", "bss", low, low + size) for n, (low, size) in enumerate(pairs)])
 
 
+@unhurried
 @given(AREAS, AREAS)
 def test_carved_areas_cover_the_same_bytes_once(placed, over):
     found = carve(placed, over)

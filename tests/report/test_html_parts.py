@@ -7,18 +7,21 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cmsim.report.duration import duration, marks
 from cmsim.report.html_arena import arenas
 from cmsim.report.html_flame import NARROWEST, flame, frames, heat
 from cmsim.report.html_levels import levels
+from cmsim.report.html_measures import coverage, energy, latencies, regions, stacks
 from cmsim.report.html_memory import memory_map
 from cmsim.report.html_page import Bar, Row, kilobytes, percent, table
 from cmsim.report.html_timeline import Span, _at_most, thin, timeline
 from cmsim.report.means import mean_inference
 from cmsim.report.short_names import short_name
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # --- words ------------------------------------------------------------------------------------------------------------
 
@@ -42,6 +45,7 @@ def test_short_names(name, short):
     assert short_name(name) == short
 
 
+@unhurried
 @given(st.text(max_size=60))
 def test_short_name_of_anything(name):
     short_name(name)
@@ -60,6 +64,7 @@ def test_marks_are_round_and_alike():
     assert [text for _, text in marks(0, 107_741_193, 8)][:3] == ["0.0 s", "0.5 s", "1.0 s"]
 
 
+@unhurried
 @given(st.integers(-(10**9), 10**13), st.integers(1, 10**13), st.integers(2, 20))
 def test_marks_lie_within(first, length, most):
     found = marks(first, first + length, most)
@@ -160,6 +165,7 @@ def test_lost_calls_are_told():
     assert list(flame({})) == []
 
 
+@unhurried
 @given(st.integers(0, 10**12), st.integers(1, 10**12))
 def test_heat(own, hottest):
     assert 0 <= heat(min(own, hottest), hottest) <= 5
@@ -184,6 +190,7 @@ def _placed(pairs):
         at += length
 
 
+@unhurried
 @given(SPANS, st.integers(1, 2000))
 def test_thinning_keeps_count_and_busy_time(spans, distance):
     found = thin(spans, distance)
@@ -281,8 +288,65 @@ def test_arena_plan_and_accesses():
 
 
 def test_heap_over_time():
-    record = {"cycles": 1000, "memory": {}, "heap": {"history": [[100, 64, 32], [500, 128, 0]]}}
+    record = {"cycles": 1000, "inferences": [], "memory": {"stack_size": 256},
+              "heap": {"history": [[100, 64, 32], [500, 128, 0]]}}
     text = "".join(levels(record))
     assert "At most 128 bytes" in text
     assert 'd="M100.0 50.0' in text
-    assert list(levels({"cycles": 1, "memory": {}, "heap": None})) == []
+    assert list(levels({**record, "heap": None})) == []
+
+
+def test_stack_over_time():
+    runs = [{"start_cycle": 100 * n, "stack_peak": peak} for n, peak in enumerate((40, 80, None, 20))]
+    record = {"cycles": 1000, "inferences": runs, "memory": {"stack_size": 4096}, "heap": None}
+    text = "".join(levels(record))
+    assert "At most 80 bytes, of 4 KB that there is room for" in text
+    assert 'd="M0.0 50.0L100.0 50.0L100.0 0.0L300.0 0.0L300.0 75.0L1000 75.0"' in text
+    many = [{"start_cycle": n, "stack_peak": n % 7} for n in range(50_000)]
+    assert len("".join(levels({**record, "inferences": many, "cycles": 50_000}))) < 100_000
+
+
+# --- what else was asked for ------------------------------------------------------------------------------------------
+
+
+def cells(lines):
+    return re.findall(r"<td[^>]*>([^<]*)</td>", "".join(lines))
+
+
+def test_regions_and_latencies():
+    statistics = {"min": 10, "median": 20.5, "max": 40, "total": 640}
+    record = {"regions": [{"name": "fft", "passes": 3, "cycles": statistics, "instructions": {"total": 99}},
+                          {"name": "never", "passes": 0, "cycles": None, "instructions": None}],
+              "latencies": [{"latency": "a,b", "count": 2, "min": 64, "median": 640, "max": 6400, "max_at": 64_000_000}]}
+    assert cells(regions(record)) == ["fft", "3", "640", "10.0 µs", "10", "20", "40", "99", "never", "0", *[""] * 6]
+    assert cells(latencies(record)) == ["a,b", "2", "1.000 µs", "10.00 µs", "100.0 µs", "1.000 s"]
+    assert list(regions({})) == list(latencies({})) == []
+
+
+def test_stacks_tell_who_and_how_much_is_left():
+    over = {"cycle": 1, "pc": 0x100, "sp": 0x2000_0FF0, "function": "f", "path": None, "into": "buffer"}
+    row = {"name": "main stack", "base": 0x2000_2000, "limit": 0x2000_1000, "size": 4096, "peak": 1024, "free": 3072,
+           "path": ["main", "ns::f(int)"], "overflow": None}
+    thread = {**row, "name": "worker", "peak": 4112, "free": -16, "path": None, "overflow": over}
+    text = "".join(stacks({"memory": {"stacks": [row, thread]}}))
+    assert cells([text]) == ["main stack", "1,024", "4,096", "25.0 %", "3,072", "worker", "4,112", "4,096", "100.4 %", "-16"]
+    assert "main stack at its deepest: main → ns::f" in text
+    assert "worker (4,096 bytes) overflows by 16 bytes into buffer at pc 0x00000100 in f" in text
+    assert list(stacks({"memory": {}})) == []
+
+
+def test_coverage_and_charge():
+    record = {"coverage": {"lines": 10, "lines_run": 5, "branches": 0, "branches_run": 0, "functions": 4, "functions_run": 3,
+                           "never": [{"name": "g(int)", "address": 0x100, "size": 20}], "never_bytes": 20}}
+    text = "".join(coverage(record))
+    assert cells([text])[:4] == ["lines", "50.0 %", "5", "10"]
+    assert cells([text])[-3:] == ["g", "20", "0x00000100"]
+    bounds = {"typical": 3.0, "lowest": 2.0, "highest": 4.0}
+    part = {"symbol": "ICPU0", "conditions": "CPU", "seconds": 0.5, "microamperes": bounds, "microcoulombs": 3.0}
+    charge = {"volts": 3, "microcoulombs": bounds, "average_microamperes": bounds, "inference_microcoulombs": None,
+              "inference_microjoules": None, "parts": [part], "without_figures": ["SPIM2"]}
+    text = "".join(energy({"energy": charge}))
+    assert cells([text])[:5] == ["ICPU0: CPU", "3.00", "100.0 %", "3.00", "0.5000 s"]
+    assert "of the run: 3.00 µC (2.00 to 4.00)" in text
+    assert "SPIM2" in text
+    assert list(coverage({})) == list(energy({})) == []

@@ -35,6 +35,13 @@ def record(measured):
     return copy.deepcopy(measured)
 
 
+def fault(**changes):
+    stack = [{"address": address, "function": name, "source": source, "guessed": False}
+             for address, name, source in ((0x1234, "f", None), (0x108, "main", "main.cc:7"))]
+    return {"exception": "HardFault", "cause": "UNDEFINSTR", "pc": 0x1234, "address": None, "cycle": 99, "cfsr": None,
+            "hfsr": None, "registers": None, "stack": stack, "likely": "a wild pointer", **changes}
+
+
 def headings(text: str) -> list[str]:
     return re.findall(r'<section id="(\w+)">', text)
 
@@ -68,7 +75,8 @@ def test_links_lead_to_the_sections(measured):
 
 def test_every_section_of_a_full_record(measured):
     names = [name for name, _, _ in SECTIONS]
-    assert headings(page(measured)) == [name for name in names if name not in ("faults", "levels")]
+    absent = ("faults", "coverage", "regions", "latencies", "energy")
+    assert headings(page(measured)) == [name for name in names if name not in absent]
 
 
 def test_same_record_same_bytes(record):
@@ -146,21 +154,23 @@ def test_a_long_console_loses_its_middle(record):
 def test_unmodelled_accesses_and_faults(record):
     assert "Every access of the firmware was answered by a model." in page(record)
     record["unmodelled"] = [{"block": "QSPI", "offset": 0x300, "access": "read", "count": 1234, "pc": 0x108}]
-    record["faults"] = [{"exception": "HardFault", "cause": "UNDEFINSTR", "pc": 0x1234, "address": None, "cycle": 99}]
+    record["faults"] = [fault()]
     record["stop"] = {"reason": "lockup", "detail": "in main"}
     text = page(record)
     found = Page(text)
     at = found.cells.index("QSPI")
     assert found.cells[at : at + 5] == ["QSPI", "0x300", "read", "1,234", "0x00000108"]
     assert headings(text)[0] == "faults"
-    at = found.cells.index("HardFault")
-    assert found.cells[at : at + 5] == ["HardFault", "UNDEFINSTR", "0x00001234", "", "99"]
+    assert "cycle 99: HardFault UNDEFINSTR at pc 0x00001234" in found.text
+    assert "called from pc 0x00000108 in main (main.cc:7)" in found.text
+    assert "likely: a wild pointer" in found.text
     assert "Stopped: lockup" in found.text
 
 
 def test_what_is_absent_is_left_out(record):
     for key in ("profile", "timeline", "memory_map", "arenas", "arena_plan"):
         del record[key]
+    record["memory"]["stacks"] = []
     record["inferences"], record["console"] = [], {}
     assert headings(page(record)) == ["unmodelled"]
     Page(page(record))
@@ -171,7 +181,11 @@ def test_hostile_text_stays_text(record):
     record["firmware"]["name"] = record["board"] = record["stop"]["detail"] = EVIL
     record["console"] = {EVIL: EVIL, "uart0": EVIL}
     record["unmodelled"] = [{"block": EVIL, "offset": 0, "access": EVIL, "count": 1, "pc": 0}]
-    record["faults"] = [{"exception": EVIL, "cause": EVIL, "pc": 0, "address": 1, "cycle": 0}]
+    record["faults"] = [fault(exception=EVIL, cause=EVIL, likely=EVIL)]
+    record["fatal"] = [{"function": EVIL, "text": EVIL, "cycle": 1, "stack": []}]
+    record["memory"]["stacks"][0].update(name=EVIL, path=[EVIL])
+    record["regions"] = [{"name": EVIL, "passes": 0, "cycles": None, "instructions": None}]
+    record["latencies"] = [{"latency": EVIL, "count": 0, "min": None, "median": None, "max": None, "max_at": None}]
     for run in record["inferences"]:
         for operator in run["operators"]:
             operator["name"] = operator["function"] = operator["source"] = EVIL
@@ -214,12 +228,13 @@ def test_a_huge_record_stays_small(record):
     record["inferences"] = [{**record["inferences"][0], "index": n} for n in range(5000)]
     record["console"] = {f"itm{n}": "y" * 400_000 for n in range(3)}
     record["unmodelled"] = [{"block": "QSPI", "offset": n, "access": "read", "count": 1, "pc": n} for n in range(5000)]
-    record["faults"] = [{"exception": "BusFault", "cause": "PRECISERR", "pc": n, "address": n, "cycle": n} for n in range(5000)]
+    record["faults"] = [fault(cycle=n) for n in range(5000)]
     text = page(record)
     assert len(text.encode()) < LARGEST
     assert "call paths with the fewest cycles are not drawn" in text
     assert "4,600 in the middle left out" in text
     assert "4,800 more." in text
+    assert "The first 200 of 5,000 faults as a table" in text
 
 
 def test_command_writes_the_page(tmp_path, capsys):
