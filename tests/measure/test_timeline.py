@@ -125,6 +125,7 @@ def test_threads_and_handlers(firmware_elfs: Path) -> None:
     check_order(m.timeline)
     names = [t.name for t in m.timeline.of(Kind.THREAD)]
     assert names[:5] == ["main stack", "thread 1", "thread 2", "thread 3", "thread 4"]
+    assert [t.aliases for t in m.timeline.of(Kind.THREAD)][1:5] == [(f"stacks[{n}]",) for n in range(4)]
     running = sorted((e for t in m.timeline.of(Kind.THREAD) for e in t.events), key=lambda e: e.cycle)
     for earlier, later in pairwise(running):  # never two, and between them only the handlers that switched
         assert 0 < later.cycle - earlier.end < 1000
