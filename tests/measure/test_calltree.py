@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 import subprocess
 from pathlib import Path
@@ -228,6 +229,21 @@ def test_every_cycle_of_every_test_firmware(firmware_elfs: Path, name: str) -> N
     m.run(seconds=0.05)
     assert m.instructions > 0
     check_identity(m)
+
+
+@pytest.mark.parametrize("name", ["threads", "entry"])
+def test_every_cycle_of_every_case(firmware_elfs: Path, name: str) -> None:
+    """The firmwares of the exception tests hold many cases, of which one runs unless another is chosen."""
+    elf = firmware_elfs / f"{name}.elf"
+    probe = Machine(elf, "nrf52840dk", measure=False)
+    addresses = itertools.count(probe.address("all_cases"), 4)
+    cases = list(itertools.takewhile(any, (probe.read(address, 4) for address in addresses)))
+    assert len(cases) > 5
+    for case in cases:
+        m = Machine(elf, "nrf52840dk", profile=True)
+        m.write("selected_case", case)
+        m.run(seconds=0.1)
+        check_identity(m)
 
 
 def test_every_cycle_of_the_shipped_gesture() -> None:
