@@ -148,6 +148,13 @@ def test_without_a_camera_the_application_says_so():
     assert "error: OV7675 at I2C address 0x21" in machine.console("uart0")
 
 
+def test_another_part_at_the_address_is_told_apart(monkeypatch):
+    machine = Machine(app_path("person"), camera=shipped_picture("person"))
+    monkeypatch.setattr(machine.parts["camera"].sccb.registers[0x0B], "reset", 0x21)
+    machine.run(until="\n", seconds=1)
+    assert "error: OV7675 PID and VER are 0x7621, not 0x7673" in machine.console("uart0")
+
+
 def test_another_model_without_rebuilding(tmp_path):
     content = bytearray(MODEL.read_bytes())
     other = tmp_path / "other.tflite"
