@@ -28,6 +28,7 @@ from .measure.calls import Watches
 from .measure.counted import Counted
 from .measure.coverage import Coverage
 from .measure.drift import Drift
+from .measure.energy import EnergyMeter
 from .measure.fatal import FatalMeter
 from .measure.faults import FaultReporter
 from .measure.heap import HeapMeter
@@ -44,6 +45,7 @@ from .soc import Board, Soc
 from .stimuli import ACCEL, End, Interpolation, Trace, signals
 from .stimuli import load as load_trace
 from .stimuli.audio import Audio
+from .system_off import SystemOff
 from .timing import DEFAULT, MODELS, TimingModel
 from .usb import attach as attach_usb
 
@@ -73,6 +75,9 @@ class Machine:
     """Where the interpreter puts tensors, and when."""
     fatal: FatalMeter | None = None
     """What the firmware's operating system said when it gave up."""
+    _ending: Stop | None = None
+    energy: EnergyMeter | None = None
+    """What the chip takes from its supply, if that was asked for."""
     drift: Drift | None = None
     """How inferences change over the run, if it was asked for."""
 
@@ -143,7 +148,7 @@ class Machine:
         self.cpu.reset(self.vector_table)
         self._reset_reason: str | None = None
         self._off = False
-        self._ending: Stop | None = None
+        self._sleep = SystemOff(self.soc)
         self.wall_seconds = 0.0
         self.stop: Stop | None = None
         """Why the last `run` ended."""
@@ -212,11 +217,27 @@ class Machine:
 
     def _request_reset(self, reason: str) -> None:
         self._reset_reason = reason
+        if self._off:
+            self._sleep.wake(reason)
         self.cpu.request_stop()
 
     def _system_off(self) -> None:
         self._off = True
         self.cpu.request_stop()
+
+    def _stay_off(self, until: int) -> Outcome:
+        """Let time pass in System OFF until something wakes the chip, or `until`; IDLE if nothing ever will."""
+        sleep, clock = self._sleep, self.cpu.clock
+        if not sleep.entered:
+            sleep.enter()
+        if sleep.hopeless:
+            return Outcome(State.IDLE, "")
+        now = sleep.sleep(until)
+        self.cpu.sleep_cycles += now - clock.cycles
+        clock.cycles = now
+        if sleep.reason is not None:
+            self._off, self._reset_reason = False, sleep.leave()
+        return Outcome(State.LIMIT)
 
     def _note_fault(self, fault: Fault) -> None:
         self._new_fault = fault
@@ -300,7 +321,8 @@ class Machine:
             if self.cycles >= limit:
                 return Stop("time", f"{self.seconds:.3f} s")
             horizon = self.cycles + slice_ if sliced else FOREVER
-            outcome = self.cpu.run(min(limit, horizon, trace_end), idle_ends=idle_ends)
+            until = min(limit, horizon, trace_end)
+            outcome = self._stay_off(until) if self._off else self.cpu.run(until, idle_ends=idle_ends)
             if progress is not None:
                 progress(self)
             if self._reset_reason is not None and not self._off:
@@ -318,7 +340,7 @@ class Machine:
             ending, self._ending = self._ending, None
             return ending
         if self._off:
-            return Stop("system off", "POWER.SYSTEMOFF was written")
+            return Stop("system off", "nothing is left to wake the chip") if outcome.state is State.IDLE else None
         if outcome.state is State.LOCKUP:
             return Stop("lockup", self._explain(outcome.detail))
         if cpu.semihosting.exit_status is not None:

@@ -36,6 +36,7 @@ class Raster(ct.Structure):
     gated: int
     inverted: int
     bytes_read: int
+    first_byte: int
     last_byte: int
     span: int
 
@@ -56,6 +57,7 @@ class Raster(ct.Structure):
         ("gated", ct.c_uint32),
         ("inverted", ct.c_uint32),
         ("bytes_read", ct.c_uint32),
+        ("first_byte", ct.c_uint32),
         ("last_byte", ct.c_uint32),
         ("span", ct.c_uint32),
         ("line", ct.c_uint32),

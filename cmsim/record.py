@@ -105,6 +105,7 @@ def build(machine: Machine) -> dict[str, Any]:
         "faults": machine.fault_reporter.rows(),
         "fatal": [] if machine.fatal is None else machine.fatal.rows(),
         **camera_record(machine.parts),
+        **({} if machine.energy is None else {"energy": machine.energy.record()}),
         **({} if machine.drift is None else {"drift": machine.drift.record()}),
         **({} if machine.tracer is None else {"profile": profile(machine.tracer)}),
         **({} if machine.recorder is None else machine.recorder.record()),

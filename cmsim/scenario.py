@@ -19,6 +19,7 @@ from .errors import UsageError
 from .stimuli import Trace, signals
 from .stimuli import load as load_trace
 from .stimuli.audio import Audio, load_audio
+from .voltages import Voltage
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -251,19 +252,23 @@ def load(path: str | Path) -> Scenario:
         raise UsageError(f"{path}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not TOML: {error}") from None
-    _only(table, ("sensors", "audio", "event"), f"{path}: ")
+    _only(table, ("sensors", "audio", "analog", "event"), f"{path}: ")
     sensors = table.get("sensors", {})
     if not isinstance(sensors, dict) or not all(isinstance(trace, str) for trace in sensors.values()):
         raise UsageError(f"{path}: [sensors] has lines such as imu = \"walk.csv\"")
     audio = table.get("audio")
     if audio is not None and not isinstance(audio, str):
         raise UsageError(f"{path}: audio is the name of a WAV file")
+    analog = table.get("analog", {})
+    if not isinstance(analog, dict) or not all(isinstance(v, str | int | float) for v in analog.values()):
+        raise UsageError(f"{path}: [analog] has lines such as A0 = \"battery.csv\" or A0 = 1.2")
     rows = table.get("event", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UsageError(f"{path}: events are written as [[event]]")
     events = [event for n, row in enumerate(rows, start=1) for event in _events(row, f"{path}: event {n}: ")]
+    voltages = [Voltage(pin, path.parent / v if isinstance(v, str) else v) for pin, v in analog.items()]
     return Scenario(
-        tuple(events),
+        (*events, *voltages),
         {name: path.parent / trace for name, trace in sensors.items()},
         None if audio is None else path.parent / audio,
     )

@@ -75,6 +75,8 @@ class Chip:
     ram_code_alias: int = 0x0080_0000
     flash_page: int = 4096
     pins: int = 48
+    analog_pins: tuple[int, ...] = ()
+    """Those that the analogue blocks can measure, as 32 * port + pin."""
     interrupts: int = 48
     priority_bits: int = 3
     hz: int = CPU_HZ

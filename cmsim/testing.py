@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .cortex_m.calls import CallTracer
 from .errors import CmsimError
 from .machine import Machine
 from .measure.inferences import Inference
 from .report import text_faults
 
+RECENT = 20
+"""Function calls that a failure shows."""
 TAIL = 40
 """Lines of each console that a failure shows."""
 
@@ -22,6 +25,9 @@ class BoardUnderTest(Machine):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._calls = self.tracer or CallTracer(self.cpu, self.image)
+        if self.tracer is None:
+            self.watches.on_forget.append(self._calls.reset)
         self._read: dict[str, int] = {}
         """Channel -> where the next `expect` begins to look."""
 
@@ -94,3 +100,11 @@ class BoardUnderTest(Machine):
         told = text_faults.report(record, most=20)
         ended = [] if self.stop is None or not told else [f"run ended: {self.stop.reason}: {self.stop.detail}"]
         return "\n".join(told + ended)
+
+    def recent_calls(self, count: int = RECENT) -> list[str]:
+        """The last functions that were entered, the latest last: at which cycle, which one, called by whom."""
+        lines = []
+        for cycle, node in self._calls.recent(count):
+            *callers, name = self._calls.path(node)
+            lines.append(f"cycle {cycle:,}: {name}" + (f", called by {callers[-1]}" if callers else ""))
+        return lines

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from support.html import Page
 
 from cmsim.bench import Options, bench
 from cmsim.report.html_bench import page
@@ -16,7 +16,6 @@ from cmsim.report.svg_plan import HEIGHT, WIDTH, plan, short
 from cmsim.report.text_bench import energy_text, flash_text, output_text, report, significant
 
 GESTURE = Path(__file__).resolve().parents[1] / "firmware" / "apps" / "gesture" / "gesture.tflite"
-VOID = {"meta", "br"}
 
 
 @pytest.fixture(scope="module")
@@ -27,38 +26,6 @@ def measured():
 @pytest.fixture
 def record(measured):
     return copy.deepcopy(measured)
-
-
-class Page(HTMLParser):
-    """Checks that every element is closed in its place, and collects the text of the tables' cells."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.seen: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.cells: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append(tag)
-        self.attributes += attrs
-        if tag == "td":
-            self.cells.append("")
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "td" in self.open:
-            self.cells[-1] += data
 
 
 def test_page_is_complete_and_needs_nothing(record):

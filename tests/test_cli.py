@@ -151,11 +151,11 @@ def test_console_that_is_not_utf_8_or_has_carriage_returns(cmsim: Any, tmp_path:
 
 
 def test_access_that_nothing_models_is_told_once(cmsim: Any, tmp_path: Path) -> None:
-    elf = Program().fetch(0x4002_9300).fetch(0x4002_9300).sleep().write(tmp_path / "a.elf")
+    elf = Program().fetch(0x4002_6300).fetch(0x4002_6300).sleep().write(tmp_path / "a.elf")
     result = cmsim("run", elf)
     assert result.code == 0
-    assert result.err == "QSPI+0x300: read at pc 0x00000108 in Reset_Handler is not modelled\n"
-    assert "\nnot modelled: 2 accesses to QSPI\n" in result.out
+    assert result.err == "FPU+0x300: read at pc 0x00000108 in Reset_Handler is not modelled\n"
+    assert "\nnot modelled: 2 accesses to FPU\n" in result.out
 
 
 def test_goal_by_text(cmsim: Any, tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ FAILURES = {
     "text not seen, idle": (hello, ("--until", "bye"), "before 'bye' was printed; the firmware's last line: 'hello'"),
     "text not seen": (lambda: Program().spin(), ("--until", "x", "--seconds", "0.1"), "time (0.100 s) before 'x'"),
     "inferences": (three_inferences, ("--inferences", "4"), "before 4 inferences were done"),
-    "strict": (lambda: Program().fetch(0x4002_9300).sleep(), ("--strict",), "--strict: QSPI+0x300: read"),
+    "strict": (lambda: Program().fetch(0x4002_6300).sleep(), ("--strict",), "--strict: FPU+0x300: read"),
     "idle before the trace ended": (hello, ("--imu", traces.path("walk")), "before the trace ended"),
 }
 

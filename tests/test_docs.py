@@ -20,7 +20,7 @@ DOCUMENTS = [
     ROOT / name
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/record.md", "docs/compare.md", "docs/ci.md",
                  "docs/timing.md", "docs/scenarios.md", "docs/profile.md", "docs/camera.md", "docs/compatibility.md",
-                 "docs/timeline.md")
+                 "docs/timeline.md", "docs/regions.md")
 ]  # fmt: skip
 
 

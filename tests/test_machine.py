@@ -10,6 +10,7 @@ from cmsim import prebuilt, traces
 from cmsim.errors import RunError, UsageError
 from cmsim.image import load_bytes
 from cmsim.machine import Machine
+from cmsim.scenario import Press, Scenario
 
 GESTURE = prebuilt.path("gesture")
 
@@ -163,13 +164,29 @@ def test_system_off() -> None:
     assert machine(Program().store(0x4000_0500, 1).sleep()).run().reason == "system off"
 
 
+def test_a_button_ends_system_off_with_a_reset() -> None:
+    program = Program().store(0x5000_072C, 3 << 16 | 3 << 2).store(0x4000_0500, 1).sleep()  # P0.11 senses low
+    m = machine(program, board="nrf52840dk", scenario=Scenario((Press(0.010, "button1", 20e-6),)))
+    m.run(seconds=0.02)
+    assert m.soc.blocks["POWER"].read(0x400) == 1 << 16
+    assert m.soc.blocks["P0"].read(0x72C) == 3 << 16 | 3 << 2
+    assert m.instructions > 2 * 8  # the program began anew
+
+
+def test_the_reset_pin_ends_system_off_too() -> None:
+    m = machine(Program().store(0x4000_0500, 1).sleep(), scenario=Scenario((Press(0.010, "reset", 0.005),)))
+    m.soc.blocks["P0"].write(0x72C, 3 << 16 | 3 << 2)
+    m.run(seconds=0.02)
+    assert m.soc.blocks["POWER"].read(0x400) == 1
+
+
 def test_strict() -> None:
-    m = machine(Program().fetch(0x4002_9300).sleep(), strict=True)
-    with pytest.raises(RunError, match=r"QSPI\+0x300: read at pc 0x00000108 in Reset_Handler is not modelled"):
+    m = machine(Program().fetch(0x4002_6300).sleep(), strict=True)
+    with pytest.raises(RunError, match=r"FPU\+0x300: read at pc 0x00000108 in Reset_Handler is not modelled"):
         m.run()
     assert m.stop is not None
     assert m.stop.reason == "error"
-    assert machine(Program().fetch(0x4002_9300).sleep()).run().reason == "idle"
+    assert machine(Program().fetch(0x4002_6300).sleep()).run().reason == "idle"
 
 
 def test_interrupted() -> None:

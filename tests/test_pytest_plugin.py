@@ -77,6 +77,11 @@ def test_never(board):
     assert "'never this' was not printed within 1 s" in output
     assert "app.elf: console" in output
     assert "cmsim gesture: LSM9DS1 ready, 119 Hz" in output
+    calls = [line for line in output.partition("last function calls")[2].splitlines() if line.startswith("cycle ")]
+    assert len(calls) == 20
+    cycles = [int(line.split()[1].rstrip(":").replace(",", "")) for line in calls]
+    assert cycles == sorted(cycles) and 50e6 < cycles[-1] <= 64e6
+    assert any(" called by " in line for line in calls)
 
 
 def test_faults_are_reported(suite: Path) -> None:

@@ -90,10 +90,10 @@ def test_inferences_by_symbol(tmp_path: Path) -> None:
 
 
 def test_unmodelled_accesses(tmp_path: Path) -> None:
-    program = Program().fetch(0x4002_9300).fetch(0x4002_9300).store(0x4002_9500, 1).sleep()
+    program = Program().fetch(0x4002_6300).fetch(0x4002_6300).store(0x4002_6500, 1).sleep()
     assert run(program, tmp_path)["unmodelled"] == [
-        {"block": "QSPI", "offset": 0x300, "access": "read", "count": 2, "pc": 0x108},
-        {"block": "QSPI", "offset": 0x500, "access": "write", "count": 1, "pc": 0x124},
+        {"block": "FPU", "offset": 0x300, "access": "read", "count": 2, "pc": 0x108},
+        {"block": "FPU", "offset": 0x500, "access": "write", "count": 1, "pc": 0x124},
     ]
 
 
@@ -123,7 +123,7 @@ def keys(value: Any, path: str = "") -> set[str]:
 
 
 def test_manual_lists_exactly_the_keys(record: dict[str, Any], tmp_path: Path) -> None:
-    program = Program().fetch(0x4002_9300).undefined()
+    program = Program().fetch(0x4002_6300).undefined()
     program.handlers[1] = program.here | 1
     other = run(program.spin(), tmp_path)
     table = MANUAL.read_text(encoding="utf-8").split("| `stop.reason` | the run")[0]

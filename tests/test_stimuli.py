@@ -122,7 +122,7 @@ HEAD = "time [s],accel x [g]\n"
     ("time [s],speed [m/s]\n",
      "t.csv:1: column 2: unknown quantity 'speed': known are time, accel x, accel y, accel z, gyro x, gyro y, gyro z, "
      "mag x, mag y, mag z, temperature, humidity, pressure, proximity, light clear, light red, light green, light blue, "
-     "gesture up, gesture down, gesture left, gesture right"),
+     "gesture up, gesture down, gesture left, gesture right, voltage"),
     ("time [s],accel x [g],accel x [mg]\n", "t.csv:1: column 3: accel x is there twice"),
     ("accel x [g]\n1\n", "t.csv:1: missing column 'time [s]'"),
     ("time [s]\n1\n", "t.csv: the trace has only time: add a channel, for example 'accel x [g]'"),

@@ -1,7 +1,7 @@
-"""What an inference takes from the battery: an estimate from the chip's data sheet.
+"""What an inference takes from the battery: an estimate from the chip's data sheet (cmsim/measure/currents.py).
 
-nRF52840 Product Specification, section 5.2.1 (current consumption, CPU running): typical supply currents at 3 V and 25
-degrees Celsius while CoreMark runs at 64 MHz. Charge is proportional to cycles, so the clock makes no difference.
+Typical supply currents at 3 V and 25 degrees Celsius while CoreMark runs at 64 MHz. Charge is proportional to cycles,
+so the clock makes no difference.
 
 Not modelled: peripherals, the radio, sleep between inferences, start-up of the oscillator, temperature, what other
 instructions draw more or less than CoreMark's, losses outside the chip.
@@ -12,8 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..kernel import CPU_HZ
-
-VOLTS = 3.0
+from ..measure.currents import CPU_DCDC, CPU_LDO, CPU_RAM_DCDC, VOLTS
 
 
 @dataclass(frozen=True)
@@ -24,9 +23,9 @@ class Supply:
     conditions: str
 
 
-TYPICAL = Supply(3.3, "from flash with cache, DC/DC regulator")
-LOWEST = Supply(2.8, "from RAM, DC/DC regulator")
-HIGHEST = Supply(6.3, "from flash with cache, LDO regulator")
+TYPICAL = Supply(CPU_DCDC.typical / 1000, "from flash with cache, DC/DC regulator")
+LOWEST = Supply(CPU_RAM_DCDC.typical / 1000, "from RAM, DC/DC regulator")
+HIGHEST = Supply(CPU_LDO.typical / 1000, "from flash with cache, LDO regulator")
 SUPPLIES = {"typical": TYPICAL, "lowest": LOWEST, "highest": HIGHEST}
 
 

@@ -17,7 +17,7 @@ from typing import NoReturn
 from .. import __version__
 from ..errors import CmsimError
 from ..report.terminal import style, styled
-from . import arena, bench, boards, compare, info, model, profile, run, timing
+from . import arena, bench, boards, compare, flash, info, model, profile, run, timing
 
 USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 """The last two as shells count them: 128 and the number of the signal."""
@@ -45,7 +45,7 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"cmsim {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for command in (run, profile, info, arena, bench, compare, model, timing, boards):
+    for command in (run, profile, info, arena, flash, bench, compare, model, timing, boards):
         command.add_to(commands)
     return top
 

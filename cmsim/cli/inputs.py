@@ -26,6 +26,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     group.add_argument("--press", metavar="BUTTON@TIME[+DURATION]", **repeated, help="hold a button; 100ms if not said")
     group.add_argument("--pin", metavar="PIN=LEVEL@TIME", **repeated, help="drive a pin high or low, or release it")
     group.add_argument("--sensor", metavar="NAME=TRACE", **repeated, help="what the sensor NAME feels")
+    group.add_argument("--adc", metavar="PIN=TRACE|VOLTS", **repeated, help="the voltage at an analogue pin")
     group.add_argument("--audio", metavar="FILE.wav", help="what the microphone hears")
     group.add_argument("--vcd", type=Path, metavar="FILE", help="record pins, buses and sensor lines for GTKWave")
 
@@ -33,6 +34,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def scenario(options: argparse.Namespace) -> Scenario:
     """The file and the options together; events of the file come first."""
     from .. import scenario as scenarios  # noqa: PLC0415 - numpy is loaded only when something runs
+    from ..voltages import parse_voltage  # noqa: PLC0415
 
     sensors: dict[str, str | Path | Any] = {}
     for text in options.sensor:
@@ -44,6 +46,7 @@ def scenario(options: argparse.Namespace) -> Scenario:
         *(replace(scenarios.parse_input(text), channel=options.console) for text in options.input),
         *map(scenarios.parse_press, options.press),
         *map(scenarios.parse_pin, options.pin),
+        *map(parse_voltage, options.adc),
     )
     base = scenarios.Scenario() if options.scenario is None else scenarios.load(options.scenario)
     return base + scenarios.Scenario(events, sensors, options.audio)

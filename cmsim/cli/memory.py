@@ -1,4 +1,4 @@
-"""Options of `cmsim run` that ask about memory: allocation where none may be, leaks, the arena, drift."""
+"""Options of `cmsim run` that ask about memory: allocation where none may be, leaks, the arena, drift; charge."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     group.add_argument("--leaks", metavar="FROM..[TO]", help="list what is allocated between two points and stays")
     group.add_argument("--arena-heat", action="store_true",
                        help="record which bytes of the first arena change during which operator (docs/arena.md)")
+    group.add_argument("--energy", action="store_true",
+                       help="estimate the charge that the chip takes (docs/energy.md)")
     group.add_argument("--soak", action="store_true",
                        help="report how heap, stack and cycles of an inference drift over the run (with --seconds)")
 
@@ -31,5 +33,9 @@ def attach(machine: Machine, options: argparse.Namespace) -> None:
         LeakCheck.parse(machine, options.leaks)
     if options.arena_heat and machine.arenas is not None:
         machine.arenas.paint()
+    if options.energy:
+        from ..measure.energy import EnergyMeter  # noqa: PLC0415
+
+        machine.energy = EnergyMeter(machine)
     if options.soak:
         machine.drift = Drift(machine)

@@ -51,13 +51,18 @@ struct call_entry {
 };
 
 struct call_context {
-    uint32_t used, depth, previous_end, sp; /* the latter two while it is suspended */
+    uint32_t used, depth, previous_end, sp, pc; /* the latter three while it is suspended */
     struct call_frame frames[DEPTH];
 };
 
 struct call_region {
     uint32_t base, size;
     uint16_t *functions; /* one a halfword; 0: no symbol covers it */
+};
+
+/* How a thread began. */
+struct call_begin {
+    uint32_t sp, pc;
 };
 
 struct calls {
@@ -82,6 +87,7 @@ struct calls {
     struct call_edge *edges;
     uint64_t entered;         /* functions so far: the last ones are in `recent` */
     uint32_t nesting[NESTING];
+    struct call_begin began[LAST_THREAD - FIRST_THREAD]; /* of each thread */
     struct call_entry recent[RECENT];
 };
 
@@ -203,6 +209,38 @@ static uint32_t free_context(struct calls *calls)
         if (i != calls->current && !waits(calls, i))
             return i;
     return calls->current;
+}
+
+/* The context that was suspended at `sp`, and at `pc` unless that is 0; CONTEXTS if there is none. */
+static uint32_t suspended(const struct calls *calls, uint32_t sp, uint32_t pc)
+{
+    uint32_t i = 0;
+    while (i < CONTEXTS && !(calls->contexts[i].used && calls->contexts[i].sp == sp && !waits(calls, i) &&
+                             i != calls->current && (pc == 0 || calls->contexts[i].pc == pc)))
+        i++;
+    return i;
+}
+
+/* A thread begins. Where one began before it is that one's stack, and what was left there is gone. */
+static void begin_thread(struct calls *calls, uint32_t sp, uint32_t pc)
+{
+    uint32_t n = 0;
+    while (n < calls->threads && calls->began[n].sp != sp)
+        n++;
+    for (uint32_t i = 0; i < CONTEXTS && n < calls->threads; i++)
+        if (calls->contexts[i].frames[0].function == FIRST_THREAD + n && !waits(calls, i))
+            calls->contexts[i].used = 0;
+    if (n == calls->threads && n < LAST_THREAD - FIRST_THREAD) /* the last number is that of all further ones */
+        calls->began[calls->threads++] = (struct call_begin){sp, pc};
+    begin_context(calls, free_context(calls), FIRST_THREAD + n);
+}
+
+static int began(const struct calls *calls, uint32_t sp, uint32_t pc)
+{
+    for (uint32_t n = 0; n < calls->threads; n++)
+        if (calls->began[n].sp == sp && calls->began[n].pc == pc)
+            return 1;
+    return 0;
 }
 
 static uint32_t reg(uc_engine *uc, const struct calls *calls, int number)
@@ -392,11 +430,12 @@ static void on_profiled_block(uc_engine *uc, uint64_t address, uint32_t size, vo
     }
 }
 
-/* An exception begins (ENTER; `sp` of what it interrupts), follows another (CHAIN) or returns (`sp` behind it). Cycles
- * up to `began` belong to what ran before. */
-static void calls_switch(struct calls *calls, uint32_t kind, uint32_t function, uint32_t sp, uint64_t began)
+/* An exception begins (ENTER; `sp` and `pc` of what it interrupts), follows another (CHAIN) or returns (both behind it).
+ * Cycles up to `until` belong to what ran before. */
+static void calls_switch(struct calls *calls, uint32_t kind, uint32_t function, uint32_t sp, uint32_t pc,
+                         uint64_t until)
 {
-    settle(calls, began, *calls->instructions);
+    settle(calls, until, *calls->instructions);
     context_of(calls);
     if (*calls->deeper != NULL)
         deepen_path(calls);
@@ -405,6 +444,7 @@ static void calls_switch(struct calls *calls, uint32_t kind, uint32_t function, 
     } else if (kind == ENTER) {
         struct call_context *context = &calls->contexts[calls->current];
         context->sp = sp;
+        context->pc = pc;
         context->previous_end = calls->previous_end;
         if (calls->nested < NESTING)
             calls->nesting[calls->nested++] = calls->current;
@@ -413,19 +453,16 @@ static void calls_switch(struct calls *calls, uint32_t kind, uint32_t function, 
         uint32_t next = calls->nesting[--calls->nested];
         calls->contexts[calls->current].used = 0;
         if (calls->nested == 0 && calls->contexts[next].sp != sp) { /* another thread goes on */
-            for (next = 0; next < CONTEXTS; next++)
-                if (calls->contexts[next].used && calls->contexts[next].sp == sp)
-                    break;
+            next = suspended(calls, sp, pc);
+            if (next == CONTEXTS && !began(calls, sp, pc)) /* its kernel may let it go on elsewhere */
+                next = suspended(calls, sp, 0);
         }
         if (next == CONTEXTS) {
-            uint32_t thread = FIRST_THREAD + calls->threads;
-            if (thread < LAST_THREAD)
-                calls->threads++;
-            begin_context(calls, free_context(calls), thread);
+            begin_thread(calls, sp, pc);
         } else {
             calls->current = next;
             calls->previous_end = calls->contexts[next].previous_end;
-                }
+        }
     }
     refresh(calls);
 }

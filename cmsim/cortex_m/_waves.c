@@ -27,7 +27,7 @@ struct raster {
     uint32_t shift;        /* binary logarithm of the slots of a byte */
     uint32_t vsync_lines, gated, inverted;
     uint32_t bytes_read;   /* of the frame */
-    uint32_t last_byte;    /* that was read */
+    uint32_t first_byte, last_byte; /* that was read */
     /* The line that was looked at last; span 0: none. */
     uint32_t span, line;
     int32_t row;
@@ -85,7 +85,8 @@ static int look(struct raster *raster, uint64_t now, uint32_t wires, uint32_t *l
         *levels = (raster->data[byte] | pclk << PCLK | 1u << HREF) ^ raster->inverted;
         if (wires & DATA && byte != raster->last_byte) {
             raster->last_byte = byte;
-            raster->bytes_read++;
+            if (raster->bytes_read++ == 0)
+                raster->first_byte = byte;
         }
         return 1;
     }

@@ -97,6 +97,7 @@ class Calls(ct.Structure):
         ("edges", ct.c_void_p),
         ("entered", ct.c_uint64),
         ("nesting", ct.c_uint32 * 64),
+        ("began", ct.c_uint32 * 2 * (THREADS - 1)),
         ("recent", Entry * RECENT),
     ]
 
@@ -110,7 +111,8 @@ for _name, _size in _SIZES.items():
         raise ImportError(f"cmsim: {_name} is {_size} bytes here, {getattr(_hot, f'sizeof_{_name}')} in _calls.c")
 
 _POINTER = ct.POINTER(Calls)
-_switch = ct.CFUNCTYPE(None, _POINTER, ct.c_uint32, ct.c_uint32, ct.c_uint32, ct.c_uint64)(_hot.calls_switch)
+_WORD = ct.c_uint32
+_switch = ct.CFUNCTYPE(None, _POINTER, _WORD, _WORD, _WORD, _WORD, ct.c_uint64)(_hot.calls_switch)
 _sleep = ct.CFUNCTYPE(None, _POINTER, ct.c_uint32)(_hot.calls_sleep)
 _settle = ct.CFUNCTYPE(None, _POINTER)(_hot.calls_settle)
 _reset = ct.CFUNCTYPE(None, _POINTER)(_hot.calls_reset)
@@ -160,11 +162,13 @@ class CallTracer:
 
     def _region(self, base: int, size: int) -> CallRegion:
         table = np.zeros((size + 1) // 2, np.uint16)
-        starts = {symbol.address: FIRST_SYMBOL + n for n, symbol in enumerate(self._symbols)}
-        names = {symbol.name: symbol for symbol in self._symbols}
+        named: dict[str, list[int]] = {}
         for n, symbol in enumerate(self._symbols):
-            whole = names.get(symbol.name.partition(".cold")[0], symbol)
-            number = starts[whole.address] if whole is not symbol else FIRST_SYMBOL + n
+            named.setdefault(symbol.name, []).append(n)
+        for n, symbol in enumerate(self._symbols):
+            name, cold, _ = symbol.name.partition(".cold")
+            whole = named.get(name, []) if cold else []  # of several static functions nobody knows whose part it is
+            number = FIRST_SYMBOL + (whole[0] if len(whole) == 1 else n)
             first, last = symbol.address - base, symbol.address + max(symbol.size, 2) - base
             if 0 <= first < size:
                 table[first >> 1 : min(last + 1, size) >> 1] = number  # sorted: what begins later is further inside
@@ -179,8 +183,10 @@ class CallTracer:
         return CallRegion(base, size, table.ctypes.data)
 
     def _switched(self, what: str, sp: int, began: int) -> None:
-        function = 0 if what == "return" else FIRST_EXCEPTION + self.cpu.exceptions.current
-        _switch(self._at, _KINDS[what], function, sp, began)
+        exceptions = self.cpu.exceptions
+        function = 0 if what == "return" else FIRST_EXCEPTION + exceptions.current
+        pc = exceptions.pc if what == "return" else exceptions.interrupted_pc
+        _switch(self._at, _KINDS[what], function, sp, pc, began)
 
     def reset(self) -> None:
         """The processor was reset: no call returns."""

@@ -75,6 +75,8 @@ class ExceptionUnit:
         self.pc = 0
         """Where execution goes on."""
         self.thumb = True
+        self.interrupted_pc = 0
+        """Where the exception that began last will return to."""
         self.on_frame: Callable[[int], None] = lambda frame: None
         """Told where each exception frame was put."""
         self.on_leave: Callable[[int], None] = lambda value: None
@@ -134,7 +136,7 @@ class ExceptionUnit:
 
     def _enter(self, number: int) -> None:
         registers, scb = self.registers, self.scb
-        began = self.clock.cycles
+        began, self.interrupted_pc = self.clock.cycles, self.pc
         cpsr, ipsr, control, sp = registers.mode.read()
         ipsr &= 0x1FF
         privileged = ipsr != 0 or not control & st.NPRIV

@@ -36,6 +36,22 @@ def likely(machine: Machine, fault: Fault, registers: Registers, frames: Sequenc
     return None
 
 
+def _noticed_overflow(machine: Machine, fault: Fault, registers: Registers, frames: Sequence[Frame]) -> str | None:
+    """What the stack meter saw in front of the push that was too much, before anything was overwritten."""
+    rows = [] if machine.memory_meter is None else machine.memory_meter.stacks.rows()
+    over = [row for row in rows if row["overflow"] is not None]
+    if not over:
+        return None
+    row = min(over, key=lambda row: int(row["overflow"]["cycle"]))
+    told = row["overflow"]
+    deep = [frame.function(machine) for frame in frames]
+    endless = next((f for f in deep if f is not None and deep.count(f) >= RECURSION), None)
+    why = f"; {endless.demangled} calls itself without end?" if endless is not None else "; give it more"
+    into = f" into {told['into']}" if told["into"] else ""
+    return (f"{row['name']} ({row['size']:,} bytes) had overflowed at cycle {told['cycle']:,}, in "
+            f"{told['function'] or 'unknown code'}{into}{why}")
+
+
 def _stack_overflow(machine: Machine, fault: Fault, registers: Registers, frames: Sequence[Frame]) -> str | None:
     sp, chip = registers["sp"], machine.soc.chip
     known = stacks(machine)
@@ -117,7 +133,7 @@ def _divided(machine: Machine, fault: Fault, registers: Registers, frames: Seque
 
 
 RULES: tuple[Callable[[Machine, Fault, Registers, Sequence[Frame]], str | None], ...] = (
-    _stack_overflow, _unaligned, _fpu_off, _bad_call, _undefined, _divided, _null, _where,
+    _noticed_overflow, _stack_overflow, _unaligned, _fpu_off, _bad_call, _undefined, _divided, _null, _where,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from ..errors import UsageError
 from ..record import Stop
 from .heap import HeapMeter, Leaks
 from .points import Point
+from .unwind import Unwinder
 
 if TYPE_CHECKING:
     from ..machine import Machine
@@ -28,7 +29,7 @@ class NoAllocation:
     def __init__(self, machine: Machine, after: str) -> None:
         self.machine, self.heap = machine, heap_of(machine)
         self.violation: dict[str, Any] | None = None
-        """`function`, `source`, `size` and `cycle` of the first allocation that came too late."""
+        """`function`, `source`, `size`, `cycle` and `stack` of the first allocation that came too late."""
         self.after = Point(machine, after, lambda: None)
         self.heap.on_allocation.append(self._allocates)
         self.heap.reports["no_allocation_after"] = self.record
@@ -38,7 +39,10 @@ class NoAllocation:
         if self.after.reached is None or self.violation is not None:
             return
         function, source = self.heap.place(site)
-        self.violation = {"function": function, "source": source, "size": size, "cycle": self.machine.cycles}
+        core = self.machine.cpu.registers.core.read()
+        frames = Unwinder(self.machine).walk(self.machine.cpu.exceptions.pc, core[13], core[14])[1:]
+        self.violation = {"function": function, "source": source, "size": size, "cycle": self.machine.cycles,
+                          "stack": [frame.row(self.machine) for frame in frames]}  # fmt: skip
         self.machine.end(Stop("allocation", self._sentence()))
 
     def _sentence(self) -> str:

@@ -22,6 +22,7 @@ INFERENCE_FUNCTIONS = (
     "cmsim::Interpreter::invoke()",
     "tflite::MicroInterpreter::Invoke()",
     "tflite::MicroInterpreterGraph::InvokeSubgraph(int)",
+    "tflite::MicroGraph::InvokeSubgraph(int)",
 )
 """Outermost first: the first one that the image has and that is called counts."""
 OPERATOR_FUNCTION = "cmsim::run_operator"

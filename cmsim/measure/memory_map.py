@@ -105,9 +105,11 @@ def _measured(machine: Machine) -> Iterable[Area]:
     memory, image = machine.memory_meter, machine.image
     for arena in machine.arenas.arenas if machine.arenas is not None else ():
         yield Area("arena", "arena", arena.base, arena.base + arena.size, arena.used)
-    for number, stack in enumerate(image.stacks):
-        peak = memory.stack_peak if memory is not None and number == 0 else None
-        yield Area("stack" if number == 0 else stack.source, "stack", stack.low, stack.high, peak)
+    for row in memory.stacks.rows() if memory is not None else ():
+        if row["limit"] is not None:
+            yield Area(row["name"], "stack", row["limit"], row["base"], row["peak"])
+    for stack in image.stacks:
+        yield Area(stack.source, "stack", stack.low, stack.high)
     heap = image.heap_bounds()
     if heap is not None:
         used = machine.heap.reserved if machine.heap is not None and machine.heap.low == heap.low else None

@@ -80,6 +80,8 @@ class TimelineRecorder:
         """(stack pointer, cycle) of the thread when the outermost exception came."""
         self._threads: dict[int, _Open] = {}
         """Threads that do not run, by their stack pointer."""
+        self._first_sp: dict[str, int] = {}
+        """Where each thread was when it first went on, by its name."""
         self._thread = self._track(Kind.THREAD, "main stack")
         self._begin(self._thread, self.start, "runs")
         self._faults = len(machine.faults)
@@ -192,6 +194,7 @@ class TimelineRecorder:
         if thread is None:
             known = sum(kind is Kind.THREAD for kind, _ in self._open)
             thread = self._track(Kind.THREAD, f"thread {known}")
+            self._first_sp[thread.track.name] = sp
         self._thread = thread
         self._begin(thread, cycle, "runs")
 
@@ -315,12 +318,19 @@ class TimelineRecorder:
     def timeline(self) -> Timeline:
         """Everything so far; later events do not change it."""
         end = self.machine.cycles if self._end is None else self._end
-        tracks = [Track(on.track.kind, on.track.name, on.track.aliases, self._copied(on, end))
+        tracks = [Track(on.track.kind, on.track.name, self._aliases(on.track), self._copied(on, end))
                   for on in self._open.values()]
-        tracks += self._measured(end)
+        tracks += [*self._measured(end), *self._regions(end)]
         faults = [Event(f.cycle, 0, f"{f.exception} {f.cause}") for f in self.machine.faults[self._faults :]]
         tracks.append(Track(Kind.CPU, "fault", (), [event for event in faults if event.cycle <= end]))
         return Timeline(self.start, end, ordered(tracks), self._end is None)
+
+    def _aliases(self, track: Track) -> tuple[str, ...]:
+        """A thread's stack is found while it runs."""
+        meter, sp = self.machine.memory_meter, self._first_sp.get(track.name)
+        if track.kind is not Kind.THREAD or meter is None or sp is None:
+            return track.aliases
+        return tuple(row["name"] for row in meter.stacks.rows() if (row["limit"] or 0) < sp <= row["base"])[:1]
 
     def _copied(self, on: _Open, end: int) -> list[Event]:
         events = [Event(e.cycle, end - e.cycle, e.name, False) if e is on.event or e.end > end
@@ -342,6 +352,19 @@ class TimelineRecorder:
             operators.events += [_span(run, f"{run.index}:{run.name}", end)
                                  for run in inference.operators if run.start_cycle <= end]
         return [*inferences.values(), operators]
+
+    def _regions(self, end: int) -> list[Track]:
+        """Passes of the regions that are counted."""
+        tracks = []
+        for region in () if self.machine.regions is None else self.machine.regions.regions:
+            passes = enumerate(zip(region.begins, region.cycles, strict=True))
+            events = [Event(cycle, cycles, f"pass {n}") for n, (cycle, cycles) in passes
+                      if self.start <= cycle and cycle + cycles <= end]
+            if region.opened is not None and self.start <= region.opened[0] <= end:
+                began = region.opened[0]
+                events.append(Event(began, end - began, f"pass {len(region.cycles)}", False))
+            tracks.append(Track(Kind.REGION, region.name, (), events))
+        return tracks
 
 
 def _span(measured: Inference | OperatorRun, name: str, end: int) -> Event:

@@ -41,6 +41,8 @@ class Region:
     cycles: array[int] = field(default_factory=lambda: array("Q"))
     """Of each pass, in order."""
     instructions: array[int] = field(default_factory=lambda: array("Q"))
+    begins: array[int] = field(default_factory=lambda: array("Q"))
+    """The cycle at which each pass began."""
     interrupt_cycles: int = 0
     """Of all passes together, those that exceptions took."""
     opened: tuple[int, int, int] | None = None
@@ -172,6 +174,7 @@ class RegionMeter:
             return
         began, first, interrupted = region.opened
         region.opened = None
+        region.begins.append(began)
         region.cycles.append(cycle - began)
         region.instructions.append(instruction - first)
         region.interrupt_cycles += self._interrupted - interrupted

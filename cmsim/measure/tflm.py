@@ -17,7 +17,8 @@ from ..cortex_m.decode import decode
 from ..image import Image
 from ..tflite.names import CUSTOM, OPERATORS
 
-CALLER = "tflite::MicroInterpreterGraph::InvokeSubgraph"
+CALLERS = ("tflite::MicroInterpreterGraph::InvokeSubgraph", "tflite::MicroGraph::InvokeSubgraph")
+"""The graph of an interpreter; the second name is that of releases until 2023, of the Arduino library among them."""
 FARTHEST = 64
 """Bytes behind the node's start within which the registration's pointer stands (28 in releases up to 2025)."""
 INVOKE, BUILTIN_CODE, CUSTOM_NAME = 12, 20, 24
@@ -28,7 +29,7 @@ LONGEST_NAME = 64
 def call_sites(image: Image, cpu: Cpu) -> Iterator[tuple[int, int]]:
     """(address, register) of each BLX through a register in InvokeSubgraph."""
     for symbol in image.symbols.functions:
-        if symbol.qualified != CALLER:
+        if symbol.qualified not in CALLERS:
             continue
         found = cpu.bus.memory(symbol.address, symbol.size)
         if found is None:

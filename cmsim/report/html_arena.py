@@ -13,7 +13,7 @@ from .html_page import Bar, Row, kilobytes, percent, table
 from .svg_plan import plan
 
 Record = Mapping[str, Any]
-HEATS = 6
+HEATS, MOST_BLOCKS = 6, 1_500
 KEPT = "tensors, nodes, data of operators"
 
 
@@ -29,7 +29,7 @@ def arenas(record: Record) -> Iterator[str]:
         if arena.get("touched"):
             yield from _heat(arena["touched"])
         yield "</figure>"
-    if len(found) == 1 and record.get("arena_plan"):
+    if len(found) == 1 and 0 < len(record.get("arena_plan") or ()) <= MOST_BLOCKS:
         yield from _plan(record, found[0])
 
 

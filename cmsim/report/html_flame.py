@@ -4,7 +4,7 @@ The picture is drawn here for readers without scripts, for paper and for the fir
 the same data when somebody zooms. A frame is as wide as its inclusive cycles; its colour is the deeper, the more of
 them are its own. Sleep is left out at first: it would hide everything else.
 
-Not modelled: call paths beyond the first `MOST_NODES` by inclusive cycles are left out, and the text says so.
+Call paths beyond the first `MOST_NODES` by inclusive cycles are left out, and the text says so.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from .html_page import Bar, Row, percent, table
 from .short_names import short_name
 
 Record = Mapping[str, Any]
-MOST_NODES, MOST_ROWS, UNFOLDED_ROWS = 12_000, 60, 12
+MOST_NODES, MOST_BOXES, MOST_ROWS, UNFOLDED_ROWS = 8_000, 1_500, 60, 12
+LONGEST_SHORT, LONGEST_WHOLE, ALL_WHOLE = 60, 240, 300_000
+"""Characters of a name in the picture, of a whole name, of all whole names together."""
 ROW = 22
 NARROWEST = 0.12
 """Per cent of the width: about a pixel."""
@@ -82,7 +84,7 @@ def flame(record: Record) -> Iterator[str]:
     yield "</div>"
     yield f'<div class="flame" style="height:{depth * ROW}px" role="group" aria-label="Flame graph of call paths">'
     for frame, left, level, width in boxes:
-        name = short_name(frame.name)
+        name = cut(short_name(frame.name), LONGEST_SHORT)
         label = escape(name) if width >= LABELLED else ""
         thin = "" if label else " thin"
         yield (f'<b class="h{heat(frame.own, hottest)}{thin}" style="left:{left:.3f}%;width:{width:.3f}%;'
@@ -109,19 +111,18 @@ def heat(own: int, hottest: int) -> int:
 def _boxes(top: Frame, shown: int) -> Iterator[tuple[Frame, float, int, float]]:
     """(frame, left, level, width) of what is wide enough to be seen; per cent. A caller before what it calls."""
     waiting: list[tuple[Frame, int, int]] = [(top, 0, 0)]
-    while waiting:
-        frame, begin, level = waiting.pop()
+    for frame, begin, level in waiting:
         yield frame, 100 * begin / shown, level, 100 * frame.awake / shown
+        left = begin
         for child in frame.children:
-            if 100 * child.awake / shown >= NARROWEST:
-                waiting.append((child, begin, level + 1))
-            begin += child.awake
+            if 100 * child.awake / shown >= NARROWEST and len(waiting) < MOST_BOXES:
+                waiting.append((child, left, level + 1))
+            left += child.awake
 
 
 def _title(frame: Frame, name: str, shown: int) -> str:
-    whole = f"\n{frame.name}" if name != frame.name else ""
     return (f"{name}: {frame.awake:,} cycles ({percent(frame.awake, shown)}), {frame.own:,} of its own, "
-            f"{frame.calls:,} {'call' if frame.calls == 1 else 'calls'}{whole}")
+            f"{frame.calls:,} {'call' if frame.calls == 1 else 'calls'}")
 
 
 def _data(top: Frame) -> tuple[str, int]:
@@ -145,12 +146,22 @@ def _data(top: Frame) -> tuple[str, int]:
     nodes: list[int] = []
     for frame, parent in order:
         nodes += (parent, numbers.setdefault(frame.name, len(numbers)), frame.own, frame.awake, frame.total)
+    room, names = ALL_WHOLE, []
+    for name in numbers:
+        short, whole = cut(short_name(name), LONGEST_SHORT), cut(name, LONGEST_WHOLE)
+        names.append([short, whole] if short != whole and len(whole) <= room else [short])
+        room -= len(whole)
     data = {
-        "names": [[short_name(name), name] if short_name(name) != name else [name] for name in numbers],
+        "names": names,
         "nodes": nodes,
         "calls": [frame.calls for frame, _ in order],
     }
     return script_data(data), len(everything) - len(order)
+
+
+def cut(text: str, longest: int) -> str:
+    """The text, or its beginning with a sign that more followed."""
+    return text if len(text) <= longest else text[: longest - 2] + " …"
 
 
 def script_data(data: Any) -> str:
@@ -171,10 +182,12 @@ def functions(record: Record) -> Iterator[str]:
     longest = shown[0]["exclusive_cycles"]
     header = ("function", "own share", "own cycles", "own time", "with callees", "calls", "a call", "size")
     lines = [
-        Row([short_name(row["name"]), Bar(row["exclusive_cycles"], longest, percent(row["exclusive_cycles"], awake)),
+        Row([cut(short_name(row["name"]), LONGEST_SHORT),
+             Bar(row["exclusive_cycles"], longest, percent(row["exclusive_cycles"], awake)),
              f"{row['exclusive_cycles']:,}", duration(row["exclusive_cycles"], 3), f"{row['inclusive_cycles']:,}",
              f"{row['calls']:,}", f"{row['exclusive_cycles'] // row['calls']:,}" if row["calls"] else "",
-             "" if row["size"] is None else f"{row['size']:,} B"], row["name"])
+             "" if row["size"] is None else f"{row['size']:,} B"],
+            cut(row["name"], 2 * LONGEST_WHOLE))
         for row in shown
     ]  # fmt: skip
     yield table(header, lines[:UNFOLDED_ROWS], kind="side")

@@ -13,6 +13,7 @@ from .means import Cost, Mean, mean_inference
 
 Record = Mapping[str, Any]
 MOST_COLUMNS, MOST_WHISKERS, MOST_ROWS, FEWEST_COLUMNS = 240, 60, 400, 8
+MOST_OPERATORS = 500
 PALETTE = ("c1", "c2", "c3", "c4", "c6", "c8", "c5")
 
 
@@ -111,7 +112,8 @@ def _strip(mean: Mean) -> str:
     """One inference from left to right, to scale, but that what is between operators stands at the end."""
     whole = mean.cost.cycles or 1
     palette = colours([operator.name for operator in mean.operators])
-    pieces = [(palette[o.name], str(o.index), o.name, f"{o.index} {o.name}", o.cost.cycles) for o in mean.operators]
+    pieces = [(palette[o.name], str(o.index), o.name, f"{o.index} {o.name}", o.cost.cycles)
+              for o in mean.operators if MOST_OPERATORS * o.cost.cycles >= whole]
     pieces.append(("c7", "", "between", "between operators", mean.overhead))
     boxes = "".join(
         f'<i class="{kind}" style="width:{100 * cycles / whole:.3f}%" title="{escape(title)}: {cycles:,} cycles, '
@@ -142,7 +144,11 @@ def _operator_table(mean: Mean) -> str:
 
     rows = [Row(cells(f"{o.index} {o.name}", o.cost, _source(o.source)),
                 " ".join(text for text in (o.function, o.source) if text))
-            for o in mean.operators]
+            for o in mean.operators[:MOST_OPERATORS]]
+    if len(mean.operators) > MOST_OPERATORS:
+        rest = sum(o.cost.cycles for o in mean.operators[MOST_OPERATORS:])
+        rows.append(Row([f"{len(mean.operators) - MOST_OPERATORS:,} more", Bar(rest, longest, percent(rest, whole)),
+                         f"{rest:,}", duration(rest, 3), *[""] * (len(header) - 4)]))
     blank = len(header) - 4
     rows.append(Row(["between operators", Bar(mean.overhead, longest, percent(mean.overhead, whole)),
                      f"{mean.overhead:,}", duration(mean.overhead, 3), *[""] * blank]))

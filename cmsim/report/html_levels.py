@@ -1,4 +1,7 @@
-"""How much stack and heap were in use over time: a number's greatest value in each stretch of time."""
+"""How much stack and heap were in use over time: a number's greatest value in each stretch of time.
+
+Not modelled: the stack between inferences; its deepest use within each of them is what the record has.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from .duration import duration
 from .html_page import kilobytes
 
 Record = Mapping[str, Any]
+MOST_POINTS = 1_000
 HEIGHT, WIDTH = 100.0, 1000.0
 """Of the picture's own coordinates; the page stretches them."""
 
@@ -31,11 +35,12 @@ def levels(record: Record) -> Iterator[str]:
 
 
 def _stacks(record: Record) -> Iterator[Curve]:
-    memory = record["memory"]
-    for stack in memory.get("stacks") or ():
-        if stack.get("history"):
-            points = [(row[0], row[1]) for row in stack["history"]]
-            yield Curve(f"Stack {stack['name']}", points, stack.get("size"))
+    """Of several neighbours the deepest, if there are very many inferences."""
+    runs = [run for run in record["inferences"] if run["stack_peak"] is not None]
+    every = -(-len(runs) // MOST_POINTS)
+    points = [(runs[n]["start_cycle"], max(run["stack_peak"] for run in runs[n : n + every]))
+              for n in range(0, len(runs), every or 1)]
+    yield Curve("Stack in each inference", points, record["memory"]["stack_size"])
 
 
 def _heap(record: Record) -> Iterator[Curve]:

@@ -7,10 +7,11 @@ from html import escape
 from typing import Any
 
 from .html_page import Row, table
+from .text_faults import SHOWN, report
 
 Record = Mapping[str, Any]
-LONGEST_TEXT = 200_000
-"""Characters of a console; of a longer one the middle is left out."""
+LONGEST_TEXT = 120_000
+"""Characters of all consoles together; of a longer one the middle is left out."""
 MOST_ROWS = 200
 _UNSEEN = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: 0x2421}
 """Control characters as pictures: nobody's terminal interprets them here."""
@@ -20,28 +21,29 @@ def console(record: Record) -> Iterator[str]:
     """Every channel that said something."""
     for channel, text in record["console"].items():
         yield f"<h3>{escape(channel)}</h3>"
-        yield f'<pre tabindex="0">{escape(_shown(text))}</pre>'
+        yield f'<pre tabindex="0">{escape(_shown(text, LONGEST_TEXT // len(record["console"])), quote=False)}</pre>'
 
 
-def _shown(text: str) -> str:
+def _shown(text: str, longest: int) -> str:
     text = text.replace("\r\n", "\n")
-    if len(text) > LONGEST_TEXT:
-        half = LONGEST_TEXT // 2
+    if len(text) > longest:
+        half = longest // 2
         text = f"{text[:half]}\n\n... {len(text) - 2 * half:,} characters left out ...\n\n{text[-half:]}"
     return text.translate(_UNSEEN)
 
 
 def faults(record: Record) -> Iterator[str]:
-    """Every fault; nothing if there was none."""
+    """Every fault and fatal error, the first ones in words; nothing if there was none."""
     found = record["faults"]
-    if not found:
+    if not found and not record.get("fatal"):
         return
-    rows = [Row([fault["exception"], fault["cause"], f"0x{fault['pc']:08x}",
-                 "" if fault["address"] is None else f"0x{fault['address']:08x}", f"{fault['cycle']:,}"])
-            for fault in found[:MOST_ROWS]]
-    yield table(("handled by", "cause", "pc", "address", "cycle"), rows, left=(0, 1))
-    if len(found) > MOST_ROWS:
-        yield f'<p class="faint">{len(found) - MOST_ROWS:,} more.</p>'
+    yield f'<pre tabindex="0">{escape(chr(10).join(report(record)), quote=False)[:LONGEST_TEXT]}</pre>'
+    if len(found) > SHOWN:
+        rows = [Row([fault["exception"], fault["cause"], f"0x{fault['pc']:08x}",
+                     "" if fault["address"] is None else f"0x{fault['address']:08x}", f"{fault['cycle']:,}"])
+                for fault in found[:MOST_ROWS]]
+        yield f"<details><summary>The first {len(rows)} of {len(found):,} faults as a table</summary>"
+        yield table(("handled by", "cause", "pc", "address", "cycle"), rows, left=(0, 1)) + "</details>"
 
 
 def unmodelled(record: Record) -> Iterator[str]:

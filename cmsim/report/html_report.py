@@ -13,6 +13,7 @@ from .html_arena import arenas
 from .html_flame import flame, functions
 from .html_inferences import inferences, operators
 from .html_levels import levels
+from .html_measures import coverage, energy, latencies, regions, stacks
 from .html_memory import memory_map
 from .html_notes import console, faults, unmodelled
 from .html_page import document
@@ -26,7 +27,12 @@ SECTIONS: tuple[tuple[str, str, Callable[[Record], Iterator[str]]], ...] = (
     ("operators", "Operators", operators),
     ("calls", "Call paths", flame),
     ("functions", "Functions", functions),
+    ("coverage", "Coverage", coverage),
+    ("regions", "Regions", regions),
+    ("latencies", "Latencies", latencies),
+    ("energy", "Energy", energy),
     ("memory", "Memory", memory_map),
+    ("stacks", "Stacks", stacks),
     ("arena", "Tensor arena", arenas),
     ("levels", "Stack and heap over time", levels),
     ("timeline", "Timeline", timeline),

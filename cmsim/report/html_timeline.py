@@ -10,15 +10,15 @@ from html import escape
 from typing import Any, NamedTuple
 
 from .duration import duration, marks
-from .html_flame import script_data
+from .html_flame import cut, script_data
 from .html_inferences import PALETTE
 from .html_page import Row, percent, table
 from .short_names import short_name
 
 Record = Mapping[str, Any]
 MOST_EVENTS, ALL_EVENTS = 6_000, 40_000
-STEPS, DETAILED_STEPS, MOST_MARKS = 300, 900, 8
-LONGEST_NAME = 100
+STEPS, DETAILED_STEPS, ALL_STEPS, MOST_MARKS = 300, 900, 6_000, 8
+LONGEST_NAME, SHORTEST_NAME, ALL_NAMES = 100, 20, 300_000
 LABELLED = 8
 """Per cent of the lane from which on a name is written into a box even if it does not fit."""
 COLOURS = {"cpu": "c7", "thread": "c2", "interrupt": "c5", "inference": "c1", "operator": "c1", "region": "c4",
@@ -123,6 +123,7 @@ def thin(spans: Sequence[Span], distance: int) -> list[Span]:
 def _figure(lanes: Sequence[Lane], palette: Mapping[str, str], window: tuple[int, int], origin: int, steps: int,
             what: str) -> Iterator[str]:
     first, last = window
+    steps = min(steps, ALL_STEPS // len(lanes) + 20)
     yield (f'<figure class="panel time" data-first="{first}" data-last="{last}" data-origin="{origin}">'
            '<div class="tools" hidden><button type="button" data-do="in">Zoom in</button>'
            '<button type="button" data-do="out">Zoom out</button>'
@@ -155,11 +156,11 @@ def _row(lane: Lane, palette: Mapping[str, str], window: tuple[int, int], steps:
         names = " ".join(name for name in (kind, "" if kind == "at" else colour(lane.kind, span.name, palette)) if name)
         dense = f";opacity:{0.3 + 0.7 * min(span.on / span.cycles, 1):.2f}" if span.many > 1 and span.cycles else ""
         boxes.append(f'<i class="{names}" style="left:{left:.2f}%;width:{width:.2f}%{dense}">{text}</i>')
-    also = lane.aliases[0] if lane.aliases else WORDS.get(lane.kind, "")
+    also = cut(lane.aliases[0], LONGEST_NAME) if lane.aliases else WORDS.get(lane.kind, "")
     alias = f" <small>{escape(also)}</small>" if also else ""
     title = escape(" ".join((lane.name, *lane.aliases)))
     return (f'<div class="track{" new" if new else ""}" data-track="{escape(_key(lane))}"><span title="{title}">'
-            f"{escape(short_name(lane.name))}{alias}</span>"
+            f"{escape(cut(short_name(lane.name), LONGEST_NAME))}{alias}</span>"
             f'<div class="lane {lane.kind}">{"".join(boxes)}</div></div>')
 
 
@@ -168,9 +169,7 @@ def _key(lane: Lane) -> str:
 
 
 def _short(kind: str, name: str) -> str:
-    if kind == "interrupt":
-        name = short_name(name)
-    return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + " …"
+    return cut(short_name(name) if kind == "interrupt" else name, LONGEST_NAME)
 
 
 def _data(lanes: Sequence[Lane], palette: Mapping[str, str], kept: tuple[int, int]) -> dict[str, Any]:
@@ -182,6 +181,7 @@ def _data(lanes: Sequence[Lane], palette: Mapping[str, str], kept: tuple[int, in
     """
     most = min(MOST_EVENTS, max(ALL_EVENTS // max(len(lanes), 1), 200))
     tracks = {}
+    room = ALL_NAMES
     for lane in lanes:
         spans = _at_most(lane.spans, most, kept)
         names: dict[str, int] = {}
@@ -191,8 +191,12 @@ def _data(lanes: Sequence[Lane], palette: Mapping[str, str], kept: tuple[int, in
             number = names.setdefault(span.name, len(names)) if span.many == 1 else -span.many
             flat += (span.cycle - before, span.cycles, number)
             before = span.cycle
+        shown = [_short(lane.kind, name) for name in names]
+        if sum(map(len, shown)) > room:
+            shown = [cut(name, SHORTEST_NAME) for name in shown]
+        room -= sum(map(len, shown))
         tracks[_key(lane)] = {
-            "names": [_short(lane.kind, name) for name in names],
+            "names": shown,
             "colours": [colour(lane.kind, name, palette) for name in names],
             "many": colour(lane.kind, "", palette),
             "spans": flat,
@@ -222,7 +226,7 @@ def _summary(recorded: Record) -> Iterator[str]:
     for track in recorded["tracks"]:
         spans = [event[1] for event in track["events"] if track["kind"] != "pin" or event[2] == "high"]
         busy = sum(spans)
-        cells = [short_name(track["name"]), track["kind"],
+        cells = [cut(short_name(track["name"]), LONGEST_NAME), track["kind"],
                  " ".join(track["aliases"][:3]), f"{len(spans):,}"]
         if busy:
             cells += [duration(busy, 3), percent(busy, length), duration(busy / len(spans), 3), duration(max(spans), 3)]

@@ -1,10 +1,12 @@
-"""Heap, leaks and drift of a record as text for a terminal."""
+"""Heap, leaks, drift and charge of a record as text for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..measure.faults import place
+from . import text_energy
 from .terminal import grid
 
 Record = Mapping[str, Any]
@@ -13,8 +15,9 @@ UNITS = {"cycles": "cycles of an inference", "stack_peak": "stack peak [bytes]",
 
 def sections(record: Record, bold: bool = False) -> list[str]:
     """Lines, each section behind an empty one; nothing where the firmware has no heap and nobody asked."""
-    parts = [_heap(record.get("heap")), _leaks(record.get("heap"), bold), _drift(record.get("drift"), bold)]
-    return [line for part in parts if part for line in ("", *part)]
+    heap, drift = record.get("heap"), record.get("drift")
+    parts = [_heap(heap), _late(heap), _leaks(heap, bold), _drift(drift, bold)]
+    return [line for part in parts if part for line in ("", *part)] + text_energy.lines(record, bold)
 
 
 def _heap(heap: Record | None) -> list[str]:
@@ -27,6 +30,15 @@ def _heap(heap: Record | None) -> list[str]:
         lines.append(f"  {heap['reserved']:,} bytes reserved; largest free piece {heap['largest_free']:,}, "
                      f"fragmentation {100 * heap['fragmentation']:.0f} %")
     return lines
+
+
+def _late(heap: Record | None) -> list[str]:
+    checked = heap["no_allocation_after"] if heap else None
+    if checked is None or checked["violation"] is None:
+        return []
+    late = checked["violation"]
+    return [f"allocated after {checked['point']!r}: {late['size']:,} bytes, cycle {late['cycle']:,}",
+            *(f"  called from {place(frame)}" for frame in late["stack"])]  # fmt: skip
 
 
 def _leaks(heap: Record | None, bold: bool) -> list[str]:

@@ -85,7 +85,7 @@ class VcdRecorder:
             port = soc.serial_port(name)
             sent, received = self._text("serial", f"{name}_tx"), self._text("serial", f"{name}_rx")
             self._undo.append(port.listen(partial(_each, sent)))
-            port.on_taken = lambda byte, received=received: received(_shown(byte))  # type: ignore[misc]
+            port.on_taken = _both(partial(_one, received), port.on_taken)
 
     def _text(self, scope: str, name: str) -> Callable[[str], None]:
         variable: Any = self._writer.register_var(scope, _identifier(name), "string", init="")
@@ -134,6 +134,20 @@ def _shown(byte: int) -> str:
     return chr(byte) if 0x21 <= byte < 0x7F else f"0x{byte:02X}"
 
 
+def _one(tell: Callable[[str], None], byte: int) -> None:
+    tell(_shown(byte))
+
+
 def _each(tell: Callable[[str], None], data: bytes) -> None:
     for byte in data:
         tell(_shown(byte))
+
+
+def _both(first: Callable[[int], None], then: Callable[[int], None]) -> Callable[[int], None]:
+    """A byte has one listener; a recorder stands in front of who listened before."""
+
+    def tell(byte: int) -> None:
+        first(byte)
+        then(byte)
+
+    return tell

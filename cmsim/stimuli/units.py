@@ -42,11 +42,12 @@ _UNITS = {
     "proximity": _FRACTION,
     **{f"light {colour}": _IRRADIANCE for colour in ("clear", "red", "green", "blue")},
     **{f"gesture {direction}": _FRACTION for direction in ("up", "down", "left", "right")},
+    "voltage": {"V": (1.0, 0.0), "mV": (1e-3, 0.0)},
 }
 
 BASE_UNITS = {quantity: next(iter(table)) for quantity, table in _UNITS.items()}
 """Quantity -> base unit: time s, accel g, gyro dps, mag gauss, temperature degC, humidity %, pressure hPa, light
-uW/cm^2, proximity and gesture 1 (a fraction of full scale)."""
+uW/cm^2, proximity and gesture 1 (a fraction of full scale), voltage V."""
 
 _COLUMN = re.compile(r"\s*([^\[\]]*?)\s*\[\s*([^\[\]]*?)\s*\]\s*")
 

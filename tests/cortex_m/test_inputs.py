@@ -9,7 +9,7 @@ from cmsim_peripherals.parts.ov7675 import HREF, VSYNC, WIRES, Ov7675
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.assembler import assemble
-from test_camera import CAPTURE, PICTURE, RGB_160X120
+from test_camera import CAPTURE, PICTURE, RGB_160
 
 import cmsim.cortex_m.cpu as cpu_module
 from cmsim import Machine
@@ -111,7 +111,7 @@ def test_levels_equal_those_of_python(registers, hertz, moments, random):
 
 def test_python_is_asked_once_and_after_changes_only():
     bench = Bench()
-    bench.start(*RGB_160X120)
+    bench.start(*RGB_160)
     assert [bench.read(P0, n) >> 21 & 1 for n in range(5)] == [1] * 5
     assert bench.asked == 1
     bench.soc.pins[11].drive_from_board("test", True)  # its input buffer is off
@@ -129,7 +129,7 @@ def test_python_is_asked_once_and_after_changes_only():
 
 def test_a_watched_wire_leaves_reads_native():
     bench = Bench()
-    bench.start(*RGB_160X120)
+    bench.start(*RGB_160)
     let_go = bench.soc.pins[21].watch()
     bench.read(P0, 0)
     bench.soc.scheduler.advance(edge := bench.camera.port.next_edge(VSYNC, 0))
@@ -140,7 +140,7 @@ def test_a_watched_wire_leaves_reads_native():
 
 def test_a_due_alarm_is_python_s():
     bench = Bench()
-    bench.start(*RGB_160X120)
+    bench.start(*RGB_160)
     bench.read(P0, 0)
     bench.clock.deadline = 100
     bench.read(P0, 99)
@@ -151,7 +151,7 @@ def test_a_due_alarm_is_python_s():
 
 def test_narrow_reads_and_neighbours():
     bench = Bench()
-    bench.start(*RGB_160X120)
+    bench.start(*RGB_160)
     word = bench.read(P0, 5)
     assert word == 1 << 21
     assert [bench.read(P0 + n, 5, 1) for n in range(4)] == [word >> 8 * n & 0xFF for n in range(4)]
@@ -211,7 +211,7 @@ def run(directory, *, native, extra="", clkrc=15, timer=False, gated=0, timing="
         if not native:
             patch.setattr(cpu_module, "native_inputs", lambda *_: None)
         m = Machine(assemble(directory, source, handlers={24: "tick"} if timer else None), camera=PICTURE, timing=timing)
-    for register, value in (*RGB_160X120, (0x11, clkrc), (0x15, gated)):
+    for register, value in (*RGB_160, (0x11, clkrc), (0x15, gated)):
         m.parts["camera"].sccb.write(register, value)
     m.soc.pins[27].drive_clock("test", Rate.hertz(16_000_000))
     m.at(0.012, lambda m: m.set_pin("P0.20", True))

@@ -27,6 +27,7 @@ def test_hci_reset_and_read_local_version():
     assert event[3:6] == bytes.fromhex("011000")
     assert int.from_bytes(event[10:12], "little") == 0x05F1  # the Linux Foundation
     assert machine.faults == []
+    assert machine.record["unmodelled"] == []
 
 
 def test_without_a_cable_nothing_enumerates():

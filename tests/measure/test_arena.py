@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def firmware(folder: Path, arena: int, *options: str) -> Path:
-    return build(folder, "tflm.cc", options=(f"-DARENA={arena}", *options), name=f"tflm-{arena}-{len(options)}")
+    return build(folder, "tflm.cc", options=(f"-DARENA={arena}", *options), name=f"tflm-{arena}{''.join(options)}")
 
 
 def search(elf: Path, **options: Any) -> ArenaSearch:

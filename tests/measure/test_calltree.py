@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import struct
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from support.assembler import assemble, machine
 from support.firmware import firmware_elfs
 
-from cmsim import Machine, prebuilt
+from cmsim import Machine, prebuilt, traces
 
 __all__ = ["firmware_elfs"]
 
@@ -229,8 +231,163 @@ def test_every_cycle_of_every_test_firmware(firmware_elfs: Path, name: str) -> N
     check_identity(m)
 
 
+@pytest.mark.parametrize("name", ["threads", "entry"])
+def test_every_cycle_of_every_case(firmware_elfs: Path, name: str) -> None:
+    """The firmwares of the exception tests hold many cases, of which one runs unless another is chosen."""
+    elf = firmware_elfs / f"{name}.elf"
+    probe = Machine(elf, "nrf52840dk", measure=False)
+    addresses = itertools.count(probe.address("all_cases"), 4)
+    cases = list(itertools.takewhile(any, (probe.read(address, 4) for address in addresses)))
+    assert len(cases) > 5
+    for case in cases:
+        m = Machine(elf, "nrf52840dk", profile=True)
+        m.write("selected_case", case)
+        m.run(seconds=0.1)
+        check_identity(m)
+
+
 def test_every_cycle_of_the_shipped_gesture() -> None:
     m = Machine(prebuilt.path("gesture"), profile=True)
     m.run(seconds=2)
     check_identity(m)
     assert functions(m)["main"]["calls"] == 1
+
+
+THREADS = """
+main:  bl start
+       bl start
+end:   b end
+start: push {r4, lr}
+       ldr r0, =0x20001000
+       ldr r1, =thread
+       str r1, [r0, #24]
+       ldr r1, =0x01000000
+       str r1, [r0, #28]
+       svc #0
+       bl g
+       pop {r4, pc}
+thread: bl g
+       svc #1
+       b .
+g:     nop
+       bx lr
+handler:
+       tst lr, #4
+       bne 1f
+       ldr r0, =0x20001000
+       msr psp, r0
+       mvn lr, #2
+       bx lr
+1:     mvn lr, #6
+       bx lr
+       .pool
+"""
+
+
+def test_a_thread_that_begins_again_on_its_stack_is_the_same_tree(tmp_path: Path) -> None:
+    m = run(tmp_path, THREADS, ["main", "start", "thread", "g", "handler"], handlers={11: "handler"})
+    found = paths(m)
+    assert {path: node["calls"] for path, node in found.items() if path.startswith("thread")} == {
+        "thread 1": 2, "thread 1/thread": 2, "thread 1/thread/g": 2,
+    }  # fmt: skip
+    assert found["main stack/main/start/g"]["calls"] == 2
+    assert found["thread 1/thread"]["instructions"] == 2 * 2
+    assert found["exception SVCall"]["calls"] == 4
+
+
+def test_each_thread_has_a_tree_of_its_own(firmware_elfs: Path) -> None:
+    m = Machine(firmware_elfs / "stacks.elf", "nrf52840dk", profile=True)
+    assert m.run(seconds=1).reason == "exit"
+    check_identity(m)
+    found, rounds = paths(m), struct.unpack("<4I", m.read("rounds", 16))
+    for n in range(4):
+        first = f"thread {n + 1}/thread/descend"
+        assert first + (1 + n) * "/descend" in found
+        assert first + (2 + n) * "/descend" not in found
+        assert found[first]["calls"] - rounds[n] in (0, 1)  # the one that was under way at the end
+    handlers = {path for path in found if path.startswith("exception SysTick/")}
+    assert handlers == {"exception SysTick/SysTick_Handler" + depth * "/descend" for depth in range(5)}
+    roots = [node for node in m.record["profile"]["call_tree"] if node["parent"] is None]
+    assert sum(node["inclusive_cycles"] for node in roots) == m.cycles
+
+
+def test_longjmp_out_of_recursion(tmp_path: Path) -> None:
+    """The frames of `f` are told apart by SP, although they return to the same place."""
+    m = run(
+        tmp_path,
+        """
+        main:  movs r0, #4
+               mov r7, sp
+               bl f
+        back:  bl g
+        end:   b end
+        f:     push {r4, lr}
+               subs r0, #1
+               beq deep
+               bl f
+        after: bl g
+               pop {r4, pc}
+        deep:  add sp, #8
+               ldr r1, =after + 1
+               bx r1
+               .pool
+        g:     nop
+               bx lr
+        """,
+        ["main", "f", "g"],
+    )
+    found = paths(m)
+    assert found["main stack/main/f/f/f/f"]["calls"] == 1
+    assert found["main stack/main/f/f/f/g"]["calls"] == 1
+    assert "main stack/main/f/f/f/f/g" not in found
+    assert found["main stack/main/g"]["calls"] == 1
+
+
+def test_static_functions_of_one_name_are_several(tmp_path: Path) -> None:
+    sources = []
+    for n, body in enumerate(("asm volatile(\"nop\");", "asm volatile(\"nop\\nnop\");")):
+        sources.append(tmp_path / f"{n}.c")
+        sources[-1].write_text(f"static __attribute__((noinline)) void f(void) {{ {body} }} void call{n}(void) {{ f(); f(); }}")
+    start = tmp_path / "start.c"
+    start.write_text(
+        "void call0(void); void call1(void); void main(void) { call0(); call1(); for (;;); }"
+        '__attribute__((section(".v"), used)) void* const vectors[2] = {(void*)0x20001000, (void*)main};'
+    )
+    elf = tmp_path / "static.elf"
+    subprocess.run(["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-O1", "-nostdlib", "-Wl,--section-start=.v=0", "-Ttext=0x100",
+                    "-e", "main", "-o", elf, start, *sources], check=True)
+    m = Machine(elf, "nrf52840dk", profile=True, timing="instructions")
+    m.run(seconds=1e-6)
+    rows = [row for row in m.record["profile"]["functions"] if row["name"] == "f"]
+    assert sorted((row["calls"], row["instructions"]) for row in rows) == [(2, 4), (2, 6)]
+
+
+@pytest.mark.parametrize("profile", [True, False])
+def test_inferences_and_operators_are_those_of_the_tree(profile: bool) -> None:
+    """Two ways to measure, equal to the cycle: stops in front of functions, and the call tree."""
+    m = Machine(prebuilt.path("gesture"), imu=traces.path(), profile=profile)
+    m.run(inferences=3, seconds=20)
+    inferences = m.record["inferences"]
+    assert len(inferences) == 3
+    for inference in inferences:
+        operators = inference["operators"]
+        assert operators
+        assert inference["overhead_cycles"] > 0
+        assert sum(o["cycles"] for o in operators) + inference["overhead_cycles"] == inference["cycles"]
+    if not profile:
+        return
+    check_identity(m)
+    tree = m.record["profile"]["call_tree"]
+    invoke = next(node for node in tree if node["function"] == "cmsim::Interpreter::invoke()")
+    assert invoke["calls"] == 3
+    # What a function tail-calls stands beside it in the tree.
+    names = {"cmsim::Interpreter::invoke()", "cmsim::Context::invoke_subgraph(unsigned long)"}
+    whole = [node for node in tree if node["parent"] == invoke["parent"] and node["function"] in names]
+    assert sum(n["inclusive_cycles"] for n in whole) == sum(i["cycles_excluding_interrupts"] for i in inferences)
+    every = [operator for inference in inferences for operator in inference["operators"]]
+    run_operator = next(node for node in tree if node["function"].startswith("cmsim::run_operator("))
+    assert run_operator["calls"] == len(every)
+    computing = {operator["function"] for operator in every} | {run_operator["function"]}
+    beside = [node for node in tree if node["parent"] == run_operator["parent"] and node["function"] in computing]
+    assert len(beside) > 5  # functions of one name in several files are several functions
+    assert sum(n["inclusive_cycles"] for n in beside) == sum(o["cycles_excluding_interrupts"] for o in every)

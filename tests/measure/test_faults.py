@@ -62,14 +62,17 @@ def test_causes(folder: Path, case: str, cause: str, likely: str) -> None:
 
 def test_main_stack_overflow(folder: Path) -> None:
     _, found = crashed(folder, "stack_overflow")
-    assert "the main stack (8,192 bytes" in found["likely"]
+    assert "main stack (8,192 bytes) had overflowed at cycle " in found["likely"]
     assert "fault::recurse(unsigned long) calls itself without end" in found["likely"]
     assert found["registers"]["sp"] < 0x2003_E000
 
 
 def test_a_threads_stack_is_named(folder: Path) -> None:
     _, found = crashed(folder, "thread_overflow")
-    assert "stack fault::worker_stack (256 bytes" in found["likely"]
+    assert "fault::worker_stack (256 bytes) had overflowed at cycle " in found["likely"]
+    m = Machine(crash(folder, "thread_overflow"), "nrf52840dk", measure=False)
+    m.run(seconds=0.1)
+    assert "stack fault::worker_stack (256 bytes, 0x2000" in m.record["faults"][0]["likely"]
 
 
 def test_registers_are_those_of_the_fault(tmp_path: Path) -> None:

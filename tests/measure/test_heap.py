@@ -101,6 +101,7 @@ def test_an_allocation_behind_the_point_ends_the_run(sessions: Path) -> None:
     assert gate.violation["function"] == "session"
     assert gate.violation["size"] == 40
     assert "sessions.cc:" in gate.violation["source"]
+    assert [frame["function"] for frame in gate.violation["stack"]][-3:] == ["session", "main", "Reset_Handler"]
     assert m.record["heap"]["no_allocation_after"]["violation"] == gate.violation
 
 

@@ -12,6 +12,7 @@ from support.firmware import firmware_elfs
 
 from cmsim import Machine, prebuilt, traces
 from cmsim.cortex_m.stack_saves import find_saves
+from cmsim.report.text_measures import overflow
 
 __all__ = ["firmware_elfs"]
 
@@ -75,7 +76,7 @@ def test_an_overflow_is_told_before_it_does_harm(tmp_path: Path) -> None:
     assert m.memory_meter is not None
     seen = []
     meter = m.memory_meter.stacks
-    meter.on_overflow.append(lambda area: seen.append((meter.sentence(area), m.registers["sp"], m.read(LIMIT - 16, 16))))
+    meter.on_overflow.append(lambda area: seen.append((overflow(meter.row(area)), m.registers["sp"], m.read(LIMIT - 16, 16))))
     m.run(seconds=1e-3)
     (told,) = seen
     assert told == (f"main stack (4,096 bytes) overflows by 16 bytes at pc 0x{m.address('down'):08x} in down", LIMIT, bytes(16))

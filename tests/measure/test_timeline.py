@@ -14,6 +14,7 @@ from cmsim.errors import UsageError
 from cmsim.measure.latency import Latency, Moment, measured
 from cmsim.measure.recorder import TimelineRecorder
 from cmsim.measure.timeline import Event, Kind, Timeline, Track
+from cmsim.report.vcd import VcdRecorder
 from cmsim.scenario import Input, Press, Scenario
 
 __all__ = ["firmware_elfs"]
@@ -124,6 +125,7 @@ def test_threads_and_handlers(firmware_elfs: Path) -> None:
     check_order(m.timeline)
     names = [t.name for t in m.timeline.of(Kind.THREAD)]
     assert names[:5] == ["main stack", "thread 1", "thread 2", "thread 3", "thread 4"]
+    assert [t.aliases for t in m.timeline.of(Kind.THREAD)][1:5] == [(f"stacks[{n}]",) for n in range(4)]
     running = sorted((e for t in m.timeline.of(Kind.THREAD) for e in t.events), key=lambda e: e.cycle)
     for earlier, later in pairwise(running):  # never two, and between them only the handlers that switched
         assert 0 < later.cycle - earlier.end < 1000
@@ -166,6 +168,28 @@ def test_nested_and_chained_handlers(tmp_path: Path) -> None:
     assert (outer.name, inner.name) == ("low", "high")
     assert outer.cycle < inner.cycle < inner.end < outer.end
     assert track(m, Kind.INTERRUPT, "RADIO").name == "interrupt 1"
+
+
+def test_regions(tmp_path: Path) -> None:
+    source = "main: nop\nfirst: movs r0, #9\nloop: subs r0, #1\nbne loop\nsecond: nop\nb main"
+    m = machine(tmp_path, source, functions=["first", "second"], timeline=True, timing="manual")
+    assert m.regions is not None
+    m.regions.add("loop=first..second")
+    m.run(seconds=1e-5)
+    passes = track(m, Kind.REGION, "loop").events
+    row = m.record["regions"][0]
+    ended = [e for e in passes if e.ended]
+    assert len(ended) == row["passes"] > 3
+    assert {e.cycles for e in ended[1:]} == {row["cycles"]["median"]}
+    assert [e.name for e in passes[:2]] == ["pass 0", "pass 1"]
+
+
+def test_a_timeline_and_a_vcd_at_once(firmware_elfs: Path, tmp_path: Path) -> None:
+    m = Machine(firmware_elfs / "scenario.elf", "nrf52840dk", scenario=Scenario((Input(0.3, b"one\n"),)), timeline=True)
+    with VcdRecorder(m, tmp_path / "run.vcd"):
+        m.run(seconds=0.5)
+    assert [e.name for e in track(m, Kind.SERIAL, "uart0 input").events] == ["one"]
+    assert "uart0_rx" in (tmp_path / "run.vcd").read_text()
 
 
 def test_resets_and_faults(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as pb
 from support.protobuf import fields, packed
 
-from cmsim import Machine, prebuilt, traces
+from cmsim import Machine, exports, prebuilt, traces
 from cmsim.cli import main
 from cmsim.errors import UsageError
 from cmsim.measure.timeline import Event, Kind, Timeline, Track
@@ -187,3 +187,18 @@ def test_files_that_cannot_be_written(gesture: Machine, tmp_path: Path) -> None:
     for write, content in ((write_perfetto, DRAWN), (write_timeline_csv, DRAWN), (write_pprof, gesture.record)):
         with pytest.raises(UsageError, match="cannot write there"):
             write(content, tmp_path / "missing" / "file")  # type: ignore[operator]
+
+
+def test_all_files_from_python(gesture: Machine, tmp_path: Path) -> None:
+    record = gesture.record
+    cycles = gesture.cycles
+    exports.write_collapsed(record, tmp_path / "run.folded")
+    assert sum(int(line.rpartition(" ")[2]) for line in (tmp_path / "run.folded").read_text().splitlines()) == cycles
+    exports.write_speedscope(record, tmp_path / "run.json")
+    assert sum(json.loads((tmp_path / "run.json").read_text())["profiles"][0]["weights"]) == cycles
+    exports.write_functions_csv(record, tmp_path / "run.csv")
+    with (tmp_path / "run.csv").open(encoding="utf-8", newline="") as file:
+        assert sum(int(row["exclusive_cycles"]) for row in csv.DictReader(file)) == cycles
+    with pytest.raises(UsageError, match="cannot write there"):
+        exports.write_collapsed(record, tmp_path / "missing" / "file")
+    assert {name for name in exports.__all__ if not callable(getattr(exports, name))} == set()

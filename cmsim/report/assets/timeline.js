@@ -71,7 +71,7 @@
           element.style.cssText = `left:${left}px;width:${right - left}px`;
           const room = right - left - 6;
           if (many > 1) element.style.opacity = 0.3 + 0.7 * Math.min(1, busy / Math.max(track.end[last] - track.begin[n], 1));
-          else if (room >= Math.min(6.6 * track.names[name].length, 72)) element.textContent = track.names[name];
+          else element.textContent = fitting(track.names[name], room, lane.classList.contains("operator"));
           element.span = [track, n, many, from, to];
           return element;
         }));
@@ -88,6 +88,12 @@
     const move = (part) => show(first + (last - first) * part, last - first);
     const reset = () => show(limits[0], limits[1] - limits[0]);
     const place = (x) => { const box = axis.getBoundingClientRect(); return Math.min(1, Math.max(0, (x - box.left) / box.width)); };
+
+    function fitting(name, room, numbered) { // what a box of that width can show: its name, the operator's number, nothing
+      if (room >= Math.min(6.6 * name.length, 72)) return name;
+      const index = numbered ? name.split(":")[0] : "";
+      return room >= 7 * index.length + 2 ? index : "";
+    }
 
     function tell(element) {
       const [track, n, many] = element.span, lane = lanes.find((known) => known[1] === track);
@@ -130,6 +136,7 @@
     let width = 0;
     new ResizeObserver(() => { if (axis.clientWidth !== width) { width = axis.clientWidth; draw(); } }).observe(axis);
     tools.hidden = info.hidden = false;
-    info.textContent = "Drag to move; double-click, + and − or Ctrl with the wheel to zoom; 0 shows all.";
+    info.textContent = matchMedia("(pointer: coarse)").matches ? "Drag to move, two fingers to zoom."
+      : "Drag to move; double-click, + and − or Ctrl with the wheel to zoom; 0 shows all.";
   });
 })();

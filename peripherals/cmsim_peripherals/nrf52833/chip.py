@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from cmsim.soc import Block, Chip, Row, Soc
 
+from ..nrf52840.analog import AIN_PINS
 from ..nrf52840.chip import APB
 from ..nrf52840.chip import ROWS as NRF52840_ROWS
 from ..nrf52840.vendor_words import identification, vendor_words
@@ -39,6 +40,7 @@ NRF52833 = Chip(
     flash_size=512 * 1024,
     ram_size=128 * 1024,
     pins=42,
+    analog_pins=AIN_PINS,
     memory_title="512 KB flash, 128 KB RAM",
     bridge=APB,
 )

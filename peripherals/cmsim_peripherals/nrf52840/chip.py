@@ -19,6 +19,7 @@ from cmsim.soc import Chip, Row, Soc
 
 from .aar import Aar
 from .acl import Acl
+from .analog import AIN_PINS
 from .ccm import Ccm
 from .comp import Comp, Lpcomp
 from .cryptocell import Cryptocell, CryptoCell310
@@ -167,6 +168,7 @@ NRF52840 = Chip(
     rows=ROWS,
     flash_size=1024 * 1024,
     ram_size=256 * 1024,
+    analog_pins=AIN_PINS,
     memory_title="1 MB flash, 256 KB RAM",
     bridge=APB,
 )

@@ -202,7 +202,7 @@ class Port(WaveGroup):
 
     def _begin(self, frame: int) -> None:
         """Take the picture of `frame`."""
-        self._end_frame(self._total)
+        self._end_frame()
         self.table.frame, self.table.last_byte = frame, NO_BYTE
         start = self._moment(2 * frame * self._length)
         sccb, g = self._sccb, self._geometry
@@ -219,10 +219,6 @@ class Port(WaveGroup):
 
     # --- what the record says ---------------------------------------------------------------------------------
 
-    @property
-    def _total(self) -> int:
-        return len(self._rows) * self._row_bytes
-
     def _count(self, cycle: int) -> None:
         assert self._halves is not None
         slot = (cycle - self._origin) * self._halves[0] // self._halves[1] // 2 % self._length
@@ -230,47 +226,53 @@ class Port(WaveGroup):
         byte = self._rows[line] * self._pitch + (slot - self._first) // self._divider
         if byte != self.table.last_byte:
             self.table.last_byte = byte
+            if not self.table.bytes_read:
+                self.table.first_byte = byte
             self.table.bytes_read += 1
 
-    def _passed(self, cycle: int) -> tuple[int, int]:
-        """Frames begun since the origin, and bytes of the present one that were on the wires."""
+    def _begun(self, cycle: int) -> int:
+        """Frames begun since the origin."""
         if self._halves is None:
-            return 0, 0
-        slots = (cycle - self._origin) * self._halves[0] // self._halves[1] // 2
-        frame, place = divmod(slots, self._length)
-        line, slot = divmod(place, self._line)
-        bytes_ = self._row_bytes * sum(1 for other in self._rows if other < line)
-        if line in self._rows:
-            bytes_ += max(0, min(self._row_bytes, (slot - self._first) // self._divider + 1))
-        return frame + 1, bytes_
+            return 0
+        return (cycle - self._origin) * self._halves[0] // self._halves[1] // 2 // self._length + 1
 
-    def _end_frame(self, sent: int) -> None:
+    def _place(self, byte: int) -> int:
+        """How many bytes of the frame were sent before this one of `_data`."""
+        row, column = divmod(byte, self._pitch)
+        return row * self._row_bytes + column
+
+    @property
+    def _lost(self) -> int:
+        """Bytes of the present frame, between the first and the last that were read, that were not."""
+        table = self.table
+        if not table.bytes_read:
+            return 0
+        return self._place(table.last_byte) - self._place(table.first_byte) + 1 - table.bytes_read
+
+    def _end_frame(self) -> None:
         read = self.table.bytes_read
         if read:
             self._frames_read += 1
             self._read += read
-            self._missed += sent - read
+            self._missed += self._lost
         self.table.bytes_read = 0
 
     def _settle(self, cycle: int) -> None:
         """Account for the time up to now, before the functions of time change."""
-        frames, passed = self._passed(cycle)
-        self._frames += frames
-        self._end_frame(passed if frames - 1 == self.table.frame else self._total)
+        self._frames += self._begun(cycle)
+        self._end_frame()
 
     def statistics(self) -> dict[str, Any]:
         """Frames begun and read (in part), bytes read and missed of those; the clock at PCLK in Hz, or None."""
-        frames, passed = self._passed(self.scheduler.now)
-        sent = passed if frames - 1 == self.table.frame else self._total
         read = self.table.bytes_read
         pclk = None
         if self._halves is not None:
             pclk = 64_000_000 * self._halves[0] / (2 * self._halves[1] * self._divider)
         return {
-            "frames": self._frames + frames,
+            "frames": self._frames + self._begun(self.scheduler.now),
             "frames_read": self._frames_read + (read > 0),
             "bytes_read": self._read + read,
-            "bytes_missed": self._missed + (sent - read if read else 0),
+            "bytes_missed": self._missed + self._lost,
             "width": self._geometry.width,
             "height": self._geometry.height,
             "pclk_hz": pclk,

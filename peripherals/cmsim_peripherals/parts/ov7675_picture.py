@@ -4,7 +4,11 @@ to "Digital video port"; colour: ITU-R BT.601).
 docs/camera.md states every step. What the data sheet leaves open is settled so:
 - The array's first pixel is at HSTART 158, VSTRT 14; with COM7's QVGA at 168, 12 and CIF at 170, 14, because the data
   path is longer by so much (the windows that drivers use). What a window shows beyond the array is black.
-- QVGA (COM7) and SCALING_DCWCTR take the mean of each block of pixels, rounded down; CIF and QCIF the nearest pixel.
+- QVGA (COM7) and down-sampling (COM3[2], COM14) take the mean of each block of pixels, rounded down; CIF and QCIF the
+  nearest pixel.
+- Down-sampling takes two lines to a row, and as many columns to a pixel as COM14 divides PCLK by; rows go on to the end
+  of the array, whatever VSTOP says. (Users report of the OV7675 that SCALING_DCWCTR does nothing, that pictures reduced
+  by 4 are stretched, and windows that work have VSTOP in their midst.)
 - PCLK runs at half its rate for QVGA and QCIF of COM7, otherwise as COM14 divides it.
 
 Not modelled: the Bayer mosaic's own interpolation (RGB and YUV see full colour), lens, noise, the digital zoom
@@ -49,16 +53,19 @@ class Geometry:
         hstart, hstop, vstart, vstop = settings.window
         origin_x, origin_y = (168, 12) if com7 & QVGA else (170, 14) if com7 & CIF else (158, 14)
         left = (hstart - origin_x + BLANK) % LINE_PIXELS - BLANK
+        if settings.down is not None:
+            vstop = origin_y + HEIGHT
         columns, rows = (hstop - hstart) % LINE_PIXELS, max(0, vstop - vstart)
+        down_x, down_y = (1, 1) if settings.down is None else (1 << settings.down, 2)
         divider = 1
         if com7 & QVGA:
-            step_x, step_y, divider = (2 << settings.down[0], 1), (2 << settings.down[1], 1), 2
+            step_x, step_y, divider = (2 * down_x, 1), (2 * down_y, 1), 2
         elif com7 & (CIF | QCIF):
             width, height, divider = (352, 288, 1) if com7 & CIF else (176, 144, 2)
             step_x, step_y = (WIDTH, width), (HEIGHT, height)
             columns, rows = min(columns, WIDTH), min(rows, HEIGHT)
         else:
-            step_x, step_y = (1 << settings.down[0], 1), (1 << settings.down[1], 1)
+            step_x, step_y = (down_x, 1), (down_y, 1)
         if settings.pclk_divider is not None:
             divider = settings.pclk_divider
         raw = com7 & BAYER

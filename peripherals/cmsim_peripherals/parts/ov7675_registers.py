@@ -3,7 +3,8 @@ specification 2.2).
 
 A read is two transmissions, write the register's number, stop, then read; the number does not advance by itself. What
 the data sheet leaves open is settled so: registers without a name here store what is written and change nothing; those
-that the data sheets call reserved start at 0. The bits of CLKRC count as XCLK / (CLKRC[5:0] + 1).
+that the data sheets call reserved start at 0. The bits of CLKRC count as XCLK / (CLKRC[5:0] + 1). SCALING_DCWCTR and
+SCALING_PCLK_DIV are without effect, as users of the OV7675 report (unlike the OV7670): COM14 does their work.
 
 Not modelled: the gamma curve, colour matrix, white balance, edge, denoise, banding, brightness, contrast and histogram
 registers (stored), night mode, automatic gain and exposure (while COM8 has AGC or AEC on, that half is taken as right
@@ -59,8 +60,8 @@ class Settings:
     """TSLB[3] and COM13[0]."""
     window: tuple[int, int, int, int]
     """HSTART, HSTOP in pixels; VSTRT, VSTOP in lines."""
-    down: tuple[int, int]
-    """Binary logarithms of the horizontal and vertical down-sampling (SCALING_DCWCTR, if COM3 lets it)."""
+    down: int | None
+    """Binary logarithm of the horizontal down-sampling; None while COM3[2] and COM14[4] do not both allow any."""
     pclk_divider: int | None
     """COM14's, or None while it leaves PCLK alone."""
     rgb444: int
@@ -163,15 +164,15 @@ class Sccb(I2cRegisterDevice):
             self.VSTRT << 2 | vref & 3,
             self.VSTOP << 2 | vref >> 2 & 3,
         )
-        down = (self.SCALING_DCWCTR & 3, self.SCALING_DCWCTR >> 4 & 3) if self.COM3 & 0x04 else (0, 0)
+        reduction = min(self.COM14 & 7, 4) if self.COM14 & 0x10 else None
         prescale = 1 if self.CLKRC & 0x40 else (self.CLKRC & 0x3F) + 1
         return Settings(
             com7=self.COM7 & 0x3D,
             com15=self.COM15 & 0xF0,
             byte_order=self.TSLB >> 2 & 2 | self.COM13 & 1,
             window=window,
-            down=down,
-            pclk_divider=1 << min(self.COM14 & 7, 4) if self.COM14 & 0x10 else None,
+            down=reduction if self.COM3 & 0x04 else None,
+            pclk_divider=None if reduction is None else 1 << reduction,
             rgb444=self.RGB444 & 3 if self.COM15 & 0x10 else 0,
             com10=self.COM10 & 0x3A,
             clock=((1, 4, 6, 8)[self.DBLV >> 6], prescale),

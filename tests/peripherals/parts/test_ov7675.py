@@ -157,7 +157,7 @@ def test_raw_bayer_is_one_byte_a_pixel_in_bggr(camera):
 def test_down_sampling_is_the_mean_of_blocks(camera):
     write(camera, (0x0C, 0x04), (0x3E, 0x1A), (0x72, 0x22), (0x12, 0x04), (0x40, 0xD0), *VGA_WINDOW)
     start(camera)
-    r, g, b = (int(FULL[:4, :4, n].astype(int).sum() // 16) for n in range(3))
+    r, g, b = (int(FULL[:2, :4, n].astype(int).sum() // 8) for n in range(3))
     assert frame(camera, 1)[0][:2] == (r >> 3 << 11 | g >> 2 << 5 | b >> 3).to_bytes(2, "big")
 
 
@@ -286,9 +286,13 @@ def test_bytes_that_nobody_read_are_missed(camera):
         port.sample(0xFF, at + 4 * n + 3)
     camera.scheduler.advance(at + 4 * 1280)
     said = camera.statistics()
-    assert (said["frames"], said["frames_read"], said["bytes_read"], said["bytes_missed"]) == (1, 1, 640, 640)
+    assert (said["frames"], said["frames_read"], said["bytes_read"], said["bytes_missed"]) == (1, 1, 640, 639)
+    port.sample(0xFF, port.next_edge(HREF, at + 4 * 1280) + 8)  # and the third byte of the next row
+    assert camera.statistics()["bytes_missed"] == 639 + 3
     camera.scheduler.advance(cycle_of(FRAME))
-    assert camera.statistics()["bytes_missed"] == 480 * 1280 - 640
+    port.sample(0xFF, port.next_edge(HREF, cycle_of(FRAME)))
+    said = camera.statistics()
+    assert (said["frames"], said["frames_read"], said["bytes_read"], said["bytes_missed"]) == (2, 2, 642, 642)
 
 
 def test_polling_other_wires_reads_nothing(camera):

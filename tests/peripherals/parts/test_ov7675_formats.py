@@ -25,14 +25,17 @@ SIZES = {  # COM7's bits, registers, (width, height), how the array becomes that
     "CIF": (0x20, CIF, (352, 288), "nearest"),
     "QCIF": (0x08, VGA, (176, 144), "nearest"),
     "QVGA by DCW": (0x00, (*VGA, *DOWN, (0x3E, 0x19), (0x72, 0x11), (0x73, 0xF1)), (320, 240), "mean"),
-    "QQVGA": (0x00, (*VGA, *DOWN, (0x3E, 0x1A), (0x72, 0x22), (0x73, 0xF2)), (160, 120), "mean"),
-    "80 x 60": (0x00, (*VGA, *DOWN, (0x3E, 0x1B), (0x72, 0x33), (0x73, 0xF3)), (80, 60), "mean"),
-    "QQVGA from QVGA": (0x10, (*QVGA, *DOWN, (0x3E, 0x1A), (0x72, 0x11), (0x73, 0xF1)), (160, 120), "mean"),
+    "160 x 240": (0x00, (*VGA, *DOWN, (0x3E, 0x1A), (0x72, 0x22), (0x73, 0xF2)), (160, 240), "mean"),
+    "80 x 240": (0x00, (*VGA, *DOWN, (0x3E, 0x1B)), (80, 240), "mean"),
+    "without COM3": (0x00, (*VGA[:1], (0x18, 318 >> 3), *VGA[2:], (0x72, 0x22)), (160, 480), "left"),
+    "QQVGA": (0x10, (*QVGA, *DOWN, (0x3E, 0x19)), (160, 120), "mean"),
 }
 
 
 def reduced(size):
     _, _, (width, height), how = SIZES[size]
+    if how == "left":
+        return PICTURE[:, :width].astype(int)
     if how == "nearest":
         return PICTURE[[n * 480 // height for n in range(height)]][:, [n * 640 // width for n in range(width)]].astype(int)
     return PICTURE.reshape(height, 480 // height, width, 640 // width, 3).astype(int).sum((1, 3)) // (480 * 640 // height // width)
@@ -81,8 +84,8 @@ FORMATS = {  # COM7's bits, registers, reference
 }
 
 
-def frame_of(com7, registers):
-    """Every byte that a perfect reader takes from the first frame."""
+def rows_of(com7, registers):
+    """Every row that a perfect reader takes from the first frame, and how many bytes are in one."""
     camera = Ov7675(Scheduler(), "camera")
     camera.source = lambda cycle: PICTURE
     for register, value in ((0x12, com7), *registers):
@@ -94,11 +97,20 @@ def frame_of(com7, registers):
     taken, at = [], port.next_edge(HREF, 0)
     while at is not None and at < length:
         end = port.next_edge(HREF, at)
-        taken += [port.sample(0xFF, cycle) & 0xFF for cycle in range(at, end, step)]
+        taken.append(bytes(port.sample(0xFF, cycle) & 0xFF for cycle in range(at, end, step)))
         at = port.next_edge(HREF, end)
-    statistics = camera.statistics()
-    assert (statistics["width"], statistics["height"]) != (0, 0)
-    return bytes(taken)
+    assert camera.statistics()["bytes_missed"] == 0
+    return taken, len(taken[0]) if taken else 0
+
+
+def frame_of(com7, registers):
+    """All rows of it."""
+    return b"".join(rows_of(com7, registers)[0])
+
+
+def window_registers(hstart, hstop, vstart, vstop):
+    return ((0x17, hstart >> 3), (0x18, hstop >> 3), (0x32, (hstop & 7) << 3 | hstart & 7),
+            (0x19, vstart >> 2), (0x1A, vstop >> 2), (0x03, (vstop & 3) << 2 | vstart & 3))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -125,6 +137,34 @@ def test_output_ranges(com15, low, high):
     assert (values.min(), values.max()) == (low, high)
 
 
+ARDUINO = {  # what Arduino_OV767X writes for the OV7675: COM7, COM14, window; what it reads; the part of the array that is
+    "QVGA": (0x10, None, (168, 24, 12, 492), (320, 240), (slice(0, 480), slice(0, 640))),
+    "QCIF": (0x00, 0x11, (250, 24, 120, 180), (176, 144), (slice(106, 394), slice(92, 444))),
+    "QQVGA": (0x00, 0x1A, (180, 36, 138, 490), (160, 120), (slice(124, 364), slice(22, 662))),
+}
+
+
+@pytest.mark.parametrize("size", ARDUINO)
+def test_windows_of_the_arduino_library(size):
+    com7, com14, window, (width, height), (rows, columns) = ARDUINO[size]
+    registers = [*window_registers(*window), *FORMATS["YUYV"][1]]
+    if com14 is not None:
+        registers += [*DOWN, (0x3E, com14)]
+    sent, per_row = rows_of(com7, registers)
+    assert len(sent) >= height and per_row >= 2 * width
+    read = np.array([list(row[: 2 * width]) for row in sent[:height]], np.uint8)
+    padded = np.pad(PICTURE, ((0, 0), (0, 64), (0, 0)))[rows, columns].astype(int)
+    ny, nx = padded.shape[0] // height, padded.shape[1] // width
+    blocks = padded.reshape(height, ny, width, nx, 3).sum((1, 3)) // (nx * ny)
+    assert (read[:, ::2] == (blocks @ (77, 150, 29) + 128) // 256).all()
+
+
+def test_down_sampled_rows_go_on_to_the_end_of_the_array():
+    for vstart, rows in ((14, 240), (62, 216), (490, 2), (494, 0), (500, 0)):
+        sent, _ = rows_of(0x00, [*window_registers(158, 14, vstart, vstart), *DOWN, (0x3E, 0x1A)])
+        assert len(sent) == rows
+
+
 WINDOWS = [  # HSTART, HSTOP, VSTRT, VSTOP
     (158, 14, 14, 18), (286, 670, 62, 64), (150, 6, 490, 498), (166, 22, 10, 16), (158, 158 + 16, 10, 504),
     (700, 60, 400, 404), (4, 84, 14, 16), (136, 776, 12, 15), (158, 14, 494, 14), (158, 158, 14, 494),
@@ -134,8 +174,7 @@ WINDOWS = [  # HSTART, HSTOP, VSTRT, VSTOP
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
 def test_every_window_shows_its_part_of_the_array_and_black_beyond(window):
     hstart, hstop, vstart, vstop = window
-    registers = ((0x17, hstart >> 3), (0x18, hstop >> 3), (0x32, (hstop & 7) << 3 | hstart & 7),
-                 (0x19, vstart >> 2), (0x1A, vstop >> 2), (0x03, (vstop & 3) << 2 | vstart & 3), (0x40, 0xD0))
+    registers = (*window_registers(*window), (0x40, 0xD0))
     width, height = (hstop - hstart) % 784, max(0, vstop - vstart)
     padded = np.zeros((1600, 2400, 3), np.uint8)
     padded[500:980, 800:1440] = PICTURE

@@ -1,0 +1,33 @@
+"""The charge of a run as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .terminal import grid
+
+
+def lines(record: Mapping[str, Any], bold: bool = False) -> list[str]:
+    """A table of `energy`; nothing if it was not asked for."""
+    energy = record.get("energy")
+    if energy is None:
+        return []
+    whole = sum(part["microcoulombs"] for part in energy["parts"])
+    rows = [(f"{part['seconds']:.4f}", f"{part['microamperes']['typical']:,.2f}", f"{part['microcoulombs']:,.1f}",
+             f"{100 * part['microcoulombs'] / whole:.1f} %" if whole else "", f"{part['symbol']}: {part['conditions']}")
+            for part in energy["parts"]]  # fmt: skip
+    found = ["", *grid(("seconds", "uA", "uC", "share", "current"), rows, left=(4,), bold=bold)]
+    found.append(f"charge: {_range(energy['microcoulombs'], 'uC')}, at {energy['volts']:g} V")
+    if energy["average_microamperes"] is not None:
+        found.append(f"average: {_range(energy['average_microamperes'], 'uA')}")
+    if energy["inference_microcoulombs"] is not None:
+        found.append(f"an inference: {_range(energy['inference_microcoulombs'], 'uC')}, "
+                     f"{energy['inference_microjoules']['typical']:,.1f} uJ")
+    if energy["without_figures"]:
+        found.append(f"no figure is published for: {', '.join(energy['without_figures'])}")
+    return found
+
+
+def _range(values: Mapping[str, float], unit: str) -> str:
+    return f"{values['typical']:,.1f} {unit} ({values['lowest']:,.1f} to {values['highest']:,.1f})"

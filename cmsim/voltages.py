@@ -1,0 +1,62 @@
+"""Voltages at the analogue pins of the chip: what SAADC, COMP and LPCOMP measure.
+
+    Voltage("A0", "battery.csv")        a trace with the column `voltage [V]`
+    Voltage("P0.04", 1.2)               a constant, in volts
+
+It is a scenario's event that begins at power-on. The pin's digital level does not follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import UsageError
+from .stimuli import Trace, signals
+from .stimuli import load as load_trace
+
+if TYPE_CHECKING:
+    from .machine import Machine
+
+CHANNEL = "voltage"
+FORM = "PIN=TRACE or PIN=VOLTS, for example A0=battery.csv or A0=1.2"
+
+
+@dataclass(frozen=True)
+class Voltage:
+    """What feeds an analogue pin: a trace or its file, or a constant in volts."""
+
+    pin: str
+    source: str | Path | Trace | float
+
+    def bind(self, machine: Machine) -> Iterator[tuple[float, Callable[[Machine], None]]]:
+        """From power-on; UsageError for a pin that is not analogue, or a trace without a voltage."""
+        soc = machine.soc
+        number = soc.pins.pins.index(machine.pin(self.pin))
+        if number not in soc.chip.analog_pins:
+            names = ", ".join(soc.pins[n].name for n in soc.chip.analog_pins) or "none"
+            raise UsageError(f"--adc {self.pin}: not an analogue pin of the {soc.chip.name}; it has {names}")
+        soc.analog[number] = self._signal()
+        return iter(())
+
+    def _signal(self) -> Callable[[int], float]:
+        if isinstance(self.source, int | float):
+            volts = float(self.source)
+            return lambda cycle: volts
+        trace = self.source if isinstance(self.source, Trace) else load_trace(Path(self.source))
+        if CHANNEL not in trace.channels:
+            raise UsageError(f"{trace.source}: no column 'voltage [V]' for pin {self.pin}")
+        return signals(trace)[CHANNEL].value
+
+
+def parse_voltage(text: str) -> Voltage:
+    """PIN=TRACE or PIN=VOLTS."""
+    pin, equals, source = text.partition("=")
+    if not (pin and equals and source):
+        raise UsageError(f"--adc {text!r}: write it as {FORM}")
+    try:
+        return Voltage(pin, float(source.removesuffix("V")))
+    except ValueError:
+        return Voltage(pin, Path(source))

@@ -1,0 +1,101 @@
+"""Charge: time by what the chip does, times the table's currents."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.assembler import machine
+
+from cmsim import Machine
+from cmsim.bench import energy as bench
+from cmsim.cli import main
+from cmsim.kernel import CPU_HZ
+from cmsim.measure import currents
+from cmsim.measure.energy import EnergyMeter
+
+WAIT = "1: wfe\nb 1b\n"
+
+
+def measured(tmp_path: Path, source: str, seconds: float = 0.01, **options: Any) -> tuple[Machine, dict[str, Any]]:
+    m = machine(tmp_path, source, timing="manual", **options)
+    m.energy = EnergyMeter(m)
+    m.run(seconds=seconds)
+    return m, m.record["energy"]
+
+
+def store(address: int, value: int) -> str:
+    return f"ldr r0, =0x{address:x}\nldr r1, =0x{value:x}\nstr r1, [r0]\n"
+
+
+def test_a_cpu_that_never_sleeps(tmp_path: Path) -> None:
+    m, energy = measured(tmp_path, "main: b .")
+    assert [part["symbol"] for part in energy["parts"]] == ["ICPU1"]
+    assert energy["microcoulombs"]["typical"] == pytest.approx(m.cycles / CPU_HZ * 6300, rel=1e-6)
+    assert energy["average_microamperes"] == pytest.approx({"typical": 6300, "lowest": 3300, "highest": 6300})
+    assert energy["inference_microcoulombs"] is None
+
+
+def test_the_regulator_is_the_firmwares_choice(tmp_path: Path) -> None:
+    _, energy = measured(tmp_path, "main:" + store(0x4000_0578, 1) + "b .\n.pool")
+    assert {part["symbol"] for part in energy["parts"]} == {"ICPU0"}
+
+
+START_TIMER = store(0x4000_8000, 1)
+CASES = {
+    "nothing runs": ("", "ION_RAMON_EVENT"),
+    "LFCLK": (store(0x4000_0008, 1) + "ldr r0, =0x40000418\n2: ldr r1, [r0]\ncmp r1, #0\nbeq 2b\n", "ION_RAMON_RTC"),
+    "TIMER at 1 MHz": (START_TIMER, "ITIMER0"),
+    "TIMER at 16 MHz": (store(0x4000_8510, 0) + START_TIMER, "ITIMER3"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_sleep_costs_what_keeps_running(tmp_path: Path, case: str) -> None:
+    setup, symbol = CASES[case]
+    m, energy = measured(tmp_path, f"main: {setup}\n{WAIT}\n.pool")
+    rows = {row.symbol: row for row in currents.ALL}
+    part = next(part for part in energy["parts"] if part["symbol"] == symbol)
+    assert part["seconds"] > 0.005
+    assert part["microamperes"]["typical"] == rows[symbol].typical
+    assert part["microcoulombs"] == pytest.approx(part["seconds"] * rows[symbol].typical, abs=1e-5)
+    assert sum(part["seconds"] for part in energy["parts"]) == pytest.approx(m.seconds)
+
+
+def test_an_inference_has_its_charge(tmp_path: Path) -> None:
+    source = "main: bl work\nbl work\nb .\nwork: mov r0, #1000\n1: subs r0, #1\nbne 1b\nbx lr"
+    m, energy = measured(tmp_path, source, functions=["work"], inference_function="work")
+    (first, second) = m.record["inferences"]
+    mean = (first["cycles"] + second["cycles"]) / 2 / CPU_HZ * 6300
+    assert energy["inference_microcoulombs"]["typical"] == pytest.approx(mean, rel=1e-4)
+    assert energy["inference_microjoules"]["typical"] == pytest.approx(3 * mean, rel=1e-4)
+
+
+def test_it_costs_no_cycle(tmp_path: Path) -> None:
+    source = "main:" + START_TIMER + WAIT + ".pool"
+    m = machine(tmp_path, source, timing="manual")
+    m.run(seconds=0.01)
+    assert measured(tmp_path, source)[0].cycles == m.cycles
+    assert "energy" not in m.record
+
+
+def test_bounds_hold_the_typical_value() -> None:
+    for row in currents.ALL:
+        assert row.lowest <= row.typical <= row.highest, row.symbol
+
+
+def test_bench_has_the_same_table() -> None:
+    assert bench.TYPICAL.milliamperes * 1000 == currents.CPU_DCDC.typical
+    assert bench.LOWEST.milliamperes * 1000 == currents.CPU_DCDC.lowest
+    assert bench.HIGHEST.milliamperes * 1000 == currents.CPU_DCDC.highest
+
+
+def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "record.json"
+    assert main(["run", "--inferences", "1", "--energy", "--json", str(file)]) == 0
+    energy = json.loads(file.read_text())["energy"]
+    shown = capsys.readouterr().out
+    assert f"an inference: {energy['inference_microcoulombs']['typical']:,.1f} uC" in shown
+    assert {part["symbol"] for part in energy["parts"]} >= {"ICPU1", "ION_RAMON_RTC"}

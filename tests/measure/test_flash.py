@@ -1,0 +1,98 @@
+"""What takes the flash: every table adds up, with and without the linker's map."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support.newlib import build
+
+from cmsim import prebuilt
+from cmsim.cli import main
+from cmsim.errors import UsageError
+from cmsim.image import load
+from cmsim.image.linker_map import load_map
+from cmsim.measure.flash import KINDS, NO_FILE, NO_SYMBOL, PROGRAM, usage
+
+
+@pytest.fixture(scope="module")
+def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("flash")
+    return build(folder, "heap.c", options=(f"-Wl,-Map={folder / 'app.map'}",))
+
+
+def table(elf: Path, kind: str, mapped: bool = True) -> dict[str, int]:
+    return dict(usage(load(elf), kind, load_map(elf.with_suffix(".map")) if mapped else None))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_table_is_the_whole_image(elf: Path, kind: str) -> None:
+    assert sum(table(elf, kind).values()) == load(elf).flash_used
+
+
+@pytest.mark.parametrize("name", ["gesture", "person", "bench-dsp"])
+@pytest.mark.parametrize("kind", KINDS[:4])
+def test_shipped_images_too(name: str, kind: str) -> None:
+    image = load(prebuilt.path(name))
+    rows = usage(image, kind)
+    assert sum(size for _, size in rows) == image.flash_used
+    assert [size for _, size in rows] == sorted((size for _, size in rows), reverse=True)
+
+
+def test_symbols_have_their_sizes(elf: Path) -> None:
+    image, rows = load(elf), table(elf, "symbol")
+    for name in ("_malloc_r", "_free_r", "leaky", "vectors"):
+        assert rows[name] == image.find(name).size, name
+    assert 0 < rows[NO_SYMBOL] < image.flash_used / 5
+
+
+def test_libraries_come_from_the_map(elf: Path) -> None:
+    rows = table(elf, "library")
+    assert rows["libg_nano.a"] > rows[PROGRAM] > 500
+    objects = table(elf, "object")
+    assert any("libg_nano.a(" in name and "malloc" in name for name in objects)
+    assert any(name.endswith(".o") and "heap.c" in name for name in objects)
+    assert rows.get(NO_FILE, 0) < 200  # what the linker aligns
+
+
+def test_without_a_map_objects_are_compilation_units(elf: Path) -> None:
+    rows = table(elf, "object", mapped=False)
+    assert any(name.endswith("newlib/heap.c") for name in rows)
+    with pytest.raises(UsageError, match="--map"):
+        table(elf, "library", mapped=False)
+
+
+def test_the_map_has_names_of_any_length(elf: Path) -> None:
+    pieces = load_map(elf.with_suffix(".map")).pieces
+    main_ = next(piece for piece in pieces if piece.section == ".text.startup.main")
+    assert main_.address == load(elf).find("main").address
+    assert all(piece.size for piece in pieces)
+
+
+@pytest.mark.parametrize("text", ["", "Linker script and memory map\n\nnothing", "VMA LMA Size Align Out In Symbol\n"])
+def test_what_is_no_map(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "app.map"
+    file.write_text(text)
+    with pytest.raises(UsageError, match="no map of GNU ld"):
+        load_map(file)
+
+
+def test_command_line(elf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "flash.json"
+    assert main(["flash", str(elf), "--map", str(elf.with_suffix(".map")), "--by", "library", "--json", str(file)]) == 0
+    shown = capsys.readouterr().out
+    assert "libg_nano.a" in shown
+    tables = json.loads(file.read_text())
+    assert {kind: sum(row["bytes"] for row in tables[kind]) for kind in KINDS} == dict.fromkeys(KINDS, tables["flash_used"])
+    assert main(["flash", "--top", "3"]) == 0
+    assert "more" in capsys.readouterr().out
+    assert main(["flash", "--by", "library"]) == 2
+    assert "--map" in capsys.readouterr().err
+
+
+def test_an_image_without_sections_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = tmp_path / "a.bin"
+    raw.write_bytes(bytes(64))
+    assert main(["flash", str(raw), "--base", "0"]) == 2
+    assert "has no sections" in capsys.readouterr().err

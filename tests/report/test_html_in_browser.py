@@ -1,0 +1,180 @@
+"""The page in a real browser: no sideways scrolling, no errors, zoom by pointer and keyboard, paper, pictures."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "docs"))
+import chromium
+import screenshots
+
+from cmsim.report.html_report import page
+
+pytestmark = pytest.mark.skipif(
+    chromium.find() is None, reason="no browser: install Debian's chromium to look at the report as a person would"
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium.Chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    files = {}
+    for name in screenshots.APPLICATIONS:
+        files[name] = folder / f"{name}.html"
+        files[name].write_text(page(screenshots.record(name)), encoding="utf-8")
+    return files
+
+
+@pytest.mark.parametrize("name", screenshots.APPLICATIONS)
+@pytest.mark.parametrize("width", [320, 390, 768, 1200])
+def test_fits_the_window(browser, pages, name, width):
+    browser.open(pages[name], width, phone=width < 500)
+    browser.settle()
+    assert browser.errors == []
+    assert browser.evaluate("document.documentElement.scrollWidth") == width
+    beyond = browser.evaluate(
+        "[...document.querySelectorAll('body *')].filter((e) => !e.closest('.scroll, .lane, .flame, .strip, .view, svg')"
+        f" && e.getBoundingClientRect().right > {width} + 0.5).map((e) => e.tagName + '.' + e.className)")
+    assert beyond == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_has_contrast(browser, pages, dark):
+    browser.open(pages["gesture"], 1200, dark=dark)
+    browser.settle()
+    worst = browser.evaluate("""(() => {
+      const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+      const parse = (text) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = text; canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data]; };
+      const light = ([r, g, b]) => { const [x, y, z] = [r, g, b].map((v) => { v /= 255;
+        return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * x + 0.7152 * y + 0.0722 * z; };
+      const ground = (e) => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor);
+        if (c[3] > 250) return c; } return [255, 255, 255]; };
+      let worst = [99, ''];
+      for (const e of document.querySelectorAll('body *')) {
+        if (![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) || !e.getClientRects().length) continue;
+        if (['SCRIPT', 'STYLE', 'text', 'title'].includes(e.tagName)) continue;
+        const a = light(parse(getComputedStyle(e).color)), b = light(ground(e));
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (ratio < worst[0]) worst = [ratio, e.tagName + ' ' + e.className + ' ' + e.textContent.slice(0, 40)];
+      }
+      return worst;
+    })()""")
+    assert worst[0] >= 4.5, worst
+
+
+def test_labels_of_the_axis_do_not_touch(browser, pages):
+    for width in (390, 1200):
+        browser.open(pages["person"], width, phone=width < 500)
+        browser.settle()
+        gaps = browser.evaluate(
+            "[...document.querySelectorAll('.time .axis')].flatMap((axis) => { const boxes = [...axis.children]"
+            ".filter((s) => s.textContent).map((s) => { const range = document.createRange(); range.selectNodeContents(s);"
+            " return range.getBoundingClientRect(); });"
+            " return boxes.slice(1).map((box, n) => box.left - boxes[n].right); })")
+        assert gaps
+        assert min(gaps) >= 6
+
+
+FRAME = """[...document.querySelectorAll('.flame b')].find((b) => { const part = b.clientWidth / b.parentNode.clientWidth;
+    return b.textContent && part > 0.05 && part < 0.95; })"""
+"""A frame with a name that is neither the root nor tiny."""
+
+
+def test_flame_graph_zooms_by_click_and_by_keyboard(browser, pages):
+    browser.open(pages["gesture"], 1200)
+    browser.settle()
+    name, before = browser.evaluate(f"[{FRAME}.textContent, {FRAME}.clientWidth]")
+    browser.evaluate(f"{FRAME}.click()")
+    whole = browser.evaluate("document.querySelector('.flame').clientWidth")
+    assert before < 0.95 * whole
+    wide = f"[...document.querySelectorAll('.flame b')].find((b) => b.textContent === {json.dumps(name)}).clientWidth"
+    assert browser.evaluate(wide) == pytest.approx(whole, abs=1)
+    assert f"of {name}" in browser.evaluate("document.querySelector('.flame-figure .info').textContent")
+    press = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{key: '{}', bubbles: true}}))"
+    browser.evaluate(press.format("Escape"))
+    assert browser.evaluate(wide) == pytest.approx(before, abs=1)
+    assert browser.evaluate("document.activeElement.textContent") == "everything"
+    for _ in range(3):
+        browser.evaluate(press.format("ArrowDown"))
+    assert browser.evaluate("document.activeElement.textContent") == "main"
+    browser.evaluate(press.format("ArrowUp"))
+    assert browser.evaluate("document.activeElement.textContent") == "Reset_Handler"
+    assert browser.evaluate("document.querySelectorAll('.flame b[tabindex=\"0\"]').length") == 1
+    assert browser.errors == []
+
+
+def test_flame_graph_finds_and_shows_sleep(browser, pages):
+    browser.open(pages["gesture"], 1200)
+    browser.evaluate("(() => { const s = document.querySelector('input[type=search]'); s.value = 'RESET_HANDLER';"
+                     " s.dispatchEvent(new Event('input')); })()")
+    assert browser.evaluate("document.querySelectorAll('.flame b.hit').length") == 1
+    assert "is in 100.0 %" in browser.evaluate("document.querySelector('.flame-figure .info').textContent")
+    browser.evaluate("document.querySelector('[data-do=sleep]').click()")
+    browser.settle()
+    assert browser.evaluate("[...document.querySelectorAll('.flame b')].some((b) => b.textContent === '(sleep)')")
+
+
+def test_timeline_zooms_and_moves(browser, pages):
+    browser.open(pages["gesture"], 1200)
+    browser.settle()
+    texts = "[...document.querySelector('.time .axis').children].map((s) => s.textContent).filter(Boolean)"
+    before = browser.evaluate(texts)
+    click = "document.querySelector('.time [data-do={}]').click()"
+    for _ in range(3):
+        browser.evaluate(click.format("in"))
+    browser.settle()
+    zoomed = browser.evaluate(texts)
+    assert zoomed != before
+    assert all(text.endswith(" s") for text in zoomed)
+    browser.evaluate(click.format("on"))
+    browser.settle()
+    assert browser.evaluate(texts) != zoomed
+    browser.evaluate(click.format("reset"))
+    browser.settle()
+    assert browser.evaluate(texts) == before
+    browser.evaluate("document.querySelectorAll('.time')[1].querySelector('.lane.operator i').dispatchEvent("
+                     "new PointerEvent('pointerover', {bubbles: true}))")
+    assert "0:QUANTIZE" in browser.evaluate("document.querySelectorAll('.time')[1].querySelector('.info').textContent")
+    assert browser.errors == []
+
+
+def test_without_scripts_everything_is_there(browser, pages):
+    browser.open(pages["gesture"], 1200, scripts=False)
+    assert browser.evaluate("document.querySelectorAll('.flame b').length") > 20
+    assert browser.evaluate("document.querySelectorAll('.time .lane i').length") > 50
+    assert browser.evaluate("document.querySelector('.tools').hidden")
+    assert browser.evaluate("document.documentElement.scrollWidth") == 1200
+
+
+def test_prints(browser, pages):
+    browser.open(pages["gesture"], 1000)
+    assert browser.pdf().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("name", screenshots.APPLICATIONS)
+def test_pictures_of_the_documents(browser, pages, name, tmp_path):
+    """docs/screenshots.py draws them; fonts differ from machine to machine, what is on them does not."""
+    screenshots.draw(browser, pages[name], name, tmp_path)
+    made = sorted(path.name for path in tmp_path.iterdir())
+    kept = sorted(path.name for path in screenshots.FOLDER.glob(f"{name}-*.png"))
+    assert made == kept, "run python docs/screenshots.py"
+    for file in made:
+        picture = Image.open(io.BytesIO((tmp_path / file).read_bytes()))
+        committed = Image.open(screenshots.FOLDER / file)
+        assert abs(picture.width - committed.width) <= 2
+        assert abs(picture.height - committed.height) < 0.3 * committed.height  # firmware is built anew now and then
+        assert len(picture.convert("RGB").getcolors(1 << 24) or []) > 20
