@@ -20,7 +20,8 @@ DOCUMENTS = [
     ROOT / name
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/record.md", "docs/compare.md", "docs/ci.md",
                  "docs/timing.md", "docs/scenarios.md", "docs/profile.md", "docs/camera.md", "docs/compatibility.md",
-                 "docs/timeline.md", "docs/regions.md")
+                 "docs/timeline.md", "docs/regions.md", "docs/report.md", "docs/memory.md", "docs/arena.md",
+                 "docs/flash.md", "docs/energy.md", "docs/bench.md", "docs/performance.md")
 ]  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def test_python_examples_run(tmp_path: Path) -> None:
 
 def test_options_that_are_named_exist(capsys: pytest.CaptureFixture[str]) -> None:
     help_texts = ""
-    for command in (["run"], ["info"], ["profile"], ["compare"], ["timing", "explain"]):
+    for command in (["run"], ["info"], ["profile"], ["compare"], ["timing", "explain"], ["arena"], ["flash"], ["bench"]):
         with pytest.raises(SystemExit):
             main([*command, "--help"])
         help_texts += capsys.readouterr().out

@@ -1,13 +1,13 @@
-// Integer work of one KIND, chosen at compile time, about 320 million instructions. No device is touched before the end,
+// Work of one KIND, chosen at compile time, about 320 million instructions. No device is touched before the end,
 // so that bare Unicorn can run it as well. `g_result` holds a checksum; `finished` is called at the end.
 #include <stddef.h>
 #include <stdint.h>
 
 namespace {
 
-enum Kind { kCrc, kSort, kDot, kConvolution, kMatrix };
+enum Kind { kCrc, kSort, kDot, kConvolution, kMatrix, kFilter };
 
-constexpr int kRounds[] = {1200, 920, 60000, 56, 1480};  // about 320 million instructions each
+constexpr int kRounds[] = {1200, 920, 60000, 56, 1480, 18000};  // about 320 million instructions each
 constexpr size_t kWords = 1024;
 uint32_t g_words[kWords];
 
@@ -81,6 +81,20 @@ __attribute__((noinline)) void multiply() {
     }
 }
 
+// Floating point: a biquad over 1024 samples, each of which waits for the one before.
+float g_samples[kWords];
+
+__attribute__((noinline)) float filter(float* samples, size_t count) {
+    float d1 = 0, d2 = 0;
+    for (size_t i = 0; i < count; ++i) {
+        const float in = samples[i], out = 0.2f * in + d1;
+        d1 = 0.4f * in + 0.3f * out + d2;
+        d2 = 0.2f * in - 0.1f * out;
+        samples[i] = out;
+    }
+    return d1 + d2;
+}
+
 uint32_t round_of(Kind kind) {
     switch (kind) {
         case kCrc:
@@ -105,6 +119,9 @@ uint32_t round_of(Kind kind) {
             }
             multiply();
             return g_product[3][5];
+        case kFilter:
+            g_samples[next() % kWords] = static_cast<float>(next() >> 16);
+            return static_cast<uint32_t>(static_cast<int32_t>(filter(g_samples, kWords)));
     }
     return 0;
 }

@@ -19,7 +19,7 @@ from ..image import Image
 from ..image.symbols import Symbol
 from . import _hot
 from .cpu import Cpu
-from .nvic import SystemException
+from .nvic import exception_name
 
 SLEEP, MAIN, FIRST_THREAD, THREADS = 1, 2, 3, 64
 FIRST_EXCEPTION = FIRST_THREAD + THREADS
@@ -233,7 +233,7 @@ class CallTracer:
         if function >= FIRST_SYMBOL:
             return self._symbols[function - FIRST_SYMBOL].demangled
         if function >= FIRST_EXCEPTION:
-            return _exception_name(function - FIRST_EXCEPTION)
+            return exception_name(function - FIRST_EXCEPTION)
         if function >= FIRST_THREAD:
             return f"thread {function - FIRST_THREAD + 1}"
         return {SLEEP: "(sleep)", MAIN: "main stack"}.get(function, "(unknown code)")
@@ -245,11 +245,3 @@ class CallTracer:
         symbol = function - FIRST_SYMBOL
         size = self._symbols[symbol].size if symbol < len(self._symbols) else None
         return int(self._functions["entry"][function]), size
-
-
-def _exception_name(number: int) -> str:
-    if number >= 16:
-        return f"interrupt {number - 16}"
-    known = {member.value: member.name for member in SystemException}.get(number, str(number))
-    written = {"SVCALL": "SVCall", "PENDSV": "PendSV", "SYSTICK": "SysTick"}
-    return f"exception {written.get(known) or ''.join(part.capitalize() for part in known.split('_'))}"
