@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cmsim.bench import energy
 from cmsim.bench.images import ImageFileError, read_image
-from cmsim.bench.inputs import from_pixels, load_inputs, quantize, random_values
+from cmsim.bench.inputs import from_pixels, load_inputs, looks_signed, quantize, random_values
 from cmsim.errors import UsageError
 from cmsim.tflite import Quantization, Tensor
 
@@ -142,6 +142,39 @@ def test_colour_becomes_grey_and_grey_colour():
     grey = from_pixels(pixels[..., :1], tensor((1, 1, 3, 3), "UINT8"))
     assert grey.shape == (1, 1, 3, 3)
     assert grey[0, 0, 0].tolist() == [255, 255, 255]
+
+
+def picture() -> np.ndarray:
+    """A continuous one whose grey crosses the middle in many places."""
+    y, x = np.mgrid[0:48, 0:48]
+    return np.rint(128 + 100 * np.sin(x / 3) * np.cos(y / 4)).astype(np.uint8)[..., None]
+
+
+def test_bytes_that_are_int8_show_as_jumps():
+    assert looks_signed(picture() ^ 128)
+    assert not looks_signed(picture())
+    assert not looks_signed(np.broadcast_to(picture() ^ 128, (48, 48, 3)))
+
+
+def test_black_and_white_pictures_do_not_look_signed():
+    x = np.arange(48)
+    stripes = np.broadcast_to(np.where(x % 4 < 2, 0, 255).astype(np.uint8)[None, :, None], (48, 48, 1))
+    assert not looks_signed(stripes)
+    assert not looks_signed(stripes ^ 128)
+    assert not looks_signed(np.zeros((1, 1, 1), np.uint8))
+
+
+def test_signed_bytes_are_found_and_said_unless_the_option_decides(tmp_path):
+    path = tmp_path / "picture.bmp"
+    signed = picture() ^ 128
+    path.write_bytes(bmp((48, 48), 8, signed[::-1].tobytes(), bytes(v for i in range(256) for v in (i, i, i, 0))))
+    model = [tensor((1, 48, 48, 1))]
+    found, plain, told = (load_inputs(str(path), 0, model, option) for option in (None, False, True))
+    assert found.describe == "picture.bmp, its bytes taken as int8 numbers, as they look (else: --no-signed-pixels)"
+    assert (plain.describe, told.describe) == ("picture.bmp", "picture.bmp")
+    assert found.samples[0].tobytes() == told.samples[0].tobytes() == signed.tobytes()
+    assert plain.samples[0].tobytes() == picture().tobytes()
+    assert load_inputs(str(path), 0, [tensor((1, 48, 48, 1), "UINT8")]).describe == "picture.bmp"
 
 
 @pytest.mark.parametrize(("shape", "type_", "signed", "message"), [

@@ -33,7 +33,7 @@ class Options:
     seed: int = 0
     clock_mhz: float = CLOCK_MHZ
     check: bool = False
-    signed_pixels: bool = False
+    signed_pixels: bool | None = None
     directory: Path | None = None
 
 

@@ -49,10 +49,11 @@ class Inputs:
         return found
 
 
-def load_inputs(source: str, seed: int, tensors: Sequence[Tensor], signed_pixels: bool = False) -> Inputs:
+def load_inputs(source: str, seed: int, tensors: Sequence[Tensor], signed_pixels: bool | None = None) -> Inputs:
     """Inputs for a model whose input tensors these are; `source` is "random" or a file. UsageError, one line.
 
-    `signed_pixels` says that an image's bytes are int8 numbers already, as in the test images of person_detect.
+    `signed_pixels` says whether an image's bytes are int8 numbers already; None: as `looks_signed` finds, which the
+    description then tells.
     """
     if source == RANDOM:
         return Inputs(RANDOM, seed, ())
@@ -63,10 +64,14 @@ def load_inputs(source: str, seed: int, tensors: Sequence[Tensor], signed_pixels
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{source}: cannot read the input: {error.strerror or error}") from None
-    tensor, suffix = tensors[0], path.suffix.lower()
+    tensor, suffix, note = tensors[0], path.suffix.lower(), ""
     try:
         if suffix in IMAGES:
-            samples = [from_pixels(read_image(content), tensor, signed_pixels)]
+            pixels = read_image(content)
+            signed = bool(signed_pixels)
+            if signed_pixels is None and tensor.type == "INT8" and looks_signed(pixels):
+                signed, note = True, ", its bytes taken as int8 numbers, as they look (else: --no-signed-pixels)"
+            samples = [from_pixels(pixels, tensor, signed)]
         elif suffix in (".npy", ".csv"):
             array = _read_npy(content) if suffix == ".npy" else _read_csv(content)
             samples = [quantize(sample, tensor) for sample in _split(array, tensor)]
@@ -74,7 +79,7 @@ def load_inputs(source: str, seed: int, tensors: Sequence[Tensor], signed_pixels
             raise UsageError(f"the name ends in {suffix or 'nothing'}, not .npy, .png, .bmp or .csv")
     except (UsageError, ImageFileError) as error:
         raise UsageError(f"{source}: {error}") from None
-    return Inputs(path.name, seed, tuple(samples))
+    return Inputs(path.name + note, seed, tuple(samples))
 
 
 def random_values(tensor: Tensor, seed: int, inference: int, number: int) -> Values:
@@ -109,6 +114,25 @@ def quantize(values: Values, tensor: Tensor) -> Values:
     quantization = tensor.quantization
     scaled = np.rint(values.astype(np.float64) / quantization.scale) + quantization.zero_point
     return np.clip(scaled, limits.min, limits.max).astype(dtype).reshape(tensor.shape)
+
+
+def looks_signed(pixels: Pixels) -> bool:
+    """Whether the bytes of a grey picture, [height, width, 1], are int8 numbers, although the format says 0 to 255.
+
+    Then middle grey, 0 and -1, reads as black beside white. So: many neighbours jump by most of the range, at least
+    twice as many as if the bytes are int8; and the picture is not black and white alone, where that would tell nothing.
+    """
+    if pixels.shape[2] != 1:
+        return False
+
+    def jumps(levels: Values) -> int:
+        return sum(int((np.abs(np.diff(levels, axis=axis)) >= 160).sum()) for axis in (0, 1))
+
+    levels = pixels[..., 0].astype(np.int16)
+    neighbours = 2 * levels.size - sum(levels.shape)
+    extremes = int(((levels < 16) | (levels >= 240)).sum())
+    found = jumps(levels)
+    return found * 100 >= neighbours > 0 and found >= 2 * jumps(levels ^ 128) and extremes * 2 < levels.size
 
 
 def from_pixels(pixels: Pixels, tensor: Tensor, signed: bool = False) -> Values:

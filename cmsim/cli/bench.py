@@ -27,8 +27,8 @@ def add_to(commands: Any) -> None:
     command.add_argument("--inferences", type=_count, default=1, metavar="N", help="how many to run; default 1")
     command.add_argument("--input", default="random", metavar="FILE",
                          help="first input tensor: .npy, .csv, .png or .bmp; or random (default)")
-    command.add_argument("--signed-pixels", action="store_true",
-                         help="the image's bytes are int8 numbers already, as in person_detect's test images")
+    command.add_argument("--signed-pixels", action=argparse.BooleanOptionalAction, default=None,
+                         help="an image's bytes are int8 numbers already; default: as it looks, which the output says")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="for random inputs; default 0")
     command.add_argument("--clock", type=_megahertz, default=64.0, metavar="MHZ",
                          help="for the milliseconds; default 64")
