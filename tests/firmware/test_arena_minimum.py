@@ -7,10 +7,7 @@ micro_speech (an image of one channel under an 8x10 filter, then a long FULLY_CO
 from __future__ import annotations
 
 import importlib.util
-import os
-import re
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +20,7 @@ from cmsim.tflite import parse
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 sys.path.insert(0, str(FIRMWARE / "tools"))
+from support.tflite_micro import reference_arena
 from tflite_writer import ModelWriter, Quantization
 
 STREAMING = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
@@ -59,24 +57,6 @@ def content(name: str) -> bytes:
     if spec is None or not spec.submodule_search_locations:
         pytest.skip("ARENA OF WAKE WORD MODELS NOT CHECKED: package pymicro-wakeword is not installed")
     return (Path(spec.submodule_search_locations[0]) / "models" / f"{name}.tflite").read_bytes()
-
-
-def reference_arena(model: bytes) -> int:
-    """The bytes that TensorFlow Lite Micro says it uses; it prints them to file descriptor 2."""
-    package = pytest.importorskip("tflite_micro", reason="ARENA NOT COMPARED: tflite-micro is not installed")
-    interpreter = package.runtime.Interpreter.from_bytes(model, arena_size=1 << 20)
-    with tempfile.TemporaryFile() as file:
-        saved = os.dup(2)
-        os.dup2(file.fileno(), 2)
-        try:
-            interpreter.print_allocations()
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-        file.seek(0)
-        found = re.search(rb"Arena allocation total (\d+)", file.read())
-    assert found
-    return int(found[1])
 
 
 @pytest.mark.parametrize("kernels", ["dsp", "reference"])

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import re
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent / "host"))
 import control_cases
 import memory_cases
 from host_interpreter import FIRMWARE, Arena, HostInterpreter, InterpreterError, library
+from support.tflite_micro import reference_arena
 from tflite_writer import ModelWriter, Quantization
 
 GESTURE = (FIRMWARE / "apps/gesture/gesture.tflite").read_bytes()
@@ -291,24 +289,6 @@ def test_variable_tensor_is_zeroed_by_prepare_and_reset() -> None:
 
 
 # --- Against TensorFlow Lite Micro ---
-
-
-def reference_arena(model: bytes) -> int:
-    """The bytes that the oracle says it uses; it prints them to file descriptor 2."""
-    package = pytest.importorskip("tflite_micro", reason="ARENA NOT COMPARED: tflite-micro is not installed")
-    interpreter = package.runtime.Interpreter.from_bytes(model, arena_size=1 << 20)
-    with tempfile.TemporaryFile() as file:
-        saved = os.dup(2)
-        os.dup2(file.fileno(), 2)
-        try:
-            interpreter.print_allocations()
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-        file.seek(0)
-        found = re.search(rb"Arena allocation total (\d+)", file.read())
-    assert found
-    return int(found[1])
 
 
 @pytest.mark.parametrize("model", [GESTURE, *control_cases.CASES.values(), *memory_cases.CASES.values()])
