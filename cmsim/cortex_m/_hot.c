@@ -64,6 +64,7 @@ struct divide {
     struct operand dividend, divisor;
     uint16_t ordinal;
     uint8_t is_signed, charges, traps;
+    uint8_t spent; /* when the block ran last */
 };
 
 /* Where an instruction stands in its block. */
@@ -88,7 +89,7 @@ struct detail {
     const struct place *places; /* one a halfword */
     const struct check *checks;
     const struct probe *probes;
-    const struct divide *divides;
+    struct divide *divides;
     uint32_t check_count, probe_count, divide_count, size;
     int32_t stack_low;          /* the deepest that the block takes SP, relative to SP at its start */
     uint32_t flash_words;       /* that the block was seen to load from flash; in its cycles */
@@ -260,11 +261,22 @@ static uint32_t divides(uc_engine *uc, const struct clock *clock, const struct d
 {
     uint32_t cycles = 0;
     for (uint32_t i = 0; i < detail->divide_count; i++) {
-        const struct divide *d = &detail->divides[i];
+        struct divide *d = &detail->divides[i];
         if (d->charges)
-            cycles += divide_cycles(operand_value(uc, clock, &d->dividend), operand_value(uc, clock, &d->divisor),
-                                    d->is_signed);
+            d->spent = (uint8_t)divide_cycles(operand_value(uc, clock, &d->dividend),
+                                              operand_value(uc, clock, &d->divisor), d->is_signed);
+        cycles += d->spent;
     }
+    return cycles;
+}
+
+/* The part of that which is spent at or behind an instruction. */
+static uint32_t divides_from(const struct detail *detail, uint32_t ordinal)
+{
+    uint32_t cycles = 0;
+    for (uint32_t i = 0; i < detail->divide_count; i++)
+        if (detail->divides[i].ordinal >= ordinal)
+            cycles += detail->divides[i].spent;
     return cycles;
 }
 
@@ -599,7 +611,7 @@ static int on_access(uc_engine *uc, uc_mem_type type, uint64_t physical, int siz
     const struct block *block = clock->block;
     if (block != NULL && offset < block->detail->size) {
         const struct place *place = &block->detail->places[offset >> 1];
-        clock->now -= (uint32_t)block->cycles - place->start;
+        clock->now -= (uint32_t)block->cycles - place->start + divides_from(block->detail, place->ordinal);
         clock->now_instructions -= (uint32_t)block->instructions - place->ordinal;
     }
     if (type == UC_MEM_READ_PROT && (uint32_t)physical >> 29 == 2) /* 0x40000000 to 0x5FFFFFFF */

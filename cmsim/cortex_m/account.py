@@ -35,6 +35,7 @@ class Account:
             return None
         number, block = found
         cycles, instructions = block.starts[-1] - block.starts[number], len(block.instructions) - number
+        cycles += sum(divide.spent for divide in block.divides if divide.ordinal >= number)
         clock.cycles -= cycles
         clock.instructions -= instructions
         return Rest(address, block.address + block.size - address, cycles, instructions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes as ct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,8 @@ class Learned:
     size: int
     instructions: list[Instruction]
     starts: tuple[int, ...]
+    divides: Sequence[Divide] = ()
+    """Those that are charged when the block starts, with what they cost last."""
     keep: tuple[Any, ...] = ()
     """Native arrays that the table points into."""
 
@@ -123,8 +125,8 @@ class BlockTable:
             ct.addressof(code_buffer), ct.addressof(places), ct.addressof(checks), ct.addressof(probe_array),
             ct.addressof(divides), len(checks), len(probes), len(divides), size, found.stack_low, 0,
         )  # fmt: skip
-        keep = (places, checks, probe_array, divides, code_buffer, detail)
-        self.learned[address] = Learned(address, size, instructions, starts, keep)
+        keep = (places, checks, probe_array, code_buffer, detail)
+        self.learned[address] = Learned(address, size, instructions, starts, divides, keep)
         self._inside.update(i.address for i in instructions[1:])
         count = max(1, len(instructions))
         known = found.flash_known

@@ -88,6 +88,9 @@ class Operand(ct.Structure):
 class Divide(ct.Structure):
     """A divide whose operands are known when its block starts: `struct divide`."""
 
+    ordinal: int
+    spent: int
+
     _fields_ = [
         ("dividend", Operand),
         ("divisor", Operand),
@@ -95,6 +98,7 @@ class Divide(ct.Structure):
         ("is_signed", ct.c_uint8),
         ("charges", ct.c_uint8),
         ("traps", ct.c_uint8),
+        ("spent", ct.c_uint8),
     ]
 
 
