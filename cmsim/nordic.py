@@ -135,8 +135,8 @@ class NordicPeripheral(RegisterBlock):
 
     def reset(self) -> None:
         """Registers to their reset values and the interrupt line low."""
-        super().reset()
         self.values.pop(POWER, None)
+        super().reset()
         self.irq.set(False)
 
     @INTEN.on_write

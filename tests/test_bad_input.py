@@ -118,7 +118,7 @@ def test_trace_that_cannot_be_read(complain: Complain, tmp_path: Path) -> None:
 
 OPTIONS = {
     "board": (("--board", "zx81"), "board 'zx81' is not known; known boards: microbit-v2, nano33ble-sense, nrf52840dk"),
-    "timing": (("--timing", "fast"), "--timing fast: not known; choose one of silicon, manual, instructions"),
+    "timing": (("--timing", "fast"), "--timing fast: not known; choose one of silicon, manual, cortex-m3, instructions"),
     "seconds": (("--seconds", "-1"), "'-1' is not a positive number of seconds"),
     "seconds nan": (("--seconds", "nan"), "'nan' is not a positive number of seconds"),
     "inferences": (("--inferences", "0"), "'0' is not a positive number"),

@@ -50,7 +50,7 @@ def test_time_units(tmp_path, unit, second):
 def test_base_units():
     assert {name.split()[0]: unit for name, unit in BASE_UNITS.items()} == {
         "time": "s", "accel": "g", "gyro": "dps", "mag": "gauss", "temperature": "degC", "humidity": "%",
-        "pressure": "hPa", "proximity": "1", "light": "uW/cm^2", "gesture": "1"}
+        "pressure": "hPa", "proximity": "1", "light": "uW/cm^2", "gesture": "1", "voltage": "V"}
 
 
 # --- files ---------------------------------------------------------------------------------------------------------
