@@ -1,8 +1,8 @@
 """`--timing cortex-m3`: what the same code would cost on a Cortex-M3, zero wait states, with bounds.
 
-Follows the cycle table of the Cortex-M3 manual (Arm DDI 0337I, table 3-1, and DDI 0337E, section 18.2, for the ranges of
-long multiplications): no single-cycle multiply-accumulate, long multiplications and divides by their operands, a refill
-of one to three cycles behind a taken branch. Where the manual gives a range, the bounds are its ends.
+Follows the cycle table of the Cortex-M3 manual (Arm DDI 0337I, table 3-1, and DDI 0337E, section 18.2, for the ranges
+of long multiplications): no single-cycle multiply-accumulate, long multiplications and divides by their operands, a
+refill of one to three cycles behind a taken branch. Where the manual gives a range, the bounds are its ends.
 
 Not modelled: overlap of neighbouring loads and stores, IT folding, flash and cache. A Cortex-M3 has neither the DSP
 instructions nor an FPU: firmware that uses them is priced as on a Cortex-M4, but would not run there.
