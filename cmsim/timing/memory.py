@@ -6,8 +6,8 @@ others do not (nRF52840 PS, CPU and NVMC chapters; the loop that takes 4, 5 or 6
 cortex-m issue 151). Loads from flash go through DCODE and are never cached.
 
 The cache's geometry is not published. 2 KB in two ways with lines of 16 bytes and three cycles a miss reproduces all
-three counts of P256-Cortex-M4 on this chip within 0.5 %, where 1 KB is 20 % too slow, 4 KB 5 % too fast, and other
-replacements than the least recently used line 1 % too slow.
+three counts of P256-Cortex-M4 on this chip within 1.4 % (docs/timing.md), where 1 KB is 20 % too slow, 4 KB 5 % too
+fast, and other replacements than the least recently used line 1 % slower.
 
 Not modelled: the line buffer that DCODE may have, contention of ICODE and DCODE for flash, DMA taking the RAM block,
 loads and stores of RAM through the code alias (as fast as through the system bus), stores to peripherals (buffered).
