@@ -155,6 +155,24 @@ def test_another_part_at_the_address_is_told_apart(monkeypatch):
     assert "error: OV7675 PID and VER are 0x7621, not 0x7673" in machine.console("uart0")
 
 
+def test_an_xclk_that_stops_is_told_as_no_frame():
+    machine = Machine(app_path("person"), camera=shipped_picture("person"))
+    assert machine.run(until="frame 0", seconds=3).reason == "text"
+    machine.soc.blocks["I2S"].write(0x500, 0)  # ENABLE: its master clock is the camera's
+    machine.run(until="error", seconds=3)
+    machine.run(seconds=0.01)
+    assert "error: OV7675: no frame comes" in machine.console("uart0")
+
+
+def test_a_model_of_another_shape_is_refused():
+    gesture = ROOT / "firmware/apps/gesture/gesture.tflite"
+    image = with_model(app_path("person"), gesture, find_board("nano33ble-sense"))
+    machine = Machine(image, camera=shipped_picture("person"))
+    machine.run(until="error", seconds=1)
+    machine.run(seconds=0.01)
+    assert "the model's input is not 96 x 96 x 1, or its output not 2 scores" in machine.console("uart0")
+
+
 def test_another_model_without_rebuilding(tmp_path):
     content = bytearray(MODEL.read_bytes())
     other = tmp_path / "other.tflite"
