@@ -1,4 +1,7 @@
-"""The dsp kernels against the portable ones, both on the simulated Cortex-M4: random models, every byte of the outputs."""
+"""The dsp kernels against the portable ones, both on the simulated Cortex-M4: random models, every byte of the outputs.
+
+Here their assembly runs. test_ops_*.py run them on this machine, where C++ stands for it, against TensorFlow Lite Micro.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "host"))
 import conv_cases
-from operator_cases import Feed, OperatorCase, Result, case, choose, quantization, seeded
+from operator_cases import Feed, OperatorCase, Result, assert_same, case, choose, quantization, seeded
 
 from cmsim import Machine
 
@@ -176,6 +179,13 @@ def assert_equal_sets(elfs: dict[str, Path], name: str, dtype: str, models: int)
     wanted, got = (run(elfs[kernels], data) for kernels in ("reference", "dsp"))
     for index, (a, b) in enumerate(zip(wanted, got, strict=True)):
         assert a == b, f"{name} {dtype} case {index}: {np.frombuffer(b, np.int8)} is not {np.frombuffer(a, np.int8)}"
+
+
+@pytest.mark.parametrize("name", sorted(CASES.keys() - conv_cases.CASES.keys()))
+def test_without_assembly_they_equal_tensorflow_lite_micro(name: str) -> None:
+    for index in range(15):
+        rng = seeded(f"dsp {name}", index)
+        assert_same(CASES[name](rng, "int8"), rng, f"{name} case {index}", steps=5)
 
 
 @pytest.mark.parametrize("name", CASES)

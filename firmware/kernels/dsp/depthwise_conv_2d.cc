@@ -1,5 +1,5 @@
-// DEPTHWISE_CONV_2D for Cortex-M4. int8: 3x3 filters by planes (depthwise_3x3.h), an image of one channel 4 taps by 4 outputs at
-// a time (depthwise_image.h), other filters 4 channels at a time; float32 and int16 as in the portable set.
+// DEPTHWISE_CONV_2D for Cortex-M4. int8: 3x3 filters by planes (depthwise_3x3.h), an image of one channel row by
+// row (depthwise_image.h), other filters 4 channels at a time; float32 and int16 as in the portable set.
 #include "kernels/conv_loops.h"
 #include "kernels/dsp/depthwise_3x3.h"
 #include "kernels/dsp/depthwise_image.h"
@@ -22,7 +22,7 @@ Way way_for(const Window& window, int32_t depth, int32_t depth_multiplier) {
     const WindowAxis& y = window.y;
     const WindowAxis& x = window.x;
     if (y.filter == 3 && x.filter == 3 && y.dilation == 1 && x.dilation == 1 && x.stride <= 2) return Way::kPlanes;
-    if (depth == 1 && depth_multiplier >= 4) return Way::kImage;
+    if (depth == 1 && depth_multiplier >= 4 && x.dilation == 1) return Way::kImage;
     return depth_multiplier == 1 && depth >= 4 ? Way::kQuads : Way::kPortable;
 }
 
@@ -44,6 +44,10 @@ Status prepare(Context& context, Node& node) {
     data->way = way_for(data->conv.window, depth, outputs / depth);
     data->finish = dsp::finish_for(data->conv.multipliers, data->conv.activation.integer, output.zero_point(),
                                    context.input(node, 2), uint64_t{255 * 128} * static_cast<uint32_t>(taps));
+    if (data->way == Way::kImage) {
+        const bool enough = context.request_scratch(&data->scratch, dsp::ImageRow::words(x, outputs));
+        return enough ? Status::kOk : Status::kArenaTooSmall;
+    }
     if (data->way != Way::kPlanes) return Status::kOk;
 
     constexpr uint32_t kLeastWords = 512;
@@ -305,22 +309,29 @@ void run_quads(const Operands& all) {
 
 // --- an image of one channel ---
 
-void run_image(const Operands& all) {
-    const Window& window = all.window;
+void run_image(const Operands& all, const Data& data) {
+    const WindowAxis& y = all.window.y;
+    const WindowAxis& x = all.window.x;
+    dsp::ImageRow sums(x, all.outputs, all.input_zero_point, data.scratch);
     const int8_t* image = all.input;
     int8_t* result = all.output;
-    for (int32_t batch = 0; batch < all.batches; ++batch, image += window.y.input * window.x.input) {
-        for (int32_t out_y = 0; out_y < window.y.output; ++out_y) {
-            for (int32_t out_x = 0; out_x < window.x.output; ++out_x, result += all.outputs) {
-                const dsp::ImageWindow taps(window, image, all.weights, all.outputs, all.input_zero_point, out_y, out_x);
-                for (int32_t channel = 0; channel < all.outputs; channel += 4) {
-                    if (channel > all.outputs - 4) channel = all.outputs - 4;  // the last ones: some for the second time
-                    int32_t sums[4];
-                    for (int32_t i = 0; i < 4; ++i) sums[i] = all.bias_of(channel + i);
-                    taps.add_products(channel, sums);
-                    for (int32_t i = 0; i < 4; ++i) result[channel + i] = all.result(sums[i], channel + i);
-                }
+    const bool quick = data.finish != dsp::Finish::kSums;
+    const Range range = all.range.integer;
+    const auto finish = [&](int32_t sum, int8_t* output, int32_t channel) {
+        if (!quick) {
+            *output = all.result(sum, channel);
+            return;
+        }
+        const dsp::Rescale rescale = dsp::rescale_of(all.multipliers[static_cast<uint32_t>(channel)]);
+        *output = static_cast<int8_t>(clamp(dsp::rescaled(sum, rescale, all.output_zero_point), range.low, range.high));
+    };
+    for (int32_t batch = 0; batch < all.batches; ++batch, image += y.input * x.input) {
+        for (int32_t out_y = 0; out_y < y.output; ++out_y, result += x.output * all.outputs) {
+            sums.begin(all.bias);
+            for (int32_t k = y.begin(out_y); k < y.end(out_y); ++k) {
+                sums.add(image + (y.origin(out_y) + k * y.dilation) * x.input, all.weights + k * x.filter * all.outputs);
             }
+            sums.end(result, finish);
         }
     }
 }
@@ -330,7 +341,7 @@ Status invoke(Context& context, Node& node) {
     switch (data.way) {
         case Way::kPortable: convolve<DepthwiseWalk>(context, node, data.conv); break;
         case Way::kPlanes: run_planes(Operands(context, node, data), data); break;
-        case Way::kImage: run_image(Operands(context, node, data)); break;
+        case Way::kImage: run_image(Operands(context, node, data), data); break;
         case Way::kQuads: run_quads(Operands(context, node, data)); break;
     }
     return Status::kOk;

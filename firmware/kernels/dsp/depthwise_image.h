@@ -1,5 +1,8 @@
-// Depthwise convolution of an image of one channel: the taps of a filter row lie side by side in the image, the weights of 4
-// outputs side by side in the model. 4 taps by 4 outputs are 5 loads and 16 SMLAxy, straight from both: no scratch memory.
+// Depthwise convolution of an image of one channel: every output has the same values under its window, and different weights.
+//
+// For one output row and one filter row at a time, the image's row is widened to int16, with zeros at its ends where windows reach
+// over them, so that a word holds two neighbours; the weights become words for two neighbouring taps. So an SMLAD is two
+// products, and 4 outputs take 5 loads for 8. Sums of the whole output row wait in memory.
 #pragma once
 #include "kernels/dsp/simd.h"
 #include "kernels/window.h"
@@ -7,87 +10,145 @@
 namespace cmsim {
 namespace dsp {
 
-#if defined(__ARM_FEATURE_SIMD32)
-#define CMSIM_TAP(values, lane)                                                                                        \
-    "ldr %[word], [%[weight]]\n\tadd %[weight], %[outputs]\n\t"                                                         \
-    "sxtb16 %[others], %[word], ror #8\n\tsxtb16 %[word], %[word]\n\t"                                                  \
-    "smla" lane "b %[sum0], %[" values "], %[word], %[sum0]\n\tsmla" lane "t %[sum2], %[" values "], %[word], %[sum2]\n\t" \
-    "smla" lane "b %[sum1], %[" values "], %[others], %[sum1]\n\tsmla" lane "t %[sum3], %[" values "], %[others], %[sum3]\n\t"
-#endif
+#define CMSIM_FOUR_PAIRS                        \
+    "ldr %[two], [%[from]], #4\n\t"             \
+    "ldm %[weights]!, {r4, r5, r6, r8}\n\t"     \
+    "smlad %[sum0], %[two], r4, %[sum0]\n\t"    \
+    "smlad %[sum1], %[two], r5, %[sum1]\n\t"    \
+    "smlad %[sum2], %[two], r6, %[sum2]\n\t"    \
+    "smlad %[sum3], %[two], r8, %[sum3]\n\t"
 
-// One row of a window: `taps` values, `tap_step` bytes apart, times 4 outputs each; `base` is added to each value. Assembly,
-// because a compiler reads ahead and then has no registers left for it.
-[[gnu::noinline]] inline void add_row_products(const int8_t* from, const int8_t* weight, int32_t taps, int32_t outputs, uint32_t base,
-                                               int32_t tap_step, int32_t* sums) {
+// Adds the products of `pairs` words at `from` with as many times 4 words of weights to 4 sums. Assembly, because a compiler does
+// not load the weights with LDM.
+inline void add_pairs(const int8_t* from, const uint32_t* weights, int32_t pairs, int32_t* sums) {
     int32_t sum0 = sums[0], sum1 = sums[1], sum2 = sums[2], sum3 = sums[3];
-    uint32_t word, others;
+    const int8_t* const end = from + 4 * pairs;
 #if defined(__ARM_FEATURE_SIMD32)
-    uint32_t even, odd;
-    if (tap_step == 1 && taps >= 4) {
-        __asm__("1:\n\t"
-                "ldr %[odd], [%[from]], #4\n\t"
-                "sxtab16 %[even], %[base], %[odd]\n\t"
-                "sxtab16 %[odd], %[base], %[odd], ror #8\n\t"
-                CMSIM_TAP("even", "b") CMSIM_TAP("odd", "b") CMSIM_TAP("even", "t") CMSIM_TAP("odd", "t")
-                "subs %[taps], #4\n\t"
-                "cmp %[taps], #4\n\t"
-                "bge 1b"
-                : [from] "+r"(from), [weight] "+r"(weight), [taps] "+r"(taps), [sum0] "+r"(sum0), [sum1] "+r"(sum1),
-                  [sum2] "+r"(sum2), [sum3] "+r"(sum3), [even] "=&r"(even), [odd] "=&r"(odd), [word] "=&r"(word),
-                  [others] "=&r"(others)
-                : [outputs] "r"(outputs), [base] "r"(base)
-                : "cc", "memory");
+    auto two = static_cast<uint32_t>(pairs);
+    __asm__("lsls %[two], %[two], #31\n\t"
+            "bne 2f\n"
+            "1:\n\t" CMSIM_FOUR_PAIRS
+            "2:\n\t" CMSIM_FOUR_PAIRS
+            "cmp %[from], %[end]\n\t"
+            "bne 1b"
+            : [from] "+r"(from), [weights] "+r"(weights), [sum0] "+r"(sum0), [sum1] "+r"(sum1), [sum2] "+r"(sum2),
+              [sum3] "+r"(sum3), [two] "+r"(two)
+            : [end] "r"(end)
+            : "r4", "r5", "r6", "r8", "cc", "memory");
+#else
+    for (; from != end; from += 4, weights += 4) {
+        const uint32_t two = load_word(from);
+        sum0 = add_products(sum0, two, weights[0]);
+        sum1 = add_products(sum1, two, weights[1]);
+        sum2 = add_products(sum2, two, weights[2]);
+        sum3 = add_products(sum3, two, weights[3]);
     }
-#undef CMSIM_TAP
 #endif
-    const int32_t offset = static_cast<int16_t>(base);
-    for (; taps > 0; --taps, from += tap_step, weight += outputs) {
-        const auto value = static_cast<uint32_t>(*from + offset);
-        word = load_word(weight), others = odd_bytes(word), word = even_bytes(word);
-        sum0 = add_low_product(sum0, value, word);
-        sum1 = add_low_product(sum1, value, others);
-        sum2 = add_low_high_product(sum2, value, word);
-        sum3 = add_low_high_product(sum3, value, others);
-    }
     sums[0] = sum0, sums[1] = sum1, sums[2] = sum2, sums[3] = sum3;
 }
 
-// The part of a window that lies inside the image.
-class ImageWindow {
+#undef CMSIM_FOUR_PAIRS
+
+// The same for `count` pixels, `step` bytes apart, whose sums are `sum_step` apart.
+[[gnu::noinline]] inline void add_pixels(const int8_t* from, int32_t step, const uint32_t* weights, int32_t pairs, int32_t* sums,
+                                         int32_t sum_step, int32_t count) {
+    for (; count > 0; --count, from += step, sums += sum_step) add_pairs(from, weights, pairs, sums);
+}
+
+class ImageRow {
 public:
-    ImageWindow(const Window& window, const int8_t* image, const int8_t* weights, int32_t outputs, int32_t zero_point,
-                int32_t out_y, int32_t out_x)
-        : outputs_(outputs), offset_(-zero_point), tap_step_(window.x.dilation) {
-        const WindowAxis& y = window.y;
-        const WindowAxis& x = window.x;
-        const int32_t y_begin = y.begin(out_y), x_begin = x.begin(out_x);
-        rows_ = y.end(out_y) - y_begin;
-        taps_ = x.end(out_x) - x_begin;
-        corner_ = image + (y.origin(out_y) + y_begin * y.dilation) * x.input + x.origin(out_x) + x_begin * x.dilation;
-        row_step_ = y.dilation * x.input;
-        weights_ = weights + (y_begin * x.filter + x_begin) * outputs;
-        weight_row_step_ = x.filter * outputs;
+    // Words of scratch memory. The filter must not be dilated along x, outputs be at least 4.
+    static size_t words(const WindowAxis& x, int32_t outputs) {
+        return sum_words(x, outputs) + weight_words(x, outputs) + row_words(x);
     }
 
-    // Adds the products for the outputs `channel` to `channel` + 3.
-    void add_products(int32_t channel, int32_t (&sums)[4]) const {
-        const int8_t* row = corner_;
-        const int8_t* weights = weights_ + channel;
-        for (int32_t k = 0; k < rows_; ++k, row += row_step_, weights += weight_row_step_) {
-            add_row_products(row, weights, taps_, outputs_, both_lanes(offset_), tap_step_, sums);
+    ImageRow(const WindowAxis& x, int32_t outputs, int32_t zero_point, uint32_t* scratch)
+        : x_(x), outputs_(outputs), base_(both_lanes(-zero_point)), sums_(reinterpret_cast<int32_t*>(scratch)),
+          weights_(scratch + sum_words(x, outputs)), row_(reinterpret_cast<int8_t*>(weights_ + weight_words(x, outputs))) {
+        for (size_t i = 0; i < 4 * row_words(x); ++i) row_[i] = 0;
+    }
+
+    // The bias, or zeros, in all sums.
+    void begin(const int32_t* bias) {
+        int32_t* sum = sums_;
+        for (int32_t pixel = 0; pixel < x_.output; ++pixel) {
+            for (int32_t quad = 0; quad < quads(outputs_); ++quad) {
+                const int32_t first = first_output(quad);
+                for (int32_t i = 0; i < 4; ++i) *sum++ = bias != nullptr ? bias[first + i] : 0;
+            }
+        }
+    }
+
+    // Adds the products of a row of the image and a row of the filter.
+    void add(const int8_t* values, const int8_t* weights) {
+        widen_row(values);
+        arrange_weights(weights);
+        for (int32_t quad = 0; quad < quads(outputs_); ++quad) {
+            add_pixels(row_, 2 * x_.stride, weights_ + 4 * quad * pairs(x_), pairs(x_), sums_ + 4 * quad, 4 * quads(outputs_), x_.output);
+        }
+    }
+
+    // Calls `finish(sum, output, channel)` for each, `output` being where the result belongs.
+    template <class Finish>
+    [[gnu::noinline]] void end(int8_t* output, Finish finish) const {
+        const int32_t* sum = sums_;
+        for (int32_t pixel = 0; pixel < x_.output; ++pixel, output += outputs_) {
+            for (int32_t quad = 0; quad < quads(outputs_); ++quad) {
+                const int32_t first = first_output(quad);
+                for (int32_t i = 0; i < 4; ++i) finish(*sum++, output + first + i, first + i);
+            }
         }
     }
 
 private:
+    static int32_t quads(int32_t outputs) { return (outputs + 3) / 4; }
+    static int32_t pairs(const WindowAxis& x) { return (x.filter + 1) / 2; }
+    static size_t sum_words(const WindowAxis& x, int32_t outputs) { return size_t{4} * static_cast<size_t>(x.output * quads(outputs)); }
+    static size_t weight_words(const WindowAxis& x, int32_t outputs) { return size_t{4} * static_cast<size_t>(pairs(x) * quads(outputs)); }
+    static size_t row_words(const WindowAxis& x) { return static_cast<size_t>(row_length(x) + 1) / 2; }
+    // Values under all windows, and one more where their number is odd.
+    static int32_t row_length(const WindowAxis& x) { return (x.output - 1) * x.stride + 2 * pairs(x); }
+
+    // The last quad may have outputs of the one before it, which then are computed twice.
+    int32_t first_output(int32_t quad) const { return 4 * quad + 4 <= outputs_ ? 4 * quad : outputs_ - 4; }
+
+    [[gnu::noinline]] void widen_row(const int8_t* values) {
+        const int32_t room = row_length(x_) - x_.padding, count = room < x_.input ? room : x_.input;
+        int8_t* to = row_ + 2 * x_.padding;
+        int32_t k = 0;
+        for (; k + 4 <= count; k += 4, to += 8) {
+            const uint32_t word = load_word(values + k);
+            const uint32_t even = even_bytes(word, base_), odd = odd_bytes(word, base_);
+            store_word(to, low_lanes(even, odd));
+            store_word(to + 4, high_lanes(even, odd));
+        }
+        for (; k < count; ++k, to += 2) {
+            const auto value = static_cast<int16_t>(static_cast<uint32_t>(values[k]) + base_);
+            __builtin_memcpy(to, &value, sizeof value);
+        }
+    }
+
+    // Of each quad of outputs, for each two taps: 4 words.
+    [[gnu::noinline]] void arrange_weights(const int8_t* weights) {
+        uint32_t* to = weights_;
+        for (int32_t quad = 0; quad < quads(outputs_); ++quad) {
+            const int8_t* weight = weights + first_output(quad);
+            for (int32_t tap = 0; tap < x_.filter; tap += 2, weight += 2 * outputs_, to += 4) {
+                const uint32_t first = load_word(weight), second = tap + 1 < x_.filter ? load_word(weight + outputs_) : 0;
+                const uint32_t even = even_bytes(first), odd = odd_bytes(first);
+                const uint32_t next_even = even_bytes(second), next_odd = odd_bytes(second);
+                to[0] = low_lanes(even, next_even), to[1] = low_lanes(odd, next_odd);
+                to[2] = high_lanes(even, next_even), to[3] = high_lanes(odd, next_odd);
+            }
+        }
+    }
+
+    WindowAxis x_;
     int32_t outputs_;
-    int32_t offset_;  // added to each value
-    int32_t tap_step_;
-    int32_t rows_;
-    int32_t taps_;
-    const int8_t* corner_;
-    int32_t row_step_;
-    const int8_t* weights_;
-    int32_t weight_row_step_;
+    uint32_t base_;
+    int32_t* sums_;      // [x_.output][quads][4]
+    uint32_t* weights_;  // [quads][pairs][4]
+    int8_t* row_;        // int16 [row_length]
 };
 
 }  // namespace dsp
