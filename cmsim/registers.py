@@ -85,6 +85,17 @@ class Register(Slot):
         return Field(self, n, n, bool)
 
 
+class Latched(Register):
+    """Bits that the hardware sets and keeps; software clears them by writing 1 (ERRORSRC, RESETREAS, CFSR ...)."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset, writable=0)
+        self.write_handler = self._clear
+
+    def _clear(self, block: RegisterBlock, ones: int) -> None:
+        block.values[self.offset] &= ~ones
+
+
 class SetOf(Slot):
     """Write 1 to set bits of `target` (OUTSET, CHENSET ...); reads as the target."""
 

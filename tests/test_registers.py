@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmsim.registers import ArrayView, ClearOf, Register, RegisterBlock, SetOf
+from cmsim.registers import ArrayView, ClearOf, Latched, Register, RegisterBlock, SetOf
 
 
 class Speed(IntEnum):
@@ -22,6 +22,7 @@ class Block(RegisterBlock):
     OUTCLR = ClearOf(0x514, OUT)
     COUNT = Register(0x518)
     CC = Register.array(0x540, 3, reset=9, writable=0xFF)
+    CAUSE = Latched(0x5F0)
     BYTES = Register.array(0x600, 2, stride=1)
 
     enabled = PLAIN.bit(0)
@@ -62,6 +63,14 @@ def test_reset_values_and_reset(block: Block) -> None:
     block.reset()
     assert block.PLAIN == 0x1234_5678
     assert list(block.CC) == [9, 9, 9]
+
+
+def test_latched_bits_are_cleared_by_ones_and_never_set_by_software(block: Block) -> None:
+    block.CAUSE = 0b1110
+    block.write(0x5F0, 0b0101)
+    assert block.read(0x5F0) == block.CAUSE == 0b1010
+    block.write(0x5F0, 0b1111, mask=0b0011)  # a narrow access
+    assert block.CAUSE == 0b1000
 
 
 def test_only_writable_bits_are_stored(block: Block) -> None:

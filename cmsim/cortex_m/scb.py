@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..registers import Register, RegisterBlock
+from ..registers import Latched, Register, RegisterBlock
 from .nvic import FIRST_IRQ, THREAD_PRIORITY, ExceptionState, SystemException
 
 
@@ -25,9 +25,9 @@ class SystemControl(RegisterBlock):
     CCR = Register(0xD14, 0x200, writable=0x31B)
     SHPR = Register.array(0xD18, 3)
     SHCSR = Register(0xD24, writable=0x7_0000)
-    CFSR = Register(0xD28, writable=0)
-    HFSR = Register(0xD2C, writable=0)
-    DFSR = Register(0xD30, writable=0)
+    CFSR = Latched(0xD28)
+    HFSR = Latched(0xD2C)
+    DFSR = Latched(0xD30)
     MMFAR = Register(0xD34)
     BFAR = Register(0xD38)
     AFSR = Register(0xD3C, writable=0)
@@ -156,18 +156,6 @@ class SystemControl(RegisterBlock):
             mask = 1 << number
             state.active = state.active | mask if value >> bit & 1 else state.active & ~mask
         state.on_change()  # what waited behind an exception that is no longer active may go
-
-    @CFSR.on_write
-    def _clear_cfsr(self, value: int) -> None:
-        self.CFSR &= ~value
-
-    @HFSR.on_write
-    def _clear_hfsr(self, value: int) -> None:
-        self.HFSR &= ~value
-
-    @DFSR.on_write
-    def _clear_dfsr(self, value: int) -> None:
-        self.DFSR &= ~value
 
     @CCR.on_write
     @CPACR.on_write

@@ -15,7 +15,7 @@ from enum import IntEnum
 
 from cmsim.kernel import CPU_HZ, Line
 from cmsim.nordic import Event, NordicPeripheral, Task
-from cmsim.registers import Register
+from cmsim.registers import Latched, Register
 from cmsim.soc import Soc, WakeSource
 
 RAMP_UP = 500 * (CPU_HZ // 1_000_000)
@@ -57,8 +57,8 @@ class Nfct(NordicPeripheral):
     SELECTED = Event(0x14C)
     STARTED = Event(0x150)
     SHORTS = Register(0x200, writable=0x23)
-    ERRORSTATUS = Register(0x404, writable=0)
-    FRAMESTATUS_RX = Register(0x40C, writable=0)
+    ERRORSTATUS = Latched(0x404)
+    FRAMESTATUS_RX = Latched(0x40C)
     NFCTAGSTATE = Register(0x410, writable=0)
     SLEEPSTATE = Register(0x420, writable=0)
     FIELDPRESENT = Register(0x43C, writable=0)
@@ -162,11 +162,3 @@ class Nfct(NordicPeripheral):
         if self.NFCTAGSTATE in (TagState.IDLE, TagState.RECEIVE):
             self.emit(self.STARTED)
             self.soc.report_unmodelled(self.name, self.STARTTX.offset, "frame to a reader")
-
-    @ERRORSTATUS.on_write
-    def _clear_errors(self, ones: int) -> None:
-        self.ERRORSTATUS &= ~ones
-
-    @FRAMESTATUS_RX.on_write
-    def _clear_frame_status(self, ones: int) -> None:
-        self.FRAMESTATUS_RX &= ~ones

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from cmsim.errors import UsageError
 from cmsim.kernel import Line
 from cmsim.nordic import Event, NordicPeripheral, Task
-from cmsim.registers import Register
+from cmsim.registers import Latched, Register
 from cmsim.soc import Soc, WakeSource
 
 from .clock import MICROSECOND, Clock
@@ -54,7 +54,7 @@ class Power(NordicPeripheral):
     USBDETECTED = Event(0x11C)
     USBREMOVED = Event(0x120)
     USBPWRRDY = Event(0x124)
-    RESETREAS = Register(0x400, writable=0)
+    RESETREAS = Latched(0x400)
     RAMSTATUS = Register(0x428, writable=0)
     USBREGSTATUS = Register(0x438, writable=0)
     SYSTEMOFF = Register(0x500, writable=0)
@@ -101,10 +101,6 @@ class Power(NordicPeripheral):
         self.RESETREAS = self.RESETREAS | RESET_REASONS[reason] if reason != "power-on" else 0
         if reason in CLEARS_RETAINED:
             self.GPREGRET = self.GPREGRET2 = 0
-
-    @RESETREAS.on_write
-    def _clear_reset_reasons(self, value: int) -> None:
-        self.RESETREAS &= ~value
 
     @SYSTEMOFF.on_write
     def _system_off(self, value: int) -> None:

@@ -18,7 +18,7 @@ from enum import IntEnum
 
 from cmsim.nordic import Event, NordicPeripheral, Task
 from cmsim.pins import Pin
-from cmsim.registers import WORD, Register
+from cmsim.registers import WORD, Latched, Register
 from cmsim.soc import Soc
 from cmsim.spi import SpiBus
 
@@ -46,7 +46,7 @@ class Spis(NordicPeripheral):
     ACQUIRED = Event(0x128)
     SHORTS = Register(0x200, writable=1 << 2)
     SEMSTAT = Register(0x400, Owner.CPU, writable=0)
-    STATUS = Register(0x440, writable=0)
+    STATUS = Latched(0x440)
     ENABLE = Register(0x500, writable=0xF)
     PSEL_SCK = Register(0x508, WORD, writable=SELECTED_PIN)
     PSEL_MISO = Register(0x50C, WORD, writable=SELECTED_PIN)
@@ -132,10 +132,6 @@ class Spis(NordicPeripheral):
 
     def _drive(self, byte: int) -> int:
         return byte if self.soc.pins.selected(self.PSEL_MISO) else SpiBus.IDLE
-
-    @STATUS.on_write
-    def _clear_status(self, ones: int) -> None:
-        self.STATUS &= ~ones
 
     # --- the semaphore ----------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from typing import ClassVar
 from cmsim.i2c import I2cTarget, stretched
 from cmsim.nordic import Event, NordicPeripheral, Task
 from cmsim.pins import Pin
-from cmsim.registers import Register
+from cmsim.registers import Latched, Register
 from cmsim.soc import Soc
 
 CYCLES_PER_16M = 4
@@ -60,7 +60,7 @@ class TwoWireMaster(NordicPeripheral):
     STOPPED = Event(0x104)
     ERROR = Event(0x124)
     SUSPENDED = Event(0x148)
-    ERRORSRC = Register(0x4C4, writable=0)
+    ERRORSRC = Latched(0x4C4)
     ENABLE = Register(0x500, writable=0xF)
     PSEL_SCL = Register(0x508, DISCONNECTED)
     PSEL_SDA = Register(0x50C, DISCONNECTED)
@@ -270,7 +270,3 @@ class TwoWireMaster(NordicPeripheral):
     def _fail(self, source: ErrorSource) -> None:
         self.ERRORSRC |= source
         self.emit(self.ERROR)
-
-    @ERRORSRC.on_write
-    def _clear_errors(self, ones: int) -> None:
-        self.ERRORSRC &= ~ones

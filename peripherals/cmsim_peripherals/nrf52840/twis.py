@@ -17,7 +17,7 @@ from enum import IntFlag
 
 from cmsim.i2c import I2cBus
 from cmsim.nordic import Event, NordicPeripheral, Task
-from cmsim.registers import WORD, Register
+from cmsim.registers import WORD, Latched, Register
 from cmsim.soc import Soc
 
 from .easydma import MAXCNT_BITS, Buffer
@@ -49,7 +49,7 @@ class Twis(NordicPeripheral):
     WRITE = Event(0x164)
     READ = Event(0x168)
     SHORTS = Register(0x200, writable=0x6000)
-    ERRORSRC = Register(0x4D0, writable=0)
+    ERRORSRC = Latched(0x4D0)
     MATCH = Register(0x4D4, writable=0)
     ENABLE = Register(0x500, writable=0xF)
     PSEL_SCL = Register(0x508, WORD)
@@ -175,10 +175,6 @@ class Twis(NordicPeripheral):
     def _fail(self, source: ErrorSource) -> None:
         self.ERRORSRC |= source
         self.emit(self.ERROR)
-
-    @ERRORSRC.on_write
-    def _clear_errors(self, ones: int) -> None:
-        self.ERRORSRC &= ~ones
 
     # --- tasks ------------------------------------------------------------------------------------------------
 

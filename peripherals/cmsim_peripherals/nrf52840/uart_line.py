@@ -21,7 +21,7 @@ from typing import ClassVar
 from cmsim.kernel import Alarm
 from cmsim.nordic import Event, NordicPeripheral, Task
 from cmsim.pins import Pin
-from cmsim.registers import Register
+from cmsim.registers import Latched, Register
 from cmsim.serial import SerialPort
 from cmsim.soc import Soc
 
@@ -52,7 +52,7 @@ class UartLine(NordicPeripheral):
     TXDRDY = Event(0x11C)
     ERROR = Event(0x124)
     RXTO = Event(0x144)
-    ERRORSRC = Register(0x480, writable=0)
+    ERRORSRC = Latched(0x480)
     ENABLE = Register(0x500, writable=0xF)
     PSEL_RTS = Register(0x508, DISCONNECTED)
     PSEL_TXD = Register(0x50C, DISCONNECTED)
@@ -278,7 +278,3 @@ class UartLine(NordicPeripheral):
     def _fail(self, source: ErrorSource) -> None:
         self.ERRORSRC |= source
         self.emit(self.ERROR)
-
-    @ERRORSRC.on_write
-    def _clear_errors(self, ones: int) -> None:
-        self.ERRORSRC &= ~ones

@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from cmsim.kernel import CPU_HZ, Line
 from cmsim.nordic import Event, NordicPeripheral, Task
-from cmsim.registers import Register
+from cmsim.registers import Latched, Register
 from cmsim.soc import BusError, Soc
 from cmsim.usb.link import Answer
 
@@ -66,11 +66,11 @@ class Usbd(NordicPeripheral):
     EP0SETUP = Event(0x15C)
     EPDATA = Event(0x160)
     SHORTS = Register(0x200, writable=0x1F)
-    EVENTCAUSE = Register(0x400, writable=0)
+    EVENTCAUSE = Latched(0x400)
     HALTED_EPIN = Register.array(0x420, ENDPOINTS, writable=0)
     HALTED_EPOUT = Register.array(0x444, ENDPOINTS, writable=0)
-    EPSTATUS = Register(0x468, writable=0)
-    EPDATASTATUS = Register(0x46C, writable=0)
+    EPSTATUS = Latched(0x468)
+    EPDATASTATUS = Latched(0x46C)
     USBADDR = Register(0x470, writable=0)
     SETUP = Register.array(0x480, 8, writable=0)
     """BMREQUESTTYPE, BREQUEST, WVALUEL, WVALUEH, WINDEXL, WINDEXH, WLENGTHL, WLENGTHH."""
@@ -169,18 +169,6 @@ class Usbd(NordicPeripheral):
     def _cause(self, cause: int) -> None:
         self.EVENTCAUSE |= cause
         self.emit(self.USBEVENT)
-
-    @EVENTCAUSE.on_write
-    def _clear_cause(self, value: int) -> None:
-        self.EVENTCAUSE &= ~value
-
-    @EPSTATUS.on_write
-    def _clear_status(self, value: int) -> None:
-        self.EPSTATUS &= ~value
-
-    @EPDATASTATUS.on_write
-    def _clear_data_status(self, value: int) -> None:
-        self.EPDATASTATUS &= ~value
 
     @LOWPOWER.on_write
     def _low_power(self, value: int) -> None:
