@@ -11,7 +11,7 @@
  *
  * Mirrored in calls.py; both sides check the sizes of the structures at import.
  */
-#include "calls.h"
+#include "module.h"
 #include "stacks.h"
 
 #include <stdint.h>
@@ -503,19 +503,9 @@ static void calls_reset(struct calls *calls)
     refresh(calls);
 }
 
-static int add(PyObject *module, const char *name, void (*function)(void))
-{
-    PyObject *value = PyLong_FromVoidPtr((void *)(uintptr_t)function);
-    int failed = value == NULL || PyModule_AddObjectRef(module, name, value) < 0;
-    Py_XDECREF(value);
-    return failed;
-}
-
-#define ADD(name) add(module, #name, (void (*)(void))name)
-#define SIZE(name) PyModule_AddIntConstant(module, "sizeof_" #name, (long)sizeof(struct name)) < 0
-
 int add_calls(PyObject *module)
 {
-    return ADD(on_profiled_block) || ADD(calls_switch) || ADD(calls_sleep) || ADD(calls_settle) || ADD(calls_reset) ||
-           SIZE(call_node) || SIZE(call_function) || SIZE(call_context) || SIZE(call_edge) || SIZE(call_entry) || SIZE(call_region) || SIZE(calls);
+    return ADDRESS(on_profiled_block) || ADDRESS(calls_switch) || ADDRESS(calls_sleep) || ADDRESS(calls_settle) ||
+           ADDRESS(calls_reset) || SIZE(call_node) || SIZE(call_function) || SIZE(call_context) || SIZE(call_edge) ||
+           SIZE(call_entry) || SIZE(call_region) || SIZE(calls);
 }

@@ -6,8 +6,8 @@
  *
  * Mirrored in counts.py; both sides check the sizes of the structures at import.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "module.h"
+
 #include <stdint.h>
 #include <string.h>
 #include <unicorn/unicorn.h>
@@ -120,17 +120,6 @@ static void counts_interrupted(struct counts *counts, uint32_t next)
         counts->previous->left++;
 }
 
-static int add(PyObject *module, const char *name, void (*function)(void))
-{
-    PyObject *value = PyLong_FromVoidPtr((void *)(uintptr_t)function);
-    int failed = value == NULL || PyModule_AddObjectRef(module, name, value) < 0;
-    Py_XDECREF(value);
-    return failed;
-}
-
-#define ADD(name) add(module, #name, (void (*)(void))name)
-#define SIZE(name) PyModule_AddIntConstant(module, "sizeof_" #name, (long)sizeof(struct name)) < 0
-
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "_counts", "Addresses of the native callbacks of counts.py.", -1, NULL, NULL, NULL, NULL, NULL,
 };
@@ -138,7 +127,7 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit__counts(void)
 {
     PyObject *module = PyModule_Create(&definition);
-    if (module != NULL && (ADD(on_counted_block) || ADD(counts_settle) || ADD(counts_resume) || ADD(counts_interrupted) ||
+    if (module != NULL && (ADDRESS(on_counted_block) || ADDRESS(counts_settle) || ADDRESS(counts_resume) || ADDRESS(counts_interrupted) ||
                            SIZE(block_count) || SIZE(count_region) || SIZE(counts))) {
         Py_DECREF(module);
         return NULL;

@@ -6,16 +6,14 @@
  *
  * Mirrored in hot.py; both sides check the sizes of the structures at import.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "module.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <unicorn/unicorn.h>
 
-#include "calls.h"
 #include "stacks.h"
-#include "waves.h"
 
 enum {
     BLOCK_WATCHED = 1,  /* somebody waits for this address */
@@ -674,17 +672,6 @@ static void on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t val
     (void)uc;
     window->clock->write(window->base + (uint32_t)offset, size, (uint32_t)value);
 }
-
-static int add_address(PyObject *module, const char *name, void (*function)(void))
-{
-    PyObject *value = PyLong_FromVoidPtr((void *)(uintptr_t)function);
-    int failed = value == NULL || PyModule_AddObjectRef(module, name, value) < 0;
-    Py_XDECREF(value);
-    return failed;
-}
-
-#define ADDRESS(name) add_address(module, #name, (void (*)(void))name)
-#define SIZE(name) PyModule_AddIntConstant(module, "sizeof_" #name, (long)sizeof(struct name)) < 0
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "_hot", "Addresses of the native callbacks, for uc_hook_add.", -1, NULL, NULL, NULL, NULL, NULL,

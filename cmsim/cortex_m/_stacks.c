@@ -2,6 +2,7 @@
  * register that holds PSP. A hook in front of such an instruction tells how deep that is; there are one or two of them
  * in a kernel. Mirrored in stack_saves.py, where both sides' sizes are compared.
  */
+#include "module.h"
 #include "stacks.h"
 
 #include <unicorn/unicorn.h>
@@ -30,8 +31,5 @@ static void on_stack_save(uc_engine *uc, uint64_t address, uint32_t size, void *
 
 int add_stacks(PyObject *module)
 {
-    PyObject *value = PyLong_FromVoidPtr((void *)(uintptr_t)on_stack_save);
-    int failed = value == NULL || PyModule_AddObjectRef(module, "on_stack_save", value) < 0;
-    Py_XDECREF(value);
-    return failed || PyModule_AddIntConstant(module, "sizeof_stack_save", (long)sizeof(struct stack_save)) < 0;
+    return ADDRESS(on_stack_save) || SIZE(stack_save);
 }

@@ -6,7 +6,7 @@
  *
  * Mirrored in cmsim/raster.py; inputs.py checks the sizes of the structures at import.
  */
-#include "waves.h"
+#include "module.h"
 
 #include <stdint.h>
 #include <unicorn/unicorn.h>
@@ -115,12 +115,7 @@ static uint64_t on_input_read(uc_engine *uc, uint64_t offset, unsigned size, voi
     return inputs->inner(uc, offset, size, user);
 }
 
-#define SIZE(name) PyModule_AddIntConstant(module, "sizeof_" #name, (long)sizeof(struct name)) < 0
-
 int add_waves(PyObject *module)
 {
-    PyObject *value = PyLong_FromVoidPtr((void *)(uintptr_t)on_input_read);
-    int failed = value == NULL || PyModule_AddObjectRef(module, "on_input_read", value) < 0;
-    Py_XDECREF(value);
-    return failed || SIZE(raster) || SIZE(input_port) || SIZE(inputs);
+    return ADDRESS(on_input_read) || SIZE(raster) || SIZE(input_port) || SIZE(inputs);
 }

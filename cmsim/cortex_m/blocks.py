@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..timing import Code, Cycles, TimingModel
-from .analysis import CodeView, HookRequest, Traps, Wanted, analyse
+from .analysis import CodeView, Findings, HookRequest, Traps, Wanted, analyse
 from .decode import FLOATING_POINT, Instruction, Kind, decode
 from .hot import BLOCK, BlockFlag, Check, Detail, Divide, HookKind, Place, Probe, Region, both
 
@@ -93,27 +93,22 @@ class BlockTable:
         wanted = Wanted(self.traps, self.timing.operand_divide, self._hooked[HookKind.DIVIDE], self.watched)
         found = analyse(instructions, view, wanted)
         waiting = self._request(found.hooks)
-        for instruction in instructions:
+        kinds = {i.kind for i in instructions}
+        for instruction in instructions if Kind.SEV in kinds else ():
             if instruction.kind is Kind.SEV and instruction.address not in self.sev_addresses:
                 self.sev_addresses.add(instruction.address)
                 self.request_sev(instruction.address)
                 waiting = True
         if waiting:
             return True
-        self.exclusives = self.exclusives or any(i.kind is Kind.LOAD_EXCLUSIVE for i in instructions)
+        self.exclusives = self.exclusives or Kind.LOAD_EXCLUSIVE in kinds
         place = self.flash_code if memory.code is Code.FLASH else memory.code
         cost = self.timing.block(instructions, place)
         starts = cost.starts
         refill = self.timing.refill(instructions[-1]) if instructions else Cycles(0)
-        flags = self._flags(instructions)
+        flags = _flags(kinds, found)
         if address in self.watched:
             flags |= BlockFlag.WATCHED
-        if found.stack_low or found.alloca:
-            flags |= BlockFlag.STACK
-        if found.alloca:
-            flags |= BlockFlag.ALLOCA
-        if found.checks or found.divides:
-            flags |= BlockFlag.CHECKED
         places = (Place * (size // 2 + 1))()
         for n, instruction in enumerate(instructions):
             places[(instruction.address - address) >> 1] = Place(starts[n], n)
@@ -144,16 +139,6 @@ class BlockTable:
             known = code, list(decode(code, address))
             self._decoded[address] = known
         return known[1]
-
-    def _flags(self, instructions: list[Instruction]) -> BlockFlag:
-        flags = BlockFlag(0)
-        for instruction in instructions:
-            kind = instruction.kind
-            if kind in FLOATING_POINT:
-                flags |= BlockFlag.FP
-            elif kind in CHANGES_MASKS:
-                flags |= BlockFlag.MASKS
-        return flags
 
     def _request(self, hooks: list[HookRequest]) -> bool:
         """Ask for those that are new. A divide that gets one is charged by it in every block that contains it."""
@@ -211,6 +196,21 @@ class BlockTable:
                 if instruction.address == address:
                     return n, learned
         return None
+
+
+def _flags(kinds: set[Kind], found: Findings) -> BlockFlag:
+    flags = BlockFlag(0)
+    if kinds & FLOATING_POINT:
+        flags |= BlockFlag.FP
+    if kinds & CHANGES_MASKS:
+        flags |= BlockFlag.MASKS
+    if found.stack_low or found.alloca:
+        flags |= BlockFlag.STACK
+    if found.alloca:
+        flags |= BlockFlag.ALLOCA
+    if found.checks or found.divides:
+        flags |= BlockFlag.CHECKED
+    return flags
 
 
 def _aligned_slots(count: int) -> npt.NDArray[Any]:

@@ -300,12 +300,15 @@ class Cpu:
         self._mode_changed()
 
     def _mode_changed(self) -> None:
-        access = self.scb.fp_access
-        off = access != 3 and (access != 1 or not self.exceptions.privileged)
-        self.clock.fp_trap = int(off or self.scb.lazy_active)
+        self.clock.fp_trap = int(not self._fp_enabled or self.scb.lazy_active)
         self.clock.limit = 0
         if self.mpu.enabled and not self.mpu.during_faults:
             self.engine.stale_rights = True  # handlers of HardFault and NMI run without the MPU
+
+    @property
+    def _fp_enabled(self) -> bool:
+        """CPACR lets the code that runs use the FPU."""
+        return self.scb.fp_access == 3 or (self.scb.fp_access == 1 and self.exceptions.privileged)
 
     def _counts(self) -> tuple[int, int, int, int, int, int]:
         clock = self.clock
@@ -530,7 +533,7 @@ class Cpu:
 
     def _on_fp(self) -> None:
         """The block in front of us uses the FPU while it is off, or before its registers were saved."""
-        if self.scb.fp_access == 3 or (self.scb.fp_access == 1 and self.exceptions.privileged):
+        if self._fp_enabled:
             self.exceptions.save_lazily()
             self._mode_changed()  # the block is announced again and the trap is off now
             return
@@ -613,6 +616,7 @@ class Cpu:
                 self._fault(UNDEFINSTR, pc)
         else:
             raise CmsimError(f"unicorn stopped with error {error} at pc 0x{pc:08x}; please report this")
+
 
 def _runs(pages: list[int]) -> list[tuple[int, int]]:
     """(first page, count) of each run of neighbouring pages."""

@@ -1,8 +1,6 @@
 /* Stacks: what `_hot.c`, `_calls.c` and `_stacks.c` have in common. */
 #ifndef CMSIM_STACKS_H
 #define CMSIM_STACKS_H
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,7 +25,5 @@ static inline struct stack *find_stack(struct stack *stacks, uint32_t count, str
             return &stacks[i];
     return NULL;
 }
-
-int add_stacks(PyObject *module); /* non-zero: a Python exception is set */
 
 #endif
