@@ -25,7 +25,7 @@ from test_camera import CAPTURE  # noqa: E402
 from cmsim import Machine, prebuilt  # noqa: E402
 from cmsim.kernel import Rate  # noqa: E402
 
-CLOCK = ((0x6B, 0x4A), (0x11, 31))
+CLOCK = ((0x6B, 0x4A), (0x11, 15))
 SIZES = {
     "QVGA": (320, 240, ((0x17, 168 >> 3), (0x18, 24 >> 3), (0x32, 0), (0x19, 3), (0x1A, 123), (0x03, 0)), 0x10),
     "QQVGA": (160, 120, ((0x0C, 0x04), (0x3E, 0x1A), (0x17, 158 >> 3), (0x18, 14 >> 3),

@@ -78,7 +78,7 @@ def joined(words):
 
 def prepare(tmp_path, extra="", clkrc=15, xclk=True, settings=RGB_160):
     m = machine(tmp_path, CAPTURE.replace("EXTRA", extra), camera=PICTURE, timing="manual")
-    for register, value in (*settings, (0x11, clkrc)):
+    for register, value in (*settings, (0x11, 0x80 | clkrc)):
         m.parts["camera"].sccb.write(register, value)
     if xclk:
         m.soc.pins[27].drive_clock("test", Rate.hertz(16_000_000))
@@ -150,6 +150,92 @@ def test_without_xclk_no_frame(tmp_path):
     }
 
 
+SKETCH = """
+main:
+    ldr r1, =0x20001000
+    ldr r0, =pins
+    movs r7, #ROWS
+    .irp port, 0x50000700, 0x50000A00  @ PIN_CNF: all inputs
+    ldr r2, =\\port
+    movs r3, #0
+    movs r4, #128
+8:  subs r4, #4
+    str r3, [r2, r4]
+    bne 8b
+    .endr
+1:  WAIT 0
+    beq 1b
+2:  WAIT 0
+    bne 2b
+row:
+    ldr r6, =640
+3:  WAIT 8
+    beq 3b
+    movs r5, #0
+byte:
+4:  WAIT 16
+    bne 4b
+    ldr r2, =0x50000810
+    ldr r2, [r2]
+    movw r3, #0x3F03
+    and r2, r3, r2, lsr #2
+    orr r2, r2, r2, lsr #6
+    strb r2, [r1], #1
+5:  WAIT 16
+    beq 5b
+    adds r5, #1
+    cmp r5, r6
+    blt byte
+6:  WAIT 8
+    bne 6b
+    subs r7, #1
+    bne row
+done: b done
+    .align 2
+pins: .word 0x50000510, 1 << 21, 0x50000510, 1 << 5, 0x50000510, 1 << 4
+"""
+"""As a compiler makes it of a sketch's loop: the port and the mask of a pin come from memory for every look."""
+WAIT = """.macro WAIT pin
+    ldr r3, [r0, #\\pin]
+    ldr r4, [r0, #\\pin + 4]
+    ldr r3, [r3]
+    tst r3, r4
+.endm
+"""
+QVGA_565 = (
+    (0x12, 0x14), (0x40, 0xD0), (0x15, 0x20), (0x6B, 0x4A),
+    (0x17, 168 >> 3), (0x18, 24 >> 3), (0x32, 0), (0x19, 12 >> 2), (0x1A, 492 >> 2), (0x03, 0),
+)
+
+
+def sketch(tmp_path, clkrc, rows=6):
+    """A sketch's loop reads `rows` rows of QVGA, PCLK only while HREF: what the RAM holds, what the sensor sent."""
+    m = machine(tmp_path, WAIT + SKETCH.replace("ROWS", str(rows)), camera=PICTURE, timing="manual")
+    for register, value in (*QVGA_565, (0x11, clkrc)):
+        m.parts["camera"].sccb.write(register, value)
+    m.soc.pins[27].drive_clock("test", Rate.hertz(16_000_000))
+    m.run(seconds=0.06)
+    blocks = PICTURE.reshape(240, 2, 320, 2, 3).astype(int).sum(axis=(1, 3)) // 4
+    r, g, b = (blocks[..., n] for n in range(3))
+    sent = (r >> 3 << 11 | g >> 2 << 5 | b >> 3).astype(">u2")
+    return [m.read(0x2000_1000 + 640 * n, 640) for n in range(rows)], [row.tobytes() for row in sent], m
+
+
+def test_a_sketch_s_loop_reads_each_byte_at_the_sensor_s_rate(tmp_path):
+    """CLKRC and DBLV as Arduino_OV767X writes them for 5 frames a second at an XCLK of 16 MHz."""
+    held, sent, m = sketch(tmp_path, clkrc=0x0F)
+    assert held == sent[:6]
+    said = m.record["camera"]["camera"]
+    assert (said["pclk_hz"], said["bytes_read"], said["bytes_missed"]) == (1_000_000, 6 * 640, 0)
+
+
+def test_a_sensor_too_fast_for_a_sketch_s_loop_loses_rows(tmp_path):
+    """PCLK rises before the loop first looks, one byte is missing at the end, and its last wait ends in the next row."""
+    held, sent, m = sketch(tmp_path, clkrc=0x87)
+    assert held[1] != sent[1]
+    assert m.record["camera"]["camera"]["bytes_missed"] > 640
+
+
 I2S, PWM0, TIMER1, PPI, GPIOTE = 0x4002_5000, 0x4001_C000, 0x4000_9000, 0x4001_F000, 0x4000_6000
 XCLKS = {  # stores that put out XCLK on P0.27, its frequency in Hz
     "I2S": (((I2S + 0x500, 1), (I2S + 0x510, 1), (I2S + 0x514, 0x8000_0000), (I2S + 0x560, 27), (I2S, 1)), 16_000_000),
@@ -167,7 +253,7 @@ def test_xclk_by_the_firmware_s_own_means(tmp_path, source):
     code = "".join(f"    ldr r0, ={address}\n    ldr r1, ={value}\n    str r1, [r0]\n" for address, value in stores)
     m = machine(tmp_path, CAPTURE.replace("EXTRA", "").replace("main:", "main:\n" + code), camera=PICTURE)
     clkrc = hertz // 1_000_000 - 1  # PCLK 4 MHz by PLL x 4
-    for register, value in (*RGB_160, (0x11, clkrc)):
+    for register, value in (*RGB_160, (0x11, 0x80 | clkrc)):
         m.parts["camera"].sccb.write(register, value)
     m.run(seconds=0.06)
     assert m.record["camera"]["camera"]["pclk_hz"] == 1_000_000

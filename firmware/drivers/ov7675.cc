@@ -23,7 +23,7 @@ struct Setting {
 // Window of 384 x 384 about the middle: HSTART 286, HSTOP 670, VSTRT 62, VSTOP 446. The sensor makes one of 4 columns and of
 // 2 lines, whatever SCALING_DCWCTR says; two rows are joined here.
 constexpr Setting kSettings[] = {
-    {0x11, 11},             // CLKRC: XCLK / 12
+    {0x11, 0x80 | 11},      // CLKRC: XCLK / 12, doubler on
     {0x6B, 0x4A},           // DBLV: times 4, 5.33 MHz
     {0x0C, 0x04},           // COM3: down-sampling
     {0x3E, 0x1A},           // COM14: PCLK / 4, 48 CPU cycles

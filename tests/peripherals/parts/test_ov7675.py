@@ -245,13 +245,27 @@ def test_timing_of_a_vga_frame(camera):
 
 
 def test_five_frames_a_second_has_sixteen_cycles_a_byte(camera):
-    write(camera, *VGA_WINDOW, (0x11, 15), (0x6B, 0x4A))
+    write(camera, *VGA_WINDOW, (0x11, 0x8F), (0x6B, 0x4A))
     start(camera)
     assert camera.statistics()["pclk_hz"] == 4_000_000
     at = camera.port.next_edge(HREF, 0)
     assert camera.port.levels(at + 7) >> PCLK & 1 == 0
     assert camera.port.levels(at + 8) >> PCLK & 1 == 1
     assert camera.port.next_edge(VSYNC, at) == 799_680 * 16
+
+
+@pytest.mark.parametrize(
+    "clkrc, dblv, pclk",
+    [
+        (0x80, 0x0A, 24_000_000), (0x00, 0x0A, 12_000_000), (0x01, 0x4A, 24_000_000), (0x02, 0x4A, 16_000_000),
+        (0x81, 0x0A, 12_000_000), (0xBF, 0x0A, 375_000), (0x40, 0x0A, 24_000_000), (0x7F, 0x4A, 96_000_000),
+    ],
+)
+def test_pixel_clock_of_24_mhz(camera, clkrc, dblv, pclk):
+    """30, 15, 30, 20 ... frames a second: CLKRC[7] is a doubler behind a division by two, CLKRC[6] goes round both."""
+    write(camera, *VGA_WINDOW, (0x11, clkrc), (0x6B, dblv))
+    camera.port.set_xclk(Rate.hertz(24_000_000))
+    assert camera.statistics()["pclk_hz"] == pclk
 
 
 def test_pclk_is_gated_and_polarities_turn(camera):
