@@ -34,6 +34,10 @@ class Pin:
         self._clock_listeners: list[Callable[[Rate | None], None]] = []
         self.wave: tuple[WaveGroup, int] | None = None
         """What drives the pin from the board as a function of time, and which of its wires."""
+        self.driven_by_chip = False
+        """Whether the chip's side drives the pin high or low."""
+        self.on_driven: Callable[[], None] = lambda: None
+        """Called when `driven_by_chip` has changed: whoever reads a wave shows the output from then on."""
 
     @property
     def name(self) -> str:
@@ -131,15 +135,12 @@ class Pin:
         self._board_pull = pull
         self._resolve()
 
-    @property
-    def driven_by_chip(self) -> bool:
-        """Whether the chip's side drives the pin high or low."""
-        owner = self._owner
-        return any(v is not None and owner in (None, k) for k, v in self._chip.items())
-
     def _resolve(self) -> None:
         owner = self._owner
         levels = [v for k, v in self._chip.items() if v is not None and (owner is None or k == owner)]
+        if self.driven_by_chip != bool(levels):
+            self.driven_by_chip = bool(levels)
+            self.on_driven()
         levels += [v for v in self._board.values() if v is not None]
         if levels:
             self.line.set(all(levels))

@@ -236,6 +236,28 @@ def test_a_sensor_too_fast_for_a_sketch_s_loop_loses_rows(tmp_path):
     assert m.record["camera"]["camera"]["bytes_missed"] > 640
 
 
+UARTE = """
+    ldr r2, [r1, #0x510]
+    ldr r8, =0x40002000
+    movs r2, #35  @ PSEL.TXD: P1.03, which is D1
+    str r2, [r8, #0x50C]
+    movs r2, #8
+    str r2, [r8, #0x500]
+row:"""
+
+
+def test_a_uart_that_takes_a_data_pin_after_its_set_up_hides_the_camera_s_wave(tmp_path):
+    """An idle TXD is high, whatever the sensor drives; the other wires go on."""
+    m = machine(tmp_path, CAPTURE.replace("EXTRA", "").replace("row:", UARTE, 1), camera=PICTURE, timing="manual")
+    for register, value in (*RGB_160, (0x11, 0x8F)):
+        m.parts["camera"].sccb.write(register, value)
+    m.soc.pins[27].drive_clock("test", Rate.hertz(16_000_000))
+    m.run(seconds=0.06)
+    assert frame_of(m) == bytes(byte | 2 for byte in expected())
+    uarte, enable = m.soc.block_at(0x4000_2500)
+    uarte.write(enable, 0)
+    assert not m.soc.pins[35].driven_by_chip
+
 I2S, PWM0, TIMER1, PPI, GPIOTE = 0x4002_5000, 0x4001_C000, 0x4000_9000, 0x4001_F000, 0x4000_6000
 XCLKS = {  # stores that put out XCLK on P0.27, its frequency in Hz
     "I2S": (((I2S + 0x500, 1), (I2S + 0x510, 1), (I2S + 0x514, 0x8000_0000), (I2S + 0x560, 27), (I2S, 1)), 16_000_000),

@@ -83,6 +83,7 @@ class Gpio(NordicPeripheral):
         soc.wake_sources.append(WakeSource("off", name, self.detect, lambda: bool(self._sense_high | self._sense_low)))
         for n, pin in enumerate(self.pins):
             pin.line.listen(partial(self._level_changed, n))
+            pin.on_driven = self._forget_waves
             self._levels |= pin.level << n
 
     def reset(self) -> None:
