@@ -67,6 +67,11 @@ class Parameters:
         """The figures for one of the three sums."""
         return Values(**{f.name: getattr(self, f.name).at(bound) for f in fields(self)})
 
+    def open(self, bound: Bound) -> frozenset[str]:
+        """The names of figures that are something else at `bound` than at best."""
+        figures = {f.name: getattr(self, f.name) for f in fields(self)}
+        return frozenset(name for name, p in figures.items() if p.at(bound) != p.best)
+
     @property
     def settled(self) -> frozenset[str]:
         """The names of figures whose three values are the same."""

@@ -48,13 +48,13 @@ THREE_CYCLES = frozenset({Kind.LOAD_DUAL, Kind.STORE_DUAL, Kind.FP_MAC})
 FP_ARITHMETIC = frozenset({Kind.FP_SIMPLE, Kind.FP_MAC, Kind.FP_DIV})
 
 
-@dataclass
+@dataclass(slots=True)
 class Step:
     """One instruction in time: it starts at `start`; `stalls` says what it waited for, and how long."""
 
     instruction: Instruction
     start: int
-    stalls: list[tuple[str, int]] = field(default_factory=list)
+    stalls: Sequence[tuple[str, int]] = ()
 
 
 class Fetch:
@@ -70,10 +70,11 @@ class Fetch:
 
     def ready(self, instruction: Instruction) -> int:
         """The earliest start of `instruction`, by when its last halfword arrived."""
-        word = (instruction.end - 1 >> 2) - self.first
-        while len(self._arrivals) <= word:
+        word = (instruction.address + instruction.size - 1 >> 2) - self.first
+        arrivals = self._arrivals
+        while len(arrivals) <= word:
             self._fetch()
-        return self._arrivals[word]
+        return arrivals[word]
 
     def _fetch(self) -> None:
         n = len(self._arrivals)
@@ -91,16 +92,52 @@ class Fetch:
 
     def take(self, instruction: Instruction, start: int) -> None:
         """`instruction` starts: the words that it ends leave the buffer for decode one cycle before."""
-        done = (instruction.end >> 2) - self.first
-        while len(self._taken) < done:
-            self._taken.append(start - 1)
+        done = (instruction.address + instruction.size >> 2) - self.first
+        taken = self._taken
+        while len(taken) < done:
+            taken.append(start - 1)
+
+    def keeps_up(self, steps: Sequence[Step]) -> bool:
+        """Whether every instruction is there when it starts in `steps`."""
+        for step in steps:
+            if self.ready(step.instruction) > step.start:
+                return False
+            self.take(step.instruction, step.start)
+        return True
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """The sets above, as one kind of instruction sees them: looked up once an instruction."""
+
+    kind: Kind
+    overlaps: bool
+    loads: bool
+    waits_for_store: bool
+    fp: bool
+    fp_single: bool
+    computes: bool
+    fp_computes: bool
+
+    @classmethod
+    def of(cls, kind: Kind) -> Traits:
+        """The traits of `kind`."""
+        return cls(
+            kind, kind in OVERLAPPING, kind in OVERLAPPING_LOADS, kind in WAIT_FOR_STORE, kind in FLOATING_POINT,
+            kind in FP_SINGLE, kind in DATA_PROCESSING, kind in FP_ARITHMETIC,
+        )  # fmt: skip
+
+
+TRAITS = {kind: Traits.of(kind) for kind in Kind}
+
+
+@dataclass(slots=True)
 class Pipeline:
     """The state between two instructions. Cycles count from the entry of the run."""
 
     values: Values
+    asked: set[str] = field(default_factory=set)
+    """The open figures that mattered so far; "fetch" too if it was waited for."""
     overlap: int = 0
     """Earliest start of a load or store that can use the second cycle of a load before it."""
     free: int = 0
@@ -120,106 +157,110 @@ class Pipeline:
     folds: bool = False
     """The instruction before was a 16-bit one, so that an IT folds onto it."""
 
-    def run(self, instructions: Sequence[Instruction], fetch: Fetch) -> list[Step]:
-        """Execute `instructions` one after the other; the end is `self.free`."""
-        return [self._step(instruction, fetch) for instruction in instructions]
+    def run(self, instructions: Sequence[Instruction], fetch: Fetch | None) -> list[Step]:
+        """Execute `instructions` one after the other; the end is `self.free`. None: fetching never holds them up."""
+        return [self._step(instruction, TRAITS[instruction.kind], fetch) for instruction in instructions]
 
-    def _step(self, i: Instruction, fetch: Fetch) -> Step:
-        stalls: list[tuple[str, int]] = []
-        start = self._structural(i)
-        if start > self.overlap and i.kind in OVERLAPPING:
-            stalls.append(("load/store unit", start - self.overlap))
-        waits = ("address hazard", self._address(i, start)), ("FPU", self._fpu(i)), ("fetch", fetch.ready(i))
-        for why, until in waits:
-            if until > start:
-                stalls.append((why, until - start))
+    def _step(self, i: Instruction, traits: Traits, fetch: Fetch | None) -> Step:
+        stalls: tuple[tuple[str, int], ...] = ()
+        start = self._structural(i, traits)
+        if traits.overlaps and start > self.overlap:
+            stalls = (("load/store unit", start - self.overlap),)
+        if i.base < PC and (until := self._address(i, start)) > start:
+            stalls = (*stalls, ("address hazard", until - start))
+            start = until
+        if traits.fp and (until := self._fpu(i)) > start:
+            stalls = (*stalls, ("FPU", until - start))
+            start = until
+        if fetch is not None:
+            if (until := fetch.ready(i)) > start:
+                stalls = (*stalls, ("fetch", until - start))
+                self.asked.add("fetch")
                 start = until
-        fetch.take(i, start)
-        self._execute(i, start)
-        self.folds = i.size == 2 and i.kind is not Kind.IT
+            fetch.take(i, start)
+        self._execute(i, traits, start)
         return Step(i, start, stalls)
 
-    def _structural(self, i: Instruction) -> int:
+    def _figure(self, name: str) -> int:
+        """An open figure."""
+        self.asked.add(name)
+        figure: int = getattr(self.values, name)
+        return figure
+
+    def _structural(self, i: Instruction, traits: Traits) -> int:
         """When the execute stage is free for this kind of instruction."""
-        kind = i.kind
-        if kind is Kind.NOP and (self.overlap < self.free or self.eats_nop):
+        if traits.kind is Kind.NOP and (self.overlap < self.free or self.eats_nop):
             return self.free - 1  # it executes in the stall cycle of the load or store before
-        overlaps = kind in OVERLAPPING
-        if kind in FP_SINGLE and i.words == 1:
-            overlaps = self.values.fp_load_overlap == 0
-        if overlaps and not (self.step_base != NO_REGISTER and self.step_base == i.base):
-            start = self.overlap
-        else:
-            start = self.free
-        if kind is Kind.STORE and self.load_run >= LOADS_THAT_DELAY:
-            start += self.values.store_behind_loads
-        return start + 1 if self.after_store and kind in WAIT_FOR_STORE else start
+        overlaps = traits.overlaps
+        if traits.fp_single and i.words == 1:
+            overlaps = self._figure("fp_load_overlap") == 0
+        start = self.overlap if overlaps and (self.step_base != i.base or i.base == NO_REGISTER) else self.free
+        if self.load_run >= LOADS_THAT_DELAY and traits.kind is Kind.STORE:
+            start += self._figure("store_behind_loads")
+        return start + 1 if self.after_store and traits.waits_for_store else start
 
     def _address(self, i: Instruction, start: int) -> int:
-        """When the address operands can be used."""
-        if i.base >= PC:  # NO_REGISTER too
-            return start
+        """When the address operands, of which there is a base, can be used."""
         operands = 1 << i.base
         if i.index != NO_REGISTER:
             operands |= 1 << i.index
         if operands & self.loaded:
-            return max(start, self.free + self.values.load_to_address)
+            return max(start, self.free + self._figure("load_to_address"))
         if operands & self.late:
             return max(start, self.free + 1)
         return start
 
     def _fpu(self, i: Instruction) -> int:
         """When the FPU and its registers are there."""
-        if i.kind not in FLOATING_POINT:
-            return 0
         until = self.fpu_free
         if self.fp_ready:
             reads = fp_operands(i).reads
             until = max(until, *(ready for register, ready in self.fp_ready.items() if reads & register), 0)
         return until
 
-    def _execute(self, i: Instruction, start: int) -> None:
-        kind, values = i.kind, self.values
+    def _execute(self, i: Instruction, traits: Traits, start: int) -> None:
+        kind = traits.kind
         if self.fp_ready:
             self.fp_ready = {register: ready for register, ready in self.fp_ready.items() if ready > start}
-        late = loaded = 0
+        loaded = 0
         step_base = NO_REGISTER
         after_store = eats_nop = False
-        if kind is Kind.LOAD and i.writes >> PC & 1:
+        if traits.loads:
             end = start + 2
             overlap = end
-        elif kind in OVERLAPPING_LOADS:
-            overlap, end = start + 1, start + 2
-            if i.literal:
-                overlap, end = overlap + values.literal_contention, end + values.literal_contention
-            loaded = i.writes
-            step_base = i.base if i.base_step else NO_REGISTER
+            if not (kind is Kind.LOAD and i.writes >> PC & 1):
+                overlap = start + 1
+                if i.base == PC:
+                    contention = self._figure("literal_contention")
+                    overlap, end = overlap + contention, end + contention
+                loaded = i.writes
+                step_base = i.base if i.base_step else NO_REGISTER
         elif kind is Kind.STORE:
-            register_offset = i.index != NO_REGISTER
-            end = overlap = start + (2 if register_offset else 1)
-            eats_nop = register_offset
+            eats_nop = i.index != NO_REGISTER
+            end = overlap = start + (2 if eats_nop else 1)
             after_store = True
             step_base = i.base if i.base_step else NO_REGISTER
-        elif kind in FP_SINGLE and i.words == 1:
+        elif traits.fp_single and i.words == 1:
             loads = kind is Kind.FP_LOAD
-            end = start + (2 if loads or values.fp_load_overlap else 1)
-            overlap = start + 1 if loads and not values.fp_load_overlap else end
+            separate = self._figure("fp_load_overlap")
+            end = start + (2 if loads or separate else 1)
+            overlap = start + 1 if loads and not separate else end
             after_store = not loads
         else:
             end = overlap = start + self._length(i)
-            after_store = kind in (Kind.STORE_MULTIPLE, Kind.STORE_DUAL)
-        if kind in DATA_PROCESSING:
-            late = i.writes
-        self.load_run = self.load_run + 1 if kind in OVERLAPPING_LOADS else 0
-        if kind in FP_ARITHMETIC:
+            after_store = kind is Kind.STORE_MULTIPLE or kind is Kind.STORE_DUAL
+        self.late = i.writes if traits.computes else 0
+        self.load_run = self.load_run + 1 if traits.loads else 0
+        if traits.fp_computes:
             self._note_fp(i, start)
         self.overlap, self.free = overlap, max(end, self.free)
-        self.late, self.loaded, self.step_base = late, loaded, step_base
+        self.loaded, self.step_base = loaded, step_base
         self.after_store, self.eats_nop = after_store, eats_nop
+        self.folds = i.size == 2 and kind is not Kind.IT
 
     def _length(self, i: Instruction) -> int:  # noqa: PLR0911
         """Cycles in the execute stage of what neither overlaps nor depends on operands' values."""
-        kind, values = i.kind, self.values
+        kind = i.kind
         if kind in SIMPLE:
             return 1
         if kind in BY_WORDS:
@@ -229,15 +270,15 @@ class Pipeline:
         if kind is Kind.DIV:
             return 2  # the rest depends on the operands
         if kind is Kind.IT:
-            return values.it_fold if self.folds else 1
+            return self._figure("it_fold") if self.folds else 1
         if kind is Kind.TABLE_BRANCH:
-            return values.table_branch
+            return self._figure("table_branch")
         if kind in (Kind.MRS, Kind.MSR):
-            return values.system_register
+            return self._figure("system_register")
         if kind is Kind.BARRIER:
-            return values.barrier_isb if i.word >> 4 & 15 == 6 else values.barrier_dsb
+            return self._figure("barrier_isb" if i.word >> 4 & 15 == 6 else "barrier_dsb")
         if kind is Kind.FP_TRANSFER_DUAL:
-            return values.fp_transfer_dual
+            return self._figure("fp_transfer_dual")
         return 1
 
     def _note_fp(self, i: Instruction, start: int) -> None:

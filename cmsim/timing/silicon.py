@@ -21,8 +21,6 @@ from .model import BlockCost, Code, Cycles, MemoryCosts
 from .parameters import Bound, Parameters
 from .pipeline import Fetch, Pipeline, Step, refill
 
-OPEN_BELOW = frozenset({Kind.MRS, Kind.MSR, Kind.BARRIER, Kind.TABLE_BRANCH})
-"""Kinds whose lowest figure differs from the best."""
 LASTING = frozenset({Kind.LOAD, Kind.LOAD_EXCLUSIVE, Kind.FP_LOAD})
 """Kinds whose second cycle the next block could use."""
 
@@ -43,39 +41,52 @@ class Silicon:
 
     def __post_init__(self) -> None:
         self.values = {bound: self.parameters.values(bound) for bound in Bound}
+        self._open = {bound: self.parameters.open(bound) for bound in (Bound.LOW, Bound.HIGH)}
         self._memory_values = {bound: self.memory_parameters.values(bound) for bound in Bound}
+        self._refills: dict[Kind, Cycles] = {}
         self.memory: MemoryCosts = self.memory_parameters.costs()
 
     def steps(
         self, instructions: Sequence[Instruction], code: Code, bound: Bound = Bound.BEST, *, jumped: bool = False
     ) -> tuple[list[Step], int]:
         """Each instruction in time, and when the last one has finished."""
-        first, last = instructions[0], instructions[-1]
-        waits = fetch_waits(first.address, last.end - first.address, code, self._memory_values[bound])
-        fetch = Fetch(first.address, waits, ahead=0 if jumped else 2)
+        return self._run(instructions, code, bound, jumped=jumped)[:2]
+
+    def _run(
+        self, instructions: Sequence[Instruction], code: Code, bound: Bound, *, jumped: bool = False
+    ) -> tuple[list[Step], int, set[str]]:
+        """Steps, end, and the open figures that mattered."""
+        fetch = None
+        if code in WAITS or not _outruns(instructions):
+            fetch = self._fetch(instructions, code, bound, jumped=jumped)
         pipeline = Pipeline(self.values[bound])
         steps = pipeline.run(instructions, fetch)
-        return steps, max(pipeline.free, steps[-1].start)
+        return steps, max(pipeline.free, steps[-1].start), pipeline.asked
+
+    def _fetch(self, instructions: Sequence[Instruction], code: Code, bound: Bound, *, jumped: bool) -> Fetch:
+        first, last = instructions[0], instructions[-1]
+        waits = fetch_waits(first.address, last.end - first.address, code, self._memory_values[bound])
+        return Fetch(first.address, waits, ahead=0 if jumped else 2)
 
     def block(self, instructions: Sequence[Instruction], code: Code = Code.RAM_ALIAS) -> BlockCost:
         """The pipeline's answer, with bounds."""
         if not instructions:
             return BlockCost((0, 1))
-        steps, end = self.steps(instructions, code)
+        steps, end, asked = self._run(instructions, code, Bound.BEST)
         low, high = end, end
-        kinds = {i.kind for i in instructions}
         lines = code is Code.FLASH and (instructions[0].address ^ instructions[-1].end - 1) >= LINE
-        if kinds & OPEN_BELOW or (lines and self.memory.flash_line.below):
+        if asked & self._open[Bound.LOW] or (lines and "fetch" in asked and self.memory.flash_line.below):
             low = self.steps(instructions, code, Bound.LOW)[1]
-        if not kinds <= SETTLED or (lines and self.memory.flash_line.above):
+        if asked & self._open[Bound.HIGH] or (lines and self.memory.flash_line.above):
             high = self.steps(instructions, code, Bound.HIGH)[1]
         below, above = max(0, end - low), max(0, high - end)
         below += _skippable(instructions) + (instructions[-1].kind in LASTING)
-        if Kind.FP_DIV in kinds:
-            above += _under_way(instructions)
+        above += _under_way(instructions)
         jump = 0
         if any(i.size == 4 for i in instructions) or code is Code.RAM:
-            jump = max(0, self.steps(instructions, code, jumped=True)[1] - end)
+            fetch = self._fetch(instructions, code, Bound.BEST, jumped=True)
+            if not fetch.keeps_up(steps):
+                jump = max(0, self.steps(instructions, code, jumped=True)[1] - end)
         starts = []
         latest = 0
         for step in steps:  # what overlaps may start before the one before has finished, never before it started
@@ -85,16 +96,19 @@ class Silicon:
 
     def refill(self, last: Instruction) -> Cycles:
         """By the kind of branch."""
-        return Cycles.of(*(refill(last, self.values[bound]) for bound in Bound))
+        known = self._refills.get(last.kind)
+        if known is None:
+            known = self._refills[last.kind] = Cycles.of(*(refill(last, self.values[bound]) for bound in Bound))
+        return known
 
 
-SETTLED = frozenset(
-    {Kind.ALU, Kind.MUL, Kind.MLA, Kind.LONG_MUL, Kind.NOP, Kind.SEV, Kind.CPS, Kind.CLREX, Kind.SVC, Kind.BKPT,
-     Kind.DIV, Kind.BRANCH, Kind.BRANCH_CONDITIONAL, Kind.BRANCH_LINK, Kind.BRANCH_INDIRECT, Kind.COMPARE_BRANCH,
-     Kind.STORE, Kind.FP_SIMPLE, Kind.FP_MAC, Kind.FP_DIV, Kind.FP_TRANSFER, Kind.STORE_MULTIPLE,
-     Kind.WFI, Kind.WFE, Kind.YIELD}
-)  # fmt: skip
-"""Kinds for which no figure is open. (A load may feed an address, which is.)"""
+WAITS = frozenset({Code.FLASH, Code.RAM})
+"""Where fetches wait."""
+
+
+def _outruns(instructions: Sequence[Instruction]) -> bool:
+    """Whether fetching is never behind: two 16-bit instructions arrive a cycle, and start a cycle apart or more."""
+    return all(i.size == 2 and i.kind is not Kind.IT for i in instructions)
 
 
 def _skippable(instructions: Sequence[Instruction]) -> int:
@@ -111,9 +125,9 @@ def _skippable(instructions: Sequence[Instruction]) -> int:
 
 def _under_way(instructions: Sequence[Instruction]) -> int:
     """How long a divide or square root may still be under way when the block ends: integer code hides it."""
-    behind = 0
-    for i in reversed(instructions):
+    for behind, i in enumerate(reversed(instructions)):
         if i.kind is Kind.FP_DIV:
+            return max(0, 13 - behind)
+        if behind == 13:
             break
-        behind += 1
-    return max(0, 13 - behind)
+    return 0
