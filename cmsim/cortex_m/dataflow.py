@@ -17,6 +17,7 @@ WORD = 0xFFFF_FFFF
 STACK_WORD = 0x100
 """Numbers from here on stand for words of the stack: the word at SP (when the block starts) + 4 n is STACK_WORD + n."""
 STACK_WORDS = 1024
+NOT_PC = 0x7FFF
 
 
 class Value(NamedTuple):
@@ -102,12 +103,14 @@ class Registers:
                 changed[target] = self._loaded(i, literal)
         if i.base_step and i.base != NO_REGISTER:
             changed[i.base] = self[i.base].plus(Value(i.base_step & WORD))
-        for register in range(15):
-            if i.writes >> register & 1:
-                value = changed.get(register, UNKNOWN)
-                if i.in_it:  # perhaps not executed; of SP the lower value counts
-                    value = UNKNOWN if register != SP else value if (i.base_step or 0) < 0 else self[SP]
-                self._changed[register] = value
+        written = i.writes & NOT_PC
+        while written:
+            register = written.bit_length() - 1
+            written ^= 1 << register
+            value = changed.get(register, UNKNOWN)
+            if i.in_it:  # perhaps not executed; of SP the lower value counts
+                value = UNKNOWN if register != SP else value if (i.base_step or 0) < 0 else self[SP]
+            self._changed[register] = value
 
     def _store(self, i: Instruction) -> None:
         word = _stack_word(self.address(i)) if i.kind is Kind.STORE else None

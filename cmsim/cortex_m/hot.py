@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes as ct
+import struct
 from enum import IntEnum, IntFlag
 
 import numpy as np
@@ -10,13 +11,15 @@ import numpy as np
 from . import _hot
 from .decode import Instruction
 
+SLOT = struct.Struct("<QQQQIIQIHHQ")
+"""One slot of the block table as it is written: `struct block`."""
 BLOCK = np.dtype(
     [
         ("cycles", "<u8"), ("instructions", "<u8"), ("bounds", "<u8"), ("exit_bounds", "<u8"), ("exit", "<u4"),
         ("jump", "<u4"), ("detail", "<u8"), ("key", "<u4"), ("countdown", "<u2"), ("interval", "<u2"), ("pad", "<u8"),
     ]
 )  # fmt: skip
-"""One slot of the block table: `struct block`."""
+"""The same for looking at a whole table."""
 
 
 def both(below: int, above: int) -> int:
@@ -145,6 +148,11 @@ class Detail(ct.Structure):
         ("stack_low", ct.c_int32),
         ("flash_words", ct.c_uint32),
     ]
+
+
+DETAIL = struct.Struct("<QQQQQIIIIiI")
+"""The same as one writes it, pointers first."""
+POINTERS = struct.Struct("<QQQQQ")
 
 
 class Region(ct.Structure):
@@ -333,5 +341,7 @@ for _structure in (
     _native = getattr(_hot, f"sizeof_{_structure.__name__.lower()}")
     if ct.sizeof(_structure) != _native:
         raise ImportError(f"cmsim: {_structure.__name__} is {ct.sizeof(_structure)} bytes here, {_native} in _hot.c")
+if not DETAIL.size == ct.sizeof(Detail) or not SLOT.size == BLOCK.itemsize:
+    raise ImportError("cmsim: DETAIL and SLOT differ from the structures that they write")
 if BLOCK.itemsize != _hot.sizeof_block:
     raise ImportError(f"cmsim: a block slot is {BLOCK.itemsize} bytes here, {_hot.sizeof_block} in _hot.c")

@@ -40,8 +40,8 @@ class Bench:
         return self.table.learn(address, self.put(address, *halfwords))
 
     def slot(self, address: int) -> Any:
-        _, table, offset = self.table._find(address)
-        return table[offset >> 1]
+        room, slot = self.table._find(address)
+        return room.table[slot]
 
     def flags(self, address: int) -> BlockFlag:
         return BlockFlag(int(self.slot(address)["key"]) >> 16)

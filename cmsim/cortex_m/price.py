@@ -1,0 +1,109 @@
+"""What one block costs and what has to be looked at when it runs, as plain numbers and bytes that can lie on disk."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+from ..timing import Code, Cycles, TimingModel
+from .analysis import CodeView, Findings, HookRequest, Wanted, analyse
+from .decode import FLOATING_POINT, Instruction, Kind
+from .hot import DETAIL, Access, BlockFlag, HookKind, Probe, both
+
+CHANGES_MASKS = frozenset({Kind.MSR, Kind.CPS})
+
+
+class Price(NamedTuple):
+    """A block as native code wants to know it: no objects, so that it is the same when it comes back from disk."""
+
+    cycles: int
+    length: int
+    """Instructions."""
+    bounds: int
+    exit_bounds: int
+    exit: int
+    """What leaving it for elsewhere costs."""
+    jump: int
+    """What entering it by a branch costs more."""
+    flags: int
+    exclusive: bool
+    """It has a LDREX."""
+    starts: tuple[int, ...]
+    """Cycles from its start to each instruction and to its end."""
+    detail: bytes
+    """`struct detail` and the arrays that it points to, with offsets for pointers."""
+    divides: int
+    """How many divides are charged at its start; they lie at the last of the offsets."""
+    hooks: tuple[tuple[int, int, bytes | None, int], ...]
+    """Hook requests: kind, address, operand's `struct access`, operand."""
+    sev: tuple[int, ...]
+    """Addresses of SEV instructions."""
+
+    def requests(self) -> list[HookRequest]:
+        """The hooks that it needs."""
+        return [
+            HookRequest(HookKind(kind), address, None if access is None else Access.from_buffer_copy(access), operand)
+            for kind, address, access, operand in self.hooks
+        ]
+
+
+def price(
+    code: bytes, address: int, instructions: Sequence[Instruction], view: CodeView, wanted: Wanted,
+    timing: TimingModel, place: Code,
+) -> Price:  # fmt: skip
+    """Analyse the block `code` at `address` and ask `timing` what it costs."""
+    found = analyse(instructions, view, wanted)
+    kinds = {i.kind for i in instructions}
+    cost = timing.block(instructions, place)
+    refill = timing.refill(instructions[-1]) if instructions else Cycles(0)
+    load = timing.memory.flash_load
+    known = found.flash_known
+    above = cost.above + known * load.above + found.flash_unknown * (load.best + load.above)
+    probes = found.probes if load.best or load.above else []
+    places = _places(len(code), address, instructions, cost.starts)
+    return Price(
+        cost.cycles + known * load.best, max(1, len(instructions)), both(cost.below + known * load.below, above),
+        both(refill.below, refill.above), refill.best, cost.jump, _flags(kinds, found), Kind.LOAD_EXCLUSIVE in kinds,
+        cost.starts, _detail(code, places, found, probes), len(found.divides),
+        tuple((int(h.kind), h.address, bytes(h.access) if h.access else None, h.operand) for h in found.hooks),
+        tuple(i.address for i in instructions if i.kind is Kind.SEV) if Kind.SEV in kinds else (),
+    )  # fmt: skip
+
+
+def _places(size: int, address: int, instructions: Sequence[Instruction], starts: Sequence[int]) -> bytes:
+    """A `struct place` for each halfword, filled for those where an instruction starts."""
+    places = [0] * 2 * (size // 2 + 1)
+    for ordinal, instruction in enumerate(instructions):
+        at = instruction.address - address
+        places[at], places[at + 1] = starts[ordinal], ordinal
+    return array("H", places).tobytes()
+
+
+def _detail(code: bytes, places: bytes, found: Findings, probes: list[Probe]) -> bytes:
+    """`struct detail` with its arrays behind it."""
+    parts = [code, places, _bytes(found.checks), _bytes(probes), _bytes(found.divides)]
+    padded = [part + bytes(-len(part) % 8) for part in parts]
+    offsets = accumulate((len(part) for part in padded[:-1]), initial=DETAIL.size)
+    counts = len(found.checks), len(probes), len(found.divides)
+    return DETAIL.pack(*offsets, *counts, len(code), found.stack_low, 0) + b"".join(padded)
+
+
+def _bytes(structures: Iterable[Any]) -> bytes:
+    return b"".join(map(bytes, structures))
+
+
+FP, MASKS, STACK, ALLOCA, CHECKED = (
+    int(flag) for flag in (BlockFlag.FP, BlockFlag.MASKS, BlockFlag.STACK, BlockFlag.ALLOCA, BlockFlag.CHECKED)
+)
+
+
+def _flags(kinds: set[Kind], found: Findings) -> int:
+    return (
+        (FP if kinds & FLOATING_POINT else 0)
+        | (MASKS if kinds & CHANGES_MASKS else 0)
+        | (STACK if found.stack_low or found.alloca else 0)
+        | (ALLOCA if found.alloca else 0)
+        | (CHECKED if found.checks or found.divides else 0)
+    )
