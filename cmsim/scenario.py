@@ -19,6 +19,7 @@ from .errors import UsageError
 from .stimuli import Trace, signals
 from .stimuli import load as load_trace
 from .stimuli.audio import Audio, load_audio
+from .usb.touch import Touch
 from .voltages import Voltage
 
 if TYPE_CHECKING:
@@ -239,7 +240,7 @@ def _level(text: str, where: str) -> bool | None:
 
 # --- the file ----------------------------------------------------------------------------------------------------
 
-_KINDS: dict[str, tuple[str, ...]] = {"input": ("channel",), "press": ("for",), "pin": ("level",)}
+_KINDS: dict[str, tuple[str, ...]] = {"input": ("channel",), "press": ("for",), "pin": ("level",), "touch": ()}
 _COMMON = ("at", "every", "times")
 
 
@@ -302,5 +303,9 @@ def _events(row: Mapping[str, Any], where: str) -> Iterator[Event]:
             yield Input(at, what.encode(), row.get("channel"))
         elif kind == "press":
             yield Press(at, what, parse_time(row.get("for", PRESS_SECONDS), f"{where}for"))
+        elif kind == "touch":
+            if what != "usb0":
+                raise UsageError(f"{where}touch = \"usb0\", not {what!r}")
+            yield Touch(at)
         else:
             yield Level(at, what, _level(str(row.get("level")), where.rstrip(": ")))

@@ -25,6 +25,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
                        help="the channel of --input, --interactive and --pty, if it is not the board's")
     group.add_argument("--press", metavar="BUTTON@TIME[+DURATION]", **repeated, help="hold a button; 100ms if not said")
     group.add_argument("--pin", metavar="PIN=LEVEL@TIME", **repeated, help="drive a pin high or low, or release it")
+    group.add_argument("--touch", metavar="TIME", **repeated,
+                       help="open the USB serial port at 1200 baud, which asks an Arduino for its bootloader")
     group.add_argument("--sensor", metavar="NAME=TRACE", **repeated, help="what the sensor NAME feels")
     group.add_argument("--adc", metavar="PIN=TRACE|VOLTS", **repeated, help="the voltage at an analogue pin")
     group.add_argument("--audio", metavar="FILE.wav", help="what the microphone hears")
@@ -34,6 +36,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def scenario(options: argparse.Namespace) -> Scenario:
     """The file and the options together; events of the file come first."""
     from .. import scenario as scenarios  # noqa: PLC0415 - numpy is loaded only when something runs
+    from ..usb.touch import Touch  # noqa: PLC0415
     from ..voltages import parse_voltage  # noqa: PLC0415
 
     sensors: dict[str, str | Path | Any] = {}
@@ -46,6 +49,7 @@ def scenario(options: argparse.Namespace) -> Scenario:
         *(replace(scenarios.parse_input(text), channel=options.console) for text in options.input),
         *map(scenarios.parse_press, options.press),
         *map(scenarios.parse_pin, options.pin),
+        *(Touch(scenarios.parse_time(text, "--touch")) for text in options.touch),
         *map(parse_voltage, options.adc),
     )
     base = scenarios.Scenario() if options.scenario is None else scenarios.load(options.scenario)

@@ -222,13 +222,17 @@ class Host:
         """Channels of the CDC-ACM functions that are open."""
         return [f"usb{n}" for n in range(len(self._acm))]
 
-    def touch(self, baud: int = 1200) -> None:
-        """Open the first serial port at `baud` and close it again: 1200 asks an Arduino for its bootloader."""
+    def touch(self, baud: int = 1200) -> bool:
+        """Open the first serial port at `baud` and close it again: 1200 asks an Arduino for its bootloader.
+
+        False if there is none.
+        """
         for number, _ in self._acm[:1]:
             coding = baud.to_bytes(4, "little") + bytes((0, 0, 8))
             self.control((0x21, SET_LINE_CODING, 0, number, len(coding), coding))
             self.control((0x21, SET_CONTROL_LINE_STATE, DTR_RTS, number, 0, b""))
             self.control((0x21, SET_CONTROL_LINE_STATE, 0, number, 0, b""))
+        return bool(self._acm)
 
     # --- Bluetooth HCI (Core specification, volume 4, part B) -----------------------------------------------
 

@@ -82,3 +82,21 @@ def test_from_the_command_line(app: Path, tmp_path: Path, capsys: pytest.Capture
     assert "usb0: hello" in out
     assert "usb0: you said hi" in out
     assert json.loads((tmp_path / "r.json").read_text())["console"]["usb0"].endswith("you said hi\n")
+
+
+@pytest.mark.parametrize("by", ["option", "file"])
+def test_the_touch_as_an_event(app: Path, tmp_path: Path, by: str) -> None:
+    day = tmp_path / "day.toml"
+    day.write_text("[[event]]\nat = '0.6s'\ntouch = 'usb0'\n")
+    how = ["--touch", "0.6s"] if by == "option" else ["--scenario", str(day)]
+    assert main(["run", str(app), "--board", "nrf52840dk", *how, "--until", "bootloader", "--seconds", "1"]) == 0
+
+
+def test_a_touch_that_nobody_feels_is_told(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["run", str(app), "--board", "nrf52840dk", "--seconds", "1", "--touch"]
+    assert main([*command, "1ms"]) == 1
+    assert "--touch: at 0.001 s the firmware has no serial port over USB" in capsys.readouterr().err
+    assert main([*command, "0.5s", "--usb", "none"]) == 2
+    assert "--touch: no computer is at the USB connector of board nrf52840dk" in capsys.readouterr().err
+    assert main([*command, "soon"]) == 2
+    assert "--touch 'soon': write it as 1.5s, 20ms or 300us" in capsys.readouterr().err
