@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, TypeVar
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 from .i2c import I2cRegisterDevice, I2cTarget
 from .kernel import Line, Scheduler
@@ -75,6 +76,17 @@ class Part:
 
     def power_down(self) -> None:
         """Stop every clock of the part."""
+
+
+@runtime_checkable
+class Storage(Protocol):
+    """A part that keeps its content without power: it begins with that of a file, and leaves it in one."""
+
+    def load(self, path: Path) -> None:
+        """Hold the file's bytes. UsageError if it cannot be read, or is too large."""
+
+    def save(self, path: Path) -> None:
+        """Write all of it. UsageError if that fails."""
 
 
 class SensorRegisters(I2cRegisterDevice):

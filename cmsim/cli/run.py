@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CmsimError, RunError, UsageError
-from . import apps, files, firmware, html, inputs, interactive, measuring, memory, tracing
+from . import apps, files, firmware, html, inputs, interactive, measuring, memory, storage, tracing
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -59,6 +59,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     memory.add_arguments(command)
     measuring.add_arguments(command)
     tracing.add_arguments(command)
+    storage.add_arguments(command)
     command.add_argument("--usb", choices=("none", "cdc"), default="cdc",
                          help="at the USB connector: a computer (default) or nothing")
     command.add_argument("--strict", action="store_true", help="end the run at the first access that nothing models")
@@ -129,6 +130,7 @@ def perform(options: argparse.Namespace, *written: Path) -> Performed:
     machine = _machine(options)
     memory.attach(machine, options)
     measuring.attach(machine, options)
+    storage.attach(machine, options)
     if options.inferences and not (machine.inference_meter and machine.inference_meter.functions):
         raise UsageError(f"{machine.image.path}: no inference function found; name it with --inference-function")
     for path in (*written, options.json, options.html):
@@ -136,6 +138,7 @@ def perform(options: argparse.Namespace, *written: Path) -> Performed:
             files.check_writable(path)
     performed = Performed(machine, *_run(machine, options))
     tracing.write(machine, options)
+    storage.write(machine, options)
     return performed
 
 
