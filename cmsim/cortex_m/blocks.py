@@ -6,7 +6,9 @@ import ctypes as ct
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,7 @@ from .analysis import CodeView, HookRequest, Traps, Wanted
 from .decode import Instruction, decode
 from .hot import BLOCK, POINTERS, SLOT, BlockFlag, Divide, HookKind, Region
 from .price import Price, price
+from .price_cache import Key, PriceCache
 
 WATCHED = int(BlockFlag.WATCHED)
 
@@ -40,7 +43,14 @@ class Learned:
     price: Price
     native: array[int]
     """`struct detail` and its arrays, which the table points to."""
-    instructions: list[Instruction]
+    decoded: list[Instruction] | None = None
+
+    @property
+    def instructions(self) -> list[Instruction]:
+        """Decoded at the latest when somebody asks."""
+        if self.decoded is None:
+            self.decoded = list(decode(self.code, self.address))
+        return self.decoded
 
     @property
     def size(self) -> int:
@@ -92,6 +102,8 @@ class BlockTable:
     memories: tuple[CodeMemory, ...]
     timing: TimingModel
     traps: Traps = field(default_factory=Traps)
+    cached: bool = False
+    """Whether prices of code in the first memory, which is flash, are kept on disk."""
 
     def __post_init__(self) -> None:
         self.learned: dict[int, Learned] = {}
@@ -103,6 +115,7 @@ class BlockTable:
         """Whether any code so far has a LDREX."""
         self._inside: set[int] = set()
         """Halfwords of learnt blocks, except their first ones."""
+        self._flash_changed = False
         self._hooked: dict[HookKind, set[int]] = {kind: set() for kind in HookKind}
         self.request_hook: Callable[[HookRequest], None] = lambda request: None
         self.request_sev: Callable[[int], None] = lambda address: None
@@ -123,8 +136,7 @@ class BlockTable:
         """Decode and price the block. True if hooks were asked for, so that it must be translated again first."""
         room, slot = self._find(address)
         code = bytes(room.memory.data[2 * slot : 2 * slot + size])
-        instructions = self._decode(code, address)
-        found = self._price(room, code, address, instructions)
+        found, instructions = self._price(room, code, address)
         waiting = self._request(found.requests()) if found.hooks else False
         for sev in found.sev:
             if sev not in self.sev_addresses:
@@ -139,15 +151,42 @@ class BlockTable:
         self.learned[address] = Learned(address, code, found, native, instructions)
         return False
 
-    def _decode(self, code: bytes, address: int) -> list[Instruction]:
-        """Blocks are priced again when the cache is switched."""
-        known = self.learned.get(address)
-        return known.instructions if known is not None and known.code == code else list(decode(code, address))
-
-    def _price(self, room: Room, code: bytes, address: int, instructions: list[Instruction]) -> Price:
+    def _price(self, room: Room, code: bytes, address: int) -> tuple[Price, list[Instruction] | None]:
+        """The price, and the instructions if it was not known yet."""
         place = self.flash_code if room.memory.code is Code.FLASH else room.memory.code
+        on_disk = self._on_disk if room is self._rooms[0] and not self._flash_changed else None
+        key: Key = ()
+        if on_disk is not None:
+            key = address, len(code), place.value, self.traps.unaligned, self.traps.divide, *self._marks(address, code)
+            known = on_disk.get(key)
+            if known is not None:
+                return known, None
+        before = self.learned.get(address)  # blocks are priced again when the cache is switched
+        instructions = before.instructions if before and before.code == code else list(decode(code, address))
         wanted = Wanted(self.traps, self.timing.operand_divide, self._hooked[HookKind.DIVIDE], self.watched)
-        return price(code, address, instructions, room.view, wanted, self.timing, place)
+        found = price(code, address, instructions, room.view, wanted, self.timing, place)
+        if on_disk is not None:
+            on_disk.add(key, found)
+        return found, instructions
+
+    @cached_property
+    def _on_disk(self) -> PriceCache | None:
+        """Opened in front of the first instruction, when flash holds the image and nothing else."""
+        opened = PriceCache.of(self.memories[0].data, self.timing) if self.cached else None
+        if opened is not None:
+            finalize(self, opened.save)
+        return opened
+
+    def save_prices(self) -> None:
+        """Write what is new to the disk now; it happens by itself when the table goes."""
+        if self._on_disk is not None:
+            self._on_disk.save()
+
+    def _marks(self, address: int, code: bytes) -> list[int]:
+        """What else the price depends on: who waits inside the block, and the divides that have a hook."""
+        inside = range(address, address + len(code), 2)
+        hooked = self._hooked[HookKind.DIVIDE]
+        return [*sorted(self.watched.intersection(inside)), -1, *sorted(hooked.intersection(inside))]
 
     @staticmethod
     def _install(slots: memoryview, slot: int, size: int, found: Price, *, watched: bool) -> array[int]:
@@ -204,8 +243,14 @@ class BlockTable:
         for address in self.learned:
             self.forget(address)
 
+    def code_changed(self, first: int, length: int) -> None:
+        """Memory in [first, first + length) was written, by another way than a store."""
+        if first in self._rooms[0].view.flash:
+            self._flash_changed = "_on_disk" in vars(self)  # before that, it is the image that changed
+        self.forget_range(first, length)
+
     def forget_range(self, first: int, length: int) -> None:
-        """The code in [first, first + length) changed."""
+        """What is in [first, first + length) is learnt again."""
         for block in self.learned.values():
             if block.address < first + length and block.address + block.size > first:
                 self.forget(block.address)

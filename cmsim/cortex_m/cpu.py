@@ -109,6 +109,7 @@ class Cpu:
                 CodeMemory(chip.ram_code_alias, soc.ram, True, Code.RAM_ALIAS),
             ),
             timing,
+            cached=True,
         )
         self.semihosting = Semihosting(self.bus, soc)
         self.sleep_cycles = 0
@@ -256,7 +257,7 @@ class Cpu:
         self.clock.cycles += cycles
 
     def _code_changed(self, address: int, length: int) -> None:
-        self.blocks.forget_range(address, length)
+        self.blocks.code_changed(address, length)
         self._invalidate_cache()
         self.engine.stale_code = True
         self.attention()
