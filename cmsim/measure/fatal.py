@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..kernel import CPU_HZ
@@ -69,15 +70,30 @@ class FatalMeter:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.cries: list[Fatal] = []
+        self._halted = ""
         symbols = machine.image.symbols
         for name, speak in SPEAKERS.items():
             symbol = symbols.get(name)
             if symbol is not None and symbol.kind == "function":
                 machine.watches.on_entry(symbol.address & ~1, lambda n=name, s=speak: self._cries(n, s))  # type: ignore[misc]
+        self._ending = machine.soc.scheduler.alarm(self._end)
+        self._unwatch: list[Callable[[], None]] = []
+        self._watch_halts()
+        machine.watches.on_forget.append(self._reset)
+
+    def _watch_halts(self) -> None:
+        symbols = self.machine.image.symbols
         for name in HALTS:
             symbol = symbols.get(name)
             if symbol is not None and symbol.kind == "function":
-                machine.watches.on_entry(symbol.address & ~1, lambda n=name: self._halts(n))  # type: ignore[misc]
+                halts = partial(self._halts, name)
+                self._unwatch.append(self.machine.watches.on_entry(symbol.address & ~1, halts))
+
+    def _reset(self) -> None:
+        """The firmware lives again."""
+        self._ending.cancel()
+        if not self._unwatch:
+            self._watch_halts()
 
     def _cries(self, name: str, speak: Callable[[Words, Text], str]) -> None:
         if len(self.cries) >= MOST:
@@ -92,10 +108,14 @@ class FatalMeter:
         self.cries.append(Fatal(name, speak(word, self._text), machine.cycles, frames[1:]))
 
     def _halts(self, name: str) -> None:
-        machine = self.machine
-        text = self.cries[-1].text if self.cries else f"{name}() was called"
-        alarm = machine.soc.scheduler.alarm(lambda: machine.end(Stop("fatal", text)))
-        alarm.at(machine.cycles + FLUSH)
+        self._halted = name
+        while self._unwatch:  # it may be a loop to its own begin
+            self._unwatch.pop()()
+        self._ending.at(self.machine.cycles + FLUSH)
+
+    def _end(self) -> None:
+        text = self.cries[-1].text if self.cries else f"{self._halted}() was called"
+        self.machine.end(Stop("fatal", text))
 
     def _load(self, address: int) -> int:
         found = self.machine.cpu.bus.memory(address, 4)

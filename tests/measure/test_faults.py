@@ -167,6 +167,16 @@ def test_operating_systems_that_give_up(folder: Path, case: str, reason: str, te
         assert stop.detail == text
 
 
+def test_a_reset_behind_the_cry_lets_the_firmware_live(folder: Path) -> None:
+    m = Machine(crash(folder, "mbed"), "nrf52840dk")
+    m.run(until=lambda: bool(m.record["fatal"]), seconds=0.1)
+    m.reset()
+    assert m.run(seconds=1e-4).reason == "time"  # it cries again, and has 10 ms from then
+    assert m.run(seconds=1).reason == "fatal"
+    assert [cry["function"] for cry in m.record["fatal"]] == ["mbed_error"] * 2
+    assert m.stop is not None and m.cycles - m.record["fatal"][1]["cycle"] >= 640_000
+
+
 def test_the_command_line_tells(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(crash(folder, "fpu_off")), "--board", "nrf52840dk"]) == 1
     shown = capsys.readouterr().out
