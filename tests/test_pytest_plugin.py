@@ -10,11 +10,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from support.firmware import ROOT, TOOLCHAIN, require_tools
+from support.firmware import slowdown_elfs
 from support.plugin import run_pytest
 
 from cmsim import prebuilt, traces
 from cmsim.pytest_plugin import file_name, write
+
+__all__ = ["slowdown_elfs"]
 
 GESTURE = prebuilt.path("gesture")
 
@@ -205,18 +207,12 @@ def test_writing_leaves_nothing_half_done(tmp_path: Path) -> None:
     assert [file.read_text() for file in (tmp_path / "deep").iterdir()] == ["one"]
 
 
-def test_a_kernel_without_its_dsp_variant_is_caught(suite: Path) -> None:
-    require_tools()
-    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    build = suite / "build"
-    for command in (["cmake", "-S", str(ROOT / "tests" / "firmware" / "slowdown"), "-B", str(build), *generator,
-                     f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}"], ["cmake", "--build", str(build)]):
-        subprocess.run(command, check=True, capture_output=True)
+def test_a_kernel_without_its_dsp_variant_is_caught(suite: Path, slowdown_elfs: Path) -> None:
     write_test(suite, COST)
-    shutil.copy(build / "before.elf", suite / "app.elf")
+    shutil.copy(slowdown_elfs / "before.elf", suite / "app.elf")
     assert run_pytest(suite, "--cmsim-update")[0] == 0
     assert run_pytest(suite)[0] == 0
-    shutil.copy(build / "after.elf", suite / "app.elf")
+    shutil.copy(slowdown_elfs / "after.elf", suite / "app.elf")
     code, output = run_pytest(suite)
     assert code == 1
     assert "operators/1:CONV_2D in cmsim::(anonymous namespace)::invoke(" in output

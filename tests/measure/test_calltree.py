@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import struct
 import subprocess
 from pathlib import Path
@@ -10,13 +9,12 @@ from typing import Any
 
 import pytest
 from support.assembler import assemble, machine
+from support.call_tree import check_identity
 from support.firmware import firmware_elfs
 
 from cmsim import Machine, prebuilt, traces
 
 __all__ = ["firmware_elfs"]
-
-ELFS = sorted(path.stem for path in (Path(__file__).parents[1] / "firmware" / "src").glob("*.cc"))
 
 
 def paths(of: Machine) -> dict[str, dict[str, Any]]:
@@ -31,22 +29,6 @@ def paths(of: Machine) -> dict[str, dict[str, Any]]:
 
 def functions(of: Machine) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in of.record["profile"]["functions"]}
-
-
-def check_identity(of: Machine) -> None:
-    """The sum of the exclusive figures is the clock's, per function and per path, and each inclusive one adds up."""
-    profile = of.record["profile"]
-    assert profile["lost_transfers"] == 0
-    for rows in (profile["functions"], profile["call_tree"]):
-        assert sum(row["exclusive_cycles"] for row in rows) == of.cycles
-        assert sum(row["instructions"] for row in rows) == of.instructions
-    inclusive = [row["exclusive_cycles"] for row in profile["call_tree"]]
-    for n in reversed(range(len(inclusive))):
-        parent = profile["call_tree"][n]["parent"]
-        if parent is not None:
-            assert parent < n
-            inclusive[parent] += inclusive[n]
-    assert inclusive == [row["inclusive_cycles"] for row in profile["call_tree"]]
 
 
 def run(tmp_path: Path, source: str, names: list[str], **options: object) -> Machine:
@@ -221,36 +203,6 @@ def test_a_reset_begins_anew(tmp_path: Path) -> None:
     m.run(seconds=1e-5)
     check_identity(m)
     assert paths(m)["main stack/main/f"]["calls"] == 2
-
-
-@pytest.mark.parametrize("name", ELFS)
-def test_every_cycle_of_every_test_firmware(firmware_elfs: Path, name: str) -> None:
-    m = Machine(firmware_elfs / f"{name}.elf", "nrf52840dk", profile=True)
-    m.run(seconds=0.05)
-    assert m.instructions > 0
-    check_identity(m)
-
-
-@pytest.mark.parametrize("name", ["threads", "entry"])
-def test_every_cycle_of_every_case(firmware_elfs: Path, name: str) -> None:
-    """The firmwares of the exception tests hold many cases, of which one runs unless another is chosen."""
-    elf = firmware_elfs / f"{name}.elf"
-    probe = Machine(elf, "nrf52840dk", measure=False)
-    addresses = itertools.count(probe.address("all_cases"), 4)
-    cases = list(itertools.takewhile(any, (probe.read(address, 4) for address in addresses)))
-    assert len(cases) > 5
-    for case in cases:
-        m = Machine(elf, "nrf52840dk", profile=True)
-        m.write("selected_case", case)
-        m.run(seconds=0.1)
-        check_identity(m)
-
-
-def test_every_cycle_of_the_shipped_gesture() -> None:
-    m = Machine(prebuilt.path("gesture"), profile=True)
-    m.run(seconds=2)
-    check_identity(m)
-    assert functions(m)["main"]["calls"] == 1
 
 
 THREADS = """

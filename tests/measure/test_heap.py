@@ -9,15 +9,13 @@ from typing import Any
 
 import pytest
 from support.assembler import machine
-from support.newlib import build
+from support.newlib import MALLINFO, build
 
 from cmsim import Machine
 from cmsim.cli import main
 from cmsim.errors import UsageError
 from cmsim.measure.heap_checks import LeakCheck, NoAllocation
 from cmsim.measure.history import ROWS, History
-
-WRAP = ("-DWRAPPED", "-Wl,--wrap=_malloc_r,--wrap=_free_r,--wrap=_realloc_r")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +41,7 @@ def finished(elf: Path, **options: Any) -> Machine:
 @pytest.mark.parametrize("nano", [True, False], ids=["newlib-nano", "newlib"])
 def test_live_and_peak_are_what_mallinfo_says(folder: Path, nano: bool) -> None:
     """`uordblks` behind each of some 700 calls, those that realloc makes within itself included."""
-    m = finished(build(folder, "heap.c", options=WRAP, nano=nano, name=f"heap-{nano}"))
+    m = finished(build(folder, "heap.c", "mallinfo.c", options=(MALLINFO,), nano=nano, name=f"heap-{nano}"))
     assert m.heap is not None and m.heap.low is not None
     lost = 0 if nano else -m.heap.low % 8  # newlib counts what it skips to align its first chunk as in use
     assert m.heap.peak == word(m, "peak_in_use") - lost > 5000

@@ -10,7 +10,7 @@ import pytest
 from support.assembler import STACK_SIZE, STACK_TOP, machine
 from support.firmware import firmware_elfs
 
-from cmsim import Machine, prebuilt, traces
+from cmsim import Machine
 from cmsim.cortex_m.stack_saves import find_saves
 from cmsim.report.text_measures import overflow
 
@@ -52,23 +52,6 @@ def test_peaks_are_what_the_firmware_finds_painted(firmware_elfs: Path, profile:
     assert found["main stack"]["path"] == ["exception SysTick", "SysTick_Handler", *["descend"] * 4]
     assert found["worker_stack"]["path"] == ["thread 3", "thread", *["descend"] * 4, *handler]
     assert found[names[-1]]["path"] == ["thread 4", "thread", *["descend"] * 5, *handler]
-
-
-@pytest.mark.parametrize("name", ["gesture", "entry", "floating_point", "masks_sleep", "scenario", "system"])
-def test_peaks_equal_paint_from_outside(firmware_elfs: Path, name: str) -> None:
-    """Painted before the run: what is overwritten is no more than the peak, and nearly all of it."""
-    gesture = name == "gesture"
-    elf = prebuilt.path("gesture") if gesture else firmware_elfs / f"{name}.elf"
-    m = Machine(elf, "nano33ble-sense", imu=traces.path()) if gesture else Machine(elf, "nrf52840dk")
-    bounds = m.image.stack_bounds()
-    assert bounds is not None
-    m.write(bounds.low, PAINT * bounds.size)
-    m.run(seconds=5 if gesture else 0.05)
-    left = m.read(bounds.low, bounds.size)
-    painted = len(left) - len(left.lstrip(PAINT))
-    peak = stacks(m)["main stack"]["peak"]
-    assert peak == m.record["memory"]["stack_peak"] > 0
-    assert 0 <= peak - (bounds.size - painted) <= 64  # of a frame, the lowest words may be kept for nothing
 
 
 def test_an_overflow_is_told_before_it_does_harm(tmp_path: Path) -> None:

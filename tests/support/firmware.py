@@ -1,4 +1,4 @@
-"""Builds every `tests/firmware/src/*.cc` into an ELF, once a test session, whatever the number of xdist workers."""
+"""Builds the test firmware, once a test session, whatever the number of xdist workers."""
 
 from __future__ import annotations
 
@@ -28,24 +28,34 @@ def require_tools() -> None:
             pytest.fail(f"{tool} is not installed: the test firmware cannot be built (README: what the tests need)", False)
 
 
-def build(where: Path) -> None:
+def build(where: Path, source: Path = ROOT / "tests" / "firmware") -> None:
     """Configure and build in `where`; the test fails if a source does not compile."""
     require_tools()
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    _run("cmake", "-S", str(ROOT / "tests" / "firmware"), "-B", str(where), *generator,
-         f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}")
+    _run("cmake", "-S", str(source), "-B", str(where), *generator, f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}")
     _run("cmake", "--build", str(where))
+
+
+def _once(factory: pytest.TempPathFactory, name: str, *source: str) -> Path:
+    """The directory in which the project tests/firmware/SOURCE has been built."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    where = shared / name
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (where / "done").exists():
+            build(where, ROOT.joinpath("tests", "firmware", *source))
+            (where / "done").touch()
+    return where
 
 
 @pytest.fixture(scope="session")
 def firmware_elfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of the ELFs, named like their sources."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    where = shared / "firmware-elfs"
-    with (shared / "firmware-elfs.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (where / "done").exists():
-            build(where)
-            (where / "done").touch()
-    return where
+    """The directory of the ELFs of tests/firmware/src, named like their sources."""
+    return _once(tmp_path_factory, "firmware-elfs")
+
+
+@pytest.fixture(scope="session")
+def slowdown_elfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of before.elf and after.elf: gesture, and the same with a slow kernel."""
+    return _once(tmp_path_factory, "slowdown-elfs", "slowdown")

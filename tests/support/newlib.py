@@ -11,6 +11,8 @@ import pytest
 from .firmware import ROOT, require_tools
 
 SOURCES = ROOT / "tests" / "firmware" / "newlib"
+MALLINFO = "-Wl,--wrap=_malloc_r,--wrap=_free_r,--wrap=_realloc_r"
+"""Option with which mallinfo.c looks at the heap behind every call."""
 TARGET = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
 
 

@@ -1,0 +1,142 @@
+"""What must hold of every ELF of this test suite, whatever it does: four equalities, to the cycle and to the byte.
+
+The exclusive cycles of the call tree are the run's; operators and overhead are the inference's; the main stack's peak is what
+the firmware itself finds painted; the heap's peak is what the C library's mallinfo() says.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import struct
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import newlib
+from support.call_tree import check_identity
+from support.firmware import ROOT, firmware_elfs, slowdown_elfs
+from support.painted import Painted
+
+from cmsim import Machine, tflite, traces
+from cmsim.apps import app_path, shipped_picture
+from cmsim.bench.firmware import KERNELS, load_firmware
+from cmsim.bench.session import Session
+
+__all__ = ["firmware_elfs", "slowdown_elfs"]
+
+SOURCES = ROOT / "tests" / "firmware"
+ELFS = sorted(path.stem for path in (SOURCES / "src").glob("*.cc"))
+CRASHES = re.findall(r"^KEEP \w+ (\w+)\(\) ", (SOURCES / "newlib" / "crash.cc").read_text(), re.MULTILINE)
+NEWLIB = {
+    "heap": ("heap.c", ()),
+    "sessions": ("sessions.cc", ("-DLEAKS",)),
+    **{f"tflm{''.join(options)}": ("tflm.cc", ("-DARENA=4096", *options))
+       for options in ((), ("-DOLD",), ("-DOWN_ALLOCATOR",))},
+    **{f"crash-{case}": ("crash.cc", (f"-DCASE={case}",)) for case in CRASHES},
+}  # fmt: skip
+UNWRITTEN = {"semihosting_output": 4, "reference": 8}
+"""At most so many bytes at the lower end of the deepest frame are kept and never written: paint cannot show them."""
+ALSO_STORES_THERE = {"vector_fetch_fault"}
+"""A case that puts a vector table where the main stack could grow to: the paint there says nothing about the stack."""
+
+
+
+def word(of: Machine, symbol: str) -> int:
+    return int(struct.unpack("<I", of.read(symbol))[0])
+
+
+def check(machine: Machine, painted: Painted, unwritten: int = 0, paint_tells: bool = True) -> None:
+    """All four, after a run. Resets the machine."""
+    assert machine.instructions > 0
+    check_identity(machine, lost=machine.record["memory"]["stack_peak"] > painted.size)
+    record = machine.record
+    for inference in record["inferences"]:
+        if inference["operators"]:  # tflm.cc has an interpreter without any
+            operators = sum(o["cycles"] for o in inference["operators"])
+            assert operators + inference["overhead_cycles"] == inference["cycles"]
+    assert machine.heap is not None
+    if not machine.heap.present:
+        assert record["memory"]["heap_peak"] is None
+    elif machine.image.symbols.get("peak_in_use") is not None:
+        assert record["memory"]["heap_peak"] == word(machine, "peak_in_use")
+    else:  # linked, but never called: mallinfo.c was left out with what it would look at
+        assert record["memory"]["heap_peak"] == record["heap"]["allocations"] == 0
+    peak, found = record["memory"]["stack_peak"], painted.depth()
+    if paint_tells:
+        assert found > 0
+        assert 0 <= min(peak, painted.size) - found <= unwritten
+
+
+def cases(elf: Path) -> Iterator[tuple[str, bytes]]:
+    """What a firmware of the exception tests can be told to do, by name: one case a run."""
+    probe = Machine(elf, "nrf52840dk", measure=False)
+    if probe.image.symbols.get("all_cases") is None:
+        return
+    for address in itertools.count(probe.address("all_cases"), 4):
+        case = probe.read(address, 4)
+        if not any(case):
+            return
+        function = probe.image.function_at(int.from_bytes(case, "little") & ~1)
+        assert function is not None
+        yield function.name, case
+
+
+@pytest.mark.parametrize("name", ELFS)
+def test_of_the_test_firmware(firmware_elfs: Path, name: str) -> None:
+    elf = firmware_elfs / f"{name}.elf"
+    for case, address in [("", None), *cases(elf)]:
+        machine = Machine(elf, "nrf52840dk", profile=True)
+        if address is not None:
+            machine.write("selected_case", address)
+        painted = Painted(machine)
+        machine.run(seconds=0.1)
+        check(machine, painted, UNWRITTEN.get(case, 0), case not in ALSO_STORES_THERE)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("newlib")
+
+
+@pytest.mark.parametrize("name", NEWLIB)
+def test_of_firmware_with_the_c_library(folder: Path, name: str) -> None:
+    source, options = NEWLIB[name]
+    elf = newlib.build(folder, source, "mallinfo.c", options=(*options, newlib.MALLINFO), name=name)
+    machine = Machine(elf, "nrf52840dk", profile=True)
+    painted = Painted(machine)
+    machine.run(seconds=0.1)
+    check(machine, painted)
+
+
+def check_application(elf: Path, **given: Any) -> None:
+    machine = Machine(elf, profile=True, **given)
+    painted = Painted(machine)
+    machine.run(inferences=2, seconds=20)
+    assert [len(i["operators"]) > 5 for i in machine.record["inferences"]] == [True, True]
+    check(machine, painted)
+
+
+def test_of_the_shipped_gesture() -> None:
+    check_application(app_path("gesture"), imu=traces.path())
+
+
+def test_of_the_shipped_person() -> None:
+    check_application(app_path("person"), camera=shipped_picture("person"))
+
+
+@pytest.mark.parametrize("name", ["before", "after"])
+def test_of_gesture_with_a_slow_kernel(slowdown_elfs: Path, name: str) -> None:
+    check_application(slowdown_elfs / f"{name}.elf", imu=traces.path())
+
+
+@pytest.mark.parametrize("kernels", KERNELS)
+def test_of_the_shipped_bench(monkeypatch: pytest.MonkeyPatch, kernels: str) -> None:
+    monkeypatch.setattr("cmsim.bench.session.Machine", partial(Machine, profile=True))
+    session = Session(load_firmware(kernels), tflite.load(ROOT / "firmware" / "apps" / "gesture" / "gesture.tflite"))
+    painted = Painted(session.machine)
+    session.run()
+    assert [len(i["operators"]) > 5 for i in session.machine.record["inferences"]] == [True]
+    check(session.machine, painted, UNWRITTEN.get(kernels, 0))
