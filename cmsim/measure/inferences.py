@@ -37,16 +37,28 @@ class OperatorRun:
 
     index: int
     name: str
+    image: Image
+    address: int | None
+    """Of the function that computes."""
     start_cycle: int = 0
     cycles: int = 0
     below: int = 0
     above: int = 0
     instructions: int = 0
-    function: str | None = None
-    source: str | None = None
-    """Where `function` begins: "file:line"."""
     interrupt_cycles: int = 0
     """Of `cycles`, those that exceptions took."""
+
+    @property
+    def function(self) -> str | None:
+        """The name of the function that computes."""
+        symbol = None if self.address is None else self.image.function_at(self.address)
+        return None if symbol is None else symbol.demangled
+
+    @property
+    def source(self) -> str | None:
+        """Where `function` begins: "file:line". DWARF is read when this is asked for."""
+        line = None if self.address is None else self.image.line(self.address)
+        return None if line is None else str(line)
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -100,7 +112,6 @@ class InferenceMeter:
         self.functions: dict[str, int] = {}
         self.on_inference: Callable[[Inference, bool], None] = lambda inference, done: None
         self._running: Inference | None = None
-        self._functions: dict[int, tuple[str | None, str | None]] = {}
         self._began = (0, 0)
         self._listeners: list[Callable[[], None]] = []
         if function is not None:
@@ -161,8 +172,7 @@ class InferenceMeter:
         if self._running is None:
             return
         core = self.cpu.registers.core.read()
-        run = OperatorRun(core[3], self._name(core[0]))
-        run.function, run.source = self._function(core[0])
+        run = OperatorRun(core[3], self._name(core[0]), self.image, self._invoked(core[0]))
         self._time(run, self._running)
 
     def _call_tflm(self, address: int, register: int) -> None:
@@ -173,8 +183,7 @@ class InferenceMeter:
         name = tflm.operator_name(self.cpu, self.image, core[1], core[register])
         if name is not None:
             self._inside_tflm = True
-            run = OperatorRun(len(self._running.operators), name)
-            run.function, run.source = self._function_at(core[register] & ~1)
+            run = OperatorRun(len(self._running.operators), name, self.image, core[register] & ~1)
             self._time(run, self._running, address + 2)
 
     def _time(self, run: OperatorRun, inference: Inference, back: int | None = None) -> None:
@@ -207,21 +216,13 @@ class InferenceMeter:
         data, offset = text
         return bytes(data[offset : offset + LONGEST_NAME]).partition(b"\0")[0].decode("ascii", "replace")
 
-    def _function(self, registration: int) -> tuple[str | None, str | None]:
-        """The function that computes, and the line where it begins."""
+    def _invoked(self, registration: int) -> int | None:
+        """The function that computes."""
         found = self.cpu.bus.memory(registration + INVOKE_OFFSET, 4)
         if found is None:
-            return None, None
+            return None
         data, offset = found
-        return self._function_at(int.from_bytes(data[offset : offset + 4], "little") & ~1)
-
-    def _function_at(self, address: int) -> tuple[str | None, str | None]:
-        if address not in self._functions:
-            symbol = self.image.function_at(address)
-            line = self.image.line(address)
-            name = None if symbol is None else symbol.demangled
-            self._functions[address] = (name, None if line is None else str(line))
-        return self._functions[address]
+        return int.from_bytes(data[offset : offset + 4], "little") & ~1
 
 
 def find_inference_functions(image: Image) -> dict[str, int]:
