@@ -1,8 +1,6 @@
 """Two records of runs side by side: what changed, by how much, and which limits that breaks.
 
-Reads only what docs/record.md describes. A metric is a number that grows when firmware gets worse. Its name is one of
-`METRICS`, or that of an operator (`operators/1:CONV_2D`) or of a function (`functions/NAME`, exclusive cycles, where
-the records hold a `profile`). docs/compare.md is for users.
+Reads only what docs/record.md describes; `metrics.py` lists what is compared. docs/compare.md is for users.
 
 Not modelled: differences of console output, faults and unmodelled accesses.
 """
@@ -11,31 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from .errors import UsageError
+from .metrics import GROUPS, MEMORY, METRICS, Record, Value, Values, totals
 from .record import SCHEMA
 
-Record = Mapping[str, Any]
-
-METRICS = {
-    "cycles": ("cycles", "of the whole run"),
-    "instructions": ("instructions", "of the whole run"),
-    "inference_mean": ("cycles", "mean of the inferences"),
-    "inference_max": ("cycles", "the longest inference"),
-    "flash_used": ("bytes", "image in flash"),
-    "static_ram": ("bytes", "variables and code in RAM"),
-    "stack_peak": ("bytes", "deepest use of the main stack"),
-    "heap_peak": ("bytes", "most of the heap in use at a time"),
-    "arena_used": ("bytes", "what the model needs of the arena"),
-}
-"""Name -> unit, meaning."""
-GROUPS = {"operators": "each operator", "functions": "each function"}
-_MEMORY = ("flash_used", "static_ram", "stack_peak", "heap_peak", "arena_used")
 _LIMIT = re.compile(r"(?P<sign>[+-]?)(?P<number>\d+(\.\d+)?)(?P<percent>%?)")
 
 
@@ -70,13 +53,13 @@ class Change:
 
     name: str
     kind: str
-    """"total", "memory", "operator" or "function"."""
+    """"total", "memory", or that of its group, such as "operator"."""
     unit: str
     base: Fraction | None
     new: Fraction | None
     limit: Limit | None = None
     place: str = ""
-    """An operator's function: where to look."""
+    """Where to look: an operator's function, the call path to a stack's deepest point."""
 
     @property
     def delta(self) -> Fraction:
@@ -120,6 +103,11 @@ class Comparison:
         """The changes of one kind."""
         return [change for change in self.changes if change.kind == kind]
 
+    @property
+    def groups(self) -> list[str]:
+        """Kinds of the groups that are compared."""
+        return [group.kind for group in GROUPS.values() if self.of(group.kind)]
+
     def moved(self, kind: str) -> list[Change]:
         """Those of one kind that differ, largest difference first."""
         return sorted((c for c in self.of(kind) if c.base != c.new), key=lambda c: (-abs(c.delta), c.name))
@@ -157,43 +145,6 @@ def load_record(path: Path) -> dict[str, Any]:
     return record
 
 
-def totals(record: Record) -> dict[str, Fraction | None]:
-    """`METRICS` by name; None for what was not measured."""
-    costs = [Fraction(inference["cycles"]) for inference in record["inferences"]]
-    values: dict[str, Any] = {
-        "cycles": record["cycles"],
-        "instructions": record["instructions"],
-        "inference_mean": sum(costs) / len(costs) if costs else None,
-        "inference_max": max(costs, default=None),
-        **{name: record["memory"].get(name) for name in _MEMORY},
-    }
-    return {name: None if value is None else Fraction(value) for name, value in values.items()}
-
-
-def operators(record: Record) -> dict[str, tuple[Fraction, str]]:
-    """"1:CONV_2D" -> mean cycles, function; of all inferences that ran the same operators as the last one."""
-    inferences = record["inferences"]
-    if not inferences:
-        return {}
-    names = [operator["name"] for operator in inferences[-1]["operators"]]
-    alike = [i["operators"] for i in inferences if [o["name"] for o in i["operators"]] == names]
-    found = {}
-    for position, name in enumerate(names):
-        runs = [run[position] for run in alike]
-        mean = Fraction(sum(run["cycles"] for run in runs), len(runs))
-        function, source = runs[-1].get("function"), runs[-1].get("source")
-        found[f"{position}:{name}"] = (mean, " at ".join(text for text in (function, source) if text))
-    return found
-
-
-def functions(record: Record) -> dict[str, Fraction]:
-    """Exclusive cycles of each function; empty without a profile."""
-    found: dict[str, Fraction] = {}
-    for function in (record.get("profile") or {}).get("functions", ()):
-        found[function["name"]] = found.get(function["name"], Fraction(0)) + Fraction(function["exclusive_cycles"])
-    return found
-
-
 def compare(base: Record, new: Record, limits: Mapping[str, str] = {}, *, force: bool = False) -> Comparison:
     """All metrics of both records, with `limits` (name of a metric or group -> "+1%").
 
@@ -205,34 +156,34 @@ def compare(base: Record, new: Record, limits: Mapping[str, str] = {}, *, force:
     for key in ("board", "timing"):
         if base[key] != new[key]:
             _object(comparison, force, f"{key} {base[key]!r} and {new[key]!r}: such figures cannot be compared")
-    before, after = operators(base), operators(new)
-    if list(before) != list(after):
-        missing, added = [o for o in before if o not in after], [o for o in after if o not in before]
-        _object(comparison, force, f"the operators do not match: only before {_list(missing)}, only now {_list(added)}")
     old, now = totals(base), totals(new)
     for name, (unit, _) in METRICS.items():
-        kind = "memory" if name in _MEMORY else "total"
+        kind = "memory" if name in MEMORY else "total"
         if (old[name] is None or now[name] is None) and name in parsed:
             raise UsageError(f"--max {name}: not measured in the {'first' if old[name] is None else 'second'} record")
         if old[name] is not None or now[name] is not None:
             comparison.changes.append(Change(name, kind, unit, old[name], now[name], parsed.get(name)))
-    for name in dict.fromkeys((*before, *after)):
-        was, now_ = before.get(name), after.get(name)
-        comparison.changes.append(Change(
-            f"operators/{name}", "operator", "cycles", was and was[0], now_ and now_[0],
-            _find(parsed, "operators", name), _place(was, now_),
-        ))
-    old_functions, new_functions = functions(base), functions(new)
-    if bool(old_functions) == bool(new_functions):
-        for name in sorted({*old_functions, *new_functions}):
-            comparison.changes.append(Change(
-                f"functions/{name}", "function", "cycles", old_functions.get(name), new_functions.get(name),
-                _find(parsed, "functions", name),
-            ))
-    elif old_functions or new_functions:
-        comparison.notes.append("only one record holds a profile: functions are not compared")
+    for title, group in GROUPS.items():
+        before, after = group.of(base), group.of(new)
+        if before is None or after is None:
+            if before or after:
+                comparison.notes.append(f"only one record holds {title}: they are not compared")
+            continue
+        if title == "operators" and list(before) != list(after):
+            missing, added = [o for o in before if o not in after], [o for o in after if o not in before]
+            where = f"only before {_list(missing)}, only now {_list(added)}"
+            _object(comparison, force, f"the operators do not match: {where}")
+        comparison.changes += _members(title, before, after, parsed)
     _check_names(comparison, parsed)
     return comparison
+
+
+def _members(title: str, before: Values, after: Values, limits: Mapping[str, Limit]) -> Iterator[Change]:
+    group = GROUPS[title]
+    for name in dict.fromkeys((*before, *after)):
+        was, now = before.get(name), after.get(name)
+        yield Change(f"{title}/{name}", group.kind, group.unit, was and was.value, now and now.value,
+                     _find(limits, title, name), _place(was, now))
 
 
 def _object(comparison: Comparison, force: bool, problem: str) -> None:
@@ -241,47 +192,34 @@ def _object(comparison: Comparison, force: bool, problem: str) -> None:
     comparison.notes.append(problem)
 
 
-def _place(was: tuple[Fraction, str] | None, now: tuple[Fraction, str] | None) -> str:
+def _place(was: Value | None, now: Value | None) -> str:
     """An operator's function, and the other that it had before."""
-    if now is None or was is None or was[1] == now[1] or not was[1]:
-        return (now or was or (0, ""))[1]
-    return f"{now[1]} (before: {was[1]})"
+    if now is None or was is None or was.place == now.place or not was.place:
+        return (now or was or Value(Fraction(0))).place
+    return f"{now.place} (before: {was.place})"
 
 
 def _list(names: list[str]) -> str:
     return ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") if names else "none"
 
 
-def _find(limits: Mapping[str, Limit], group: str, name: str) -> Limit | None:
+def _find(limits: Mapping[str, Limit], title: str, name: str) -> Limit | None:
     """The most specific limit: `operators/1:CONV_2D`, `operators/CONV_2D`, `operators`."""
-    names = (f"{group}/{name}", f"{group}/{name.partition(':')[2]}" if group == "operators" else "", group)
+    names = (f"{title}/{name}", f"{title}/{GROUPS[title].shared(name)}", title)
     return next((limits[key] for key in names if key in limits), None)
 
 
 def _check_names(comparison: Comparison, limits: Mapping[str, Limit]) -> None:
     for name in limits:
-        group, _, member = name.partition("/")
-        kind = group[:-1]
-        if name in METRICS or (group in GROUPS and not member and comparison.of(kind)):
+        if name in METRICS:
             continue
-        members = [change.name.partition("/")[2] for change in comparison.of(kind)] if group in GROUPS else []
-        if group == "operators":
-            members += [member.partition(":")[2] for member in members]
-        if member and member in members:
+        title, slash, member = name.partition("/")
+        group = GROUPS.get(title)
+        members = [] if group is None else [c.name.partition("/")[2] for c in comparison.of(group.kind)]
+        if group is not None and not members:
+            raise UsageError(f"--max {name}: the records hold no {title}")
+        if group is not None and (not slash or member in (*members, *map(group.shared, members))):
             continue
-        if group in GROUPS and not members:
-            raise UsageError(f"--max {name}: the records hold no {group}")
-        known = ", ".join((*METRICS, *GROUPS, *(c.name for c in comparison.of("operator"))))
+        some = (change.name for kind in comparison.groups if kind != "function" for change in comparison.of(kind))
+        known = ", ".join((*METRICS, *GROUPS, *some))
         raise UsageError(f"--max {name}: no such metric; there are {known}, and functions/NAME")
-
-
-def essence(record: Record) -> dict[str, Any]:
-    """What a baseline keeps of a record: all that is compared, nothing that changes from run to run."""
-    kept = {key: record[key] for key in ("schema", "firmware", "board", "timing", "cycles", "instructions")}
-    kept["inferences"] = [
-        {key: value for key, value in inference.items() if key != "start_cycle"} for inference in record["inferences"]
-    ]
-    kept["memory"] = record["memory"]
-    if record.get("profile"):
-        kept["profile"] = {"functions": record["profile"]["functions"]}
-    return kept

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 UPDATE = "--cmsim-update"
 DEFAULT_LIMITS = {
     "inference_mean": "+1%", "inference_max": "+1%", "operators": "+1%", "flash_used": "+1%",
-    "static_ram": "+0", "stack_peak": "+0", "heap_peak": "+0", "arena_used": "+0",
+    "static_ram": "+0", "stack_peak": "+0", "stacks": "+0", "heap_peak": "+0", "arena_used": "+0", "regions": "+1%",
 }
 """What a baseline allows where both records have it. Without inferences: instructions +1 %."""
 _MACHINES: pytest.StashKey[list[BoardUnderTest]] = pytest.StashKey()
@@ -97,7 +97,8 @@ class Baseline:
         A keyword is a metric (`stack_peak="+64"`, `operators="+2%"`), None takes its limit away.
         """
         __tracebackhide__ = True
-        from .compare import compare, essence, load_record  # noqa: PLC0415
+        from .compare import compare, load_record  # noqa: PLC0415
+        from .metrics import essence  # noqa: PLC0415
 
         path = self.path(name)
         if self.update:
@@ -114,19 +115,21 @@ class Baseline:
         if comparison.breaches:
             lines = [f"{len(comparison.breaches)} over the limits of {path}:"]
             lines += [f"  {change.sentence()}" for change in comparison.breaches]
-            for kind in ("operator", "function"):
+            for kind in comparison.groups:
                 others = [change for change in comparison.moved(kind) if not change.breach][:20]
                 lines += [f"other {kind}s that changed:"] * bool(others) + [f"  {c.sentence()}" for c in others]
             pytest.fail("\n".join([*lines, f"If that is meant, {again}"]), pytrace=False)
 
     def _limits(self, base: dict[str, Any], new: dict[str, Any], given: dict[str, str | None]) -> dict[str, str]:
         """The defaults that both records can be held to, and those given."""
-        from .compare import operators, totals  # noqa: PLC0415
+        from .metrics import GROUPS, totals  # noqa: PLC0415
 
         both = [{name for name, value in totals(record).items() if value is not None} for record in (base, new)]
         measured = both[0] & both[1]
-        if operators(base) or operators(new):
-            measured.add("operators")
+        for title, group in GROUPS.items():
+            held = group.of(base), group.of(new)
+            if None not in held and any(held):
+                measured.add(title)
         defaults = DEFAULT_LIMITS if "inference_mean" in measured else {**DEFAULT_LIMITS, "instructions": "+1%"}
         limits: dict[str, str | None] = {name: limit for name, limit in defaults.items() if name in measured}
         return {name: limit for name, limit in {**limits, **given}.items() if limit is not None}
@@ -181,9 +184,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def _properties(machine: BoardUnderTest) -> list[tuple[str, Any]]:
     """What JUnit XML carries of a machine."""
-    from .compare import totals  # noqa: PLC0415
+    from .metrics import stacks, totals  # noqa: PLC0415
 
-    values = totals(machine.record)
+    record = machine.record
+    values = totals(record)
+    values |= {f"stacks/{name}": stack.value for name, stack in (stacks(record) or {}).items()}
     return [(name, f"{float(value):.12g}") for name, value in values.items() if value is not None]
 
 

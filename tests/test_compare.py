@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmsim.cli import main
-from cmsim.compare import Limit, compare, essence, functions, load_record, operators, totals
+from cmsim.compare import Limit, compare, load_record
 from cmsim.errors import UsageError
+from cmsim.metrics import essence, functions, operators, totals
 from cmsim.report import benchmark_json, compare_markdown, compare_text, junit
 
 
@@ -57,7 +58,7 @@ def test_metrics_of_a_record(base: dict[str, Any]) -> None:
     assert values["heap_peak"] is None
     assert list(operators(base)) == ["0:QUANTIZE", "1:CONV_2D", "2:CONV_2D"]
     assert operators(base)["1:CONV_2D"] == (Fraction(2001, 2), "f1 at k.cc:1")
-    assert functions(base) == {"conv": 2000, "a::b<c::d>": 7}
+    assert functions(base) == {"conv": (2000, ""), "a::b<c::d>": (7, "")}
 
 
 def test_only_inferences_with_the_last_ones_operators_count(base: dict[str, Any]) -> None:
@@ -121,7 +122,7 @@ def test_unknown_metrics(base: dict[str, Any], name: str, message: str) -> None:
 
 def test_a_group_that_the_records_lack(base: dict[str, Any], slow: dict[str, Any]) -> None:
     del slow["profile"]
-    assert compare(base, slow).notes == ["only one record holds a profile: functions are not compared"]
+    assert compare(base, slow).notes == ["only one record holds functions: they are not compared"]
     with pytest.raises(UsageError, match="hold no functions"):
         compare(base, slow, {"functions": "+0"})
 
@@ -141,6 +142,77 @@ def test_other_operators_are_refused(base: dict[str, Any], slow: dict[str, Any])
         compare(base, slow)
     forced = compare(base, slow, {"operators": "+60%"}, force=True)
     assert [(c.name, c.base, c.new) for c in forced.breaches] == [("operators/0:PAD", None, 100)]
+
+
+@pytest.fixture
+def grown() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two records with what a run may also hold: thread stacks, regions, sections."""
+    def record(worker: int, total: int, longest: int, text: int) -> dict[str, Any]:
+        stack = [("main stack", 100, None), ("worker_stack", worker, ["thread 1", "thread", "descend"])]
+        return {
+            "schema": 1, "firmware": {"name": "app.elf"}, "board": "b", "timing": "manual", "cycles": 9, "instructions": 3,
+            "inferences": [],
+            "memory": {"stack_peak": 100, "heap_peak": 300,
+                       "stacks": [{"name": name, "peak": peak, "path": path} for name, peak, path in stack]},
+            "regions": [{"name": "filter", "passes": 4, "cycles": {"min": 1, "median": 2, "max": longest, "total": total}},
+                        {"name": "never", "passes": 0, "cycles": None}],
+            "memory_map": [{"memory": "flash", "areas": [{"name": ".text", "kind": "code", "size": text},
+                                                         {"name": ".data", "kind": "initial", "size": 8},
+                                                         {"name": ".data", "kind": "data", "size": 4}]},
+                           {"memory": "ram", "areas": [{"name": ".bss", "kind": "bss", "size": 999}]}],
+        }  # fmt: skip
+    return record(64, 400, 110, 1000), record(80, 402, 190, 1024)
+
+
+def test_stacks_regions_and_sections(grown: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    base, new = grown
+    compared = {c.name: (c.unit, c.base, c.new) for c in compare(base, new).changes if "/" in c.name}
+    assert compared == {
+        "stacks/worker_stack": ("bytes", 64, 80),
+        "regions/filter:mean": ("cycles", 100, Fraction(201, 2)), "regions/filter:max": ("cycles", 110, 190),
+        "flash/.text": ("bytes", 1000, 1024), "flash/.data": ("bytes", 12, 12),
+    }  # fmt: skip
+    limits = {"stacks": "+0", "regions/filter": "+1%", "flash/.text": "+10"}
+    over = compare(base, new, limits).breaches
+    assert [c.name for c in over] == ["stacks/worker_stack", "regions/filter:max", "flash/.text"]
+    assert over[0].sentence() == "stacks/worker_stack in thread > descend: 64 -> 80 bytes (+16, +25.0 %; allowed +0)"
+    assert compare(base, new, {"stacks/worker_stack": "+16", "regions/filter:max": "200"}).breaches == []
+    assert [c.sentence() for c in compare(essence(base), essence(new)).changes] == [
+        c.sentence() for c in compare(base, new).changes]
+
+
+def test_every_format_shows_them(grown: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    comparison = compare(*grown, {"stacks": "+0", "heap_peak": "+0"})
+    lines = [line.split() for line in compare_text.report(comparison).splitlines()]
+    assert ["worker_stack", "64", "80", "+16", "+25.0", "%", "over", "+0"] in lines
+    assert ["filter:max", "110", "190", "+80", "+72.7", "%"] in lines and ["heap_peak", "300", "300", "+0", "+0.0", "%"] in lines
+    markdown = compare_markdown.report(comparison)
+    assert "1 stack changed" in markdown and "| `filter:max` | 110 | 190 | +80 | +72.7 % |" in markdown
+    suite = ElementTree.fromstring(junit.report(comparison))[0]
+    assert {p.get("name"): p.get("value") for p in suite.iter("property")}["stacks/worker_stack"] == "80"
+    assert [case.get("name") for case in suite.findall("testcase")] == ["heap_peak", "stacks/worker_stack"]
+    rows = {row["name"]: row["value"] for row in json.loads(benchmark_json.github_action_benchmark(comparison))}
+    assert (rows["app.elf regions/filter:max"], rows["app.elf stacks/worker_stack"], rows["app.elf heap_peak"]) == (190, 80, 300)
+    bmf = json.loads(benchmark_json.bencher(comparison))
+    assert bmf["app.elf/regions/filter"] == {"cycles": {"value": 100.5, "upper_value": 190}}
+    assert bmf["app.elf/stacks/worker_stack"] == {"stack-peak": {"value": 80}}
+    assert bmf["app.elf/flash/.text"] == {"flash-used": {"value": 1024}}
+    assert bmf["app.elf"]["heap-peak"] == {"value": 300}
+
+
+def test_a_new_stack_counts_wholly_and_a_region_that_only_one_record_has_is_told(
+    grown: tuple[dict[str, Any], dict[str, Any]],
+) -> None:
+    base, new = grown
+    base["memory"]["stacks"].pop()
+    base["regions"] = []
+    comparison = compare(base, new, {"stacks": "+0"})
+    assert [(c.name, c.base, c.new) for c in comparison.breaches] == [("stacks/worker_stack", None, 80)]
+    assert comparison.notes == ["only one record holds regions: they are not compared"]
+    with pytest.raises(UsageError, match="hold no regions"):
+        compare(base, new, {"regions": "+0"})
+    with pytest.raises(UsageError, match=r"no such metric; there are .*stacks/worker_stack"):
+        compare(base, new, {"stacks/worker": "+0"})
 
 
 def test_text(base: dict[str, Any], slow: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from ..compare import Comparison
 
 
 def github_action_benchmark(comparison: Comparison) -> str:
-    """Totals, memory and operators; `extra` tells the change."""
+    """Totals, memory, and every group but functions; `extra` tells the change."""
     firmware = comparison.new["firmware"]["name"]
     rows = [
         {"name": f"{firmware} {c.name}", "unit": c.unit, "value": _plain(c.new), "extra": c.sentence()}
@@ -24,16 +24,24 @@ def github_action_benchmark(comparison: Comparison) -> str:
 
 
 def bencher(comparison: Comparison) -> str:
-    """The firmware, its inference and each operator are benchmarks; cycles and each memory are measures."""
+    """The firmware, its inference, operators, stacks, regions, sections are benchmarks; cycles and bytes measures."""
     firmware = comparison.new["firmware"]["name"]
     found: dict[str, dict[str, Any]] = {firmware: {}}
     for change in comparison.changes:
         if change.new is None or change.kind == "function":
             continue
+        value = _plain(change.new)
         if change.kind == "operator":
-            found[f"{firmware}/{change.name.partition('/')[2]}"] = {"cycles": {"value": _plain(change.new)}}
+            found[f"{firmware}/{change.name.partition('/')[2]}"] = {"cycles": {"value": value}}
+        elif change.kind == "region":  # its mean, and then its longest
+            region, _, which = change.name.rpartition(":")
+            cycles = found.setdefault(f"{firmware}/{region}", {}).setdefault("cycles", {})
+            cycles["value" if which == "mean" else "upper_value"] = value
+        elif change.kind in ("stack", "section"):
+            measure = "stack-peak" if change.kind == "stack" else "flash-used"
+            found[f"{firmware}/{change.name}"] = {measure: {"value": value}}
         elif not change.name.startswith("inference_"):
-            found[firmware][change.name.replace("_", "-")] = {"value": _plain(change.new)}
+            found[firmware][change.name.replace("_", "-")] = {"value": value}
     costs = [inference["cycles"] for inference in comparison.new["inferences"]]
     if costs:
         found[f"{firmware}/inference"] = {"cycles": {

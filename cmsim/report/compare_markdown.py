@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..compare import Change, Comparison, number, signed
-from .compare_text import MOST_FUNCTIONS
+from .compare_text import MOST
 
 
 def report(comparison: Comparison) -> str:
@@ -26,10 +26,11 @@ def _lines(comparison: Comparison) -> Iterator[str]:
         yield "Within all limits." if any(c.limit for c in comparison.changes) else "No limits given."
     yield ""
     yield from _table("metric", [*comparison.of("total"), *comparison.of("memory")])
-    for title, changes in (("operator", comparison.moved("operator")), ("function", comparison.moved("function"))):
+    for kind in comparison.groups:
+        changes = comparison.moved(kind)
         if changes:
-            yield from ("", f"<details><summary>{len(changes)} {title}s changed</summary>", "")
-            yield from _table(title, changes[:MOST_FUNCTIONS])
+            yield from ("", f"<details><summary>{len(changes)} {kind}{'s' * (len(changes) > 1)} changed</summary>", "")
+            yield from _table(kind, changes[:MOST])
             yield from ("", "</details>")
     for note in comparison.notes:
         yield from ("", f"Note: {_escape(note)}")

@@ -7,19 +7,25 @@ from collections.abc import Sequence
 from ..compare import Change, Comparison, number, signed
 from .terminal import grid, style
 
-MOST_FUNCTIONS = 20
+MOST = 20
+"""Rows of what can be many."""
 
 
 def report(comparison: Comparison, bold: bool = False) -> str:
-    """Totals and memory, operators that changed, functions that changed, breaches."""
+    """Totals and memory, what changed of each group, breaches."""
     sections = [
         _table("metric", [*comparison.of("total"), *comparison.of("memory")], bold),
-        _table("operator", comparison.moved("operator"), bold),
-        _table("function", comparison.moved("function")[:MOST_FUNCTIONS], bold),
+        *(_table(kind, shown(comparison, kind), bold) for kind in comparison.groups),
         [f"note: {note}" for note in comparison.notes],
         [style("breach: ", 31, bold) + change.sentence() for change in comparison.breaches] or _verdict(comparison),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def shown(comparison: Comparison, kind: str) -> list[Change]:
+    """Of one kind what moved: all operators, of the others the largest differences."""
+    moved = comparison.moved(kind)
+    return moved if kind == "operator" else moved[:MOST]
 
 
 def _verdict(comparison: Comparison) -> list[str]:

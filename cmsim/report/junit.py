@@ -11,22 +11,23 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def report(comparison: Comparison) -> str:
-    """One suite; its properties are the totals and the memory of the new record."""
+    """One suite; its properties are the totals, the memory and the stacks of the new record."""
     limited = [change for change in comparison.changes if change.limit is not None]
     suite = ElementTree.Element("testsuite", {
         "name": _clean(f"cmsim compare {comparison.new['firmware']['name']}"),
         "tests": str(len(limited)), "failures": str(len(comparison.breaches)), "errors": "0", "skipped": "0",
     })
     properties = ElementTree.SubElement(suite, "properties")
-    for change in (*comparison.of("total"), *comparison.of("memory")):
+    for change in (*comparison.of("total"), *comparison.of("memory"), *comparison.of("stack")):
         if change.new is not None:
-            ElementTree.SubElement(properties, "property", {"name": change.name, "value": f"{float(change.new):.12g}"})
+            value = f"{float(change.new):.12g}"
+            ElementTree.SubElement(properties, "property", {"name": _clean(change.name), "value": value})
     for change in limited:
         case = ElementTree.SubElement(suite, "testcase", {"classname": "cmsim.compare", "name": _clean(change.name)})
         if change.breach:
             failure = ElementTree.SubElement(case, "failure", {"message": _clean(change.sentence())})
-            moved = [*comparison.moved("operator"), *comparison.moved("function")][:30]
-            failure.text = _clean("\n".join(other.sentence() for other in moved))
+            moved = [other for kind in comparison.groups for other in comparison.moved(kind)]
+            failure.text = _clean("\n".join(other.sentence() for other in moved[:30]))
         else:
             figures = f"{number(change.base)} -> {number(change.new)} {change.unit}"
             ElementTree.SubElement(case, "system-out").text = figures
