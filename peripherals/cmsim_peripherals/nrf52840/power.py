@@ -38,9 +38,9 @@ RESET_REASONS: Mapping[str, int] = {
 """Reason -> its bit of RESETREAS."""
 CLEARS_RETAINED = frozenset({"pin", "watchdog", "power-on"})
 USB_REGULATOR_START = 1000 * MICROSECOND
-"""From VBUS to USBPWRRDY."""
+"""From VBUS and USBD.ENABLE to USBPWRRDY."""
 USB_DETECT = 100 * MICROSECOND
-"""From a reset to both events, if VBUS is there; the chapter gives no figure."""
+"""From a reset to USBDETECTED, if VBUS is there; the chapter gives no figure."""
 
 
 class Power(NordicPeripheral):
@@ -73,13 +73,16 @@ class Power(NordicPeripheral):
     def __init__(self, soc: Soc, name: str, base: int) -> None:
         self.vbus = Line("VBUS", True)
         """5 V at the USB connector; a board plugged into a computer has it."""
+        self.usb_wanted = Line("USB regulator wanted")
+        """USBD.ENABLE: with VBUS, it turns the regulator of the USB transceiver on."""
         self._connector = False
-        self._usb_regulator_ready = True
+        self._usb_regulator_ready = False
         self._usb_regulator = soc.scheduler.alarm(self._usb_power_ready)
         self._usb_detector = soc.scheduler.alarm(self._usb_detected_again)
         self._supply = 3300
         super().__init__(soc, name, base)
         self.vbus.listen(self._vbus_changed)
+        self.usb_wanted.listen(lambda wanted: self._supply_usb())
         soc.wake_sources.append(WakeSource("vbus", name, self.vbus, lambda: not self.vbus.level, level=False))
 
     def reset(self) -> None:
@@ -137,13 +140,15 @@ class Power(NordicPeripheral):
         return self.vbus.level | self._usb_regulator_ready << 1
 
     def _vbus_changed(self, present: bool) -> None:
+        self._supply_usb()
+        self.emit(self.USBDETECTED if present else self.USBREMOVED)
+
+    def _supply_usb(self) -> None:
         self._usb_regulator_ready = False
-        if present:
+        if self.vbus.level and self.usb_wanted.level:
             self._usb_regulator.after(USB_REGULATOR_START)
-            self.emit(self.USBDETECTED)
         else:
             self._usb_regulator.cancel()
-            self.emit(self.USBREMOVED)
 
     def power_connector(self) -> None:
         """A USB connector is wired and may carry VBUS: its detector speaks after each reset, this one included."""
@@ -153,7 +158,6 @@ class Power(NordicPeripheral):
     def _usb_detected_again(self) -> None:
         if self.vbus.level:
             self.emit(self.USBDETECTED)
-            self.emit(self.USBPWRRDY)
 
     def _usb_power_ready(self) -> None:
         self._usb_regulator_ready = True

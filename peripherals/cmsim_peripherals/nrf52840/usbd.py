@@ -23,6 +23,8 @@ from cmsim.registers import Latched, Register
 from cmsim.soc import BusError, Soc
 from cmsim.usb.link import Answer
 
+from .power import Power
+
 ENDPOINTS = 8
 ISO = 8
 """The number of the isochronous endpoint, in either direction."""
@@ -102,6 +104,7 @@ class Usbd(NordicPeripheral):
         self.on_ready: Callable[[], None] = lambda: None
         self.on_remote_wake: Callable[[], None] = lambda: None
         self.vbus = True
+        self._supply = Line("USB regulator wanted")
         self._ready = soc.scheduler.alarm(self._controller_ready)
         self._wake = soc.scheduler.alarm(lambda: self._cause(USBWUALLOWED))
         self._dma_end = soc.scheduler.alarm(self._dma_done)
@@ -113,10 +116,10 @@ class Usbd(NordicPeripheral):
         self._clear()
         super().__init__(soc, name, base)
         power = soc.blocks.get("POWER")
-        line = getattr(power, "vbus", None)
-        if isinstance(line, Line):
-            self.vbus = line.level
-            line.listen(self._vbus_changed)
+        if isinstance(power, Power):
+            self._supply = power.usb_wanted
+            self.vbus = power.vbus.level
+            power.vbus.listen(self._vbus_changed)
 
     def _clear(self) -> None:
         """No packets, no transfers, no stalls."""
@@ -136,12 +139,14 @@ class Usbd(NordicPeripheral):
         self._clear()
         self.suspended = False
         self._frame_origin = None
+        self._supply.set(False)
         self._update_connection()
 
     # --- power and connection -----------------------------------------------------------------------------
 
     @ENABLE.on_write
     def _enable(self, value: int) -> None:
+        self._supply.set(bool(value & 1))
         if value & 1:
             if not self._ready.armed:
                 self._ready.after(READY_TIME)

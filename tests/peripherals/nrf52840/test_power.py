@@ -39,7 +39,7 @@ def test_power_and_clock_are_one_block(power: PowerClock) -> None:
 def test_reset_values(power: PowerClock) -> None:
     assert power.read(0x400) == 0
     assert power.read(0x428) == 0xF
-    assert power.read(0x438) == 3
+    assert power.read(0x438) == 1  # VBUS, and no USBD that asks for the regulator
     assert power.read(0x640) == 0
     assert [power.read(0x900 + 0x10 * n) for n in range(9)] == [0xFFFF] * 9
 
@@ -103,6 +103,7 @@ def test_sub_power_mode_tasks_are_accepted(power: PowerClock) -> None:
 
 
 def test_vbus_comes_and_goes(power: PowerClock) -> None:
+    power.usb_wanted.set(True)
     power.vbus.set(False)
     assert power.read(0x438) == 0
     assert power.read(0x120) == 1
@@ -114,7 +115,22 @@ def test_vbus_comes_and_goes(power: PowerClock) -> None:
     assert power.read(0x124) == 1
 
 
+def test_the_usb_regulator_runs_while_usbd_is_enabled(power: PowerClock) -> None:
+    power.scheduler.advance(CPU_HZ // 100)
+    assert (power.read(0x438), power.read(0x124)) == (1, 0)
+    power.usb_wanted.set(True)
+    power.scheduler.advance(CPU_HZ // 50)
+    assert (power.read(0x438), power.read(0x124)) == (3, 1)
+    power.usb_wanted.set(False)
+    assert power.read(0x438) == 1
+    power.write(0x124, 0)
+    power.usb_wanted.set(True)
+    power.scheduler.advance(CPU_HZ // 25)
+    assert (power.read(0x438), power.read(0x124)) == (3, 1)  # a bootloader's successor is told again
+
+
 def test_vbus_gone_before_the_regulator_is_ready(power: PowerClock) -> None:
+    power.usb_wanted.set(True)
     power.vbus.set(False)
     power.vbus.set(True)
     power.vbus.set(False)
