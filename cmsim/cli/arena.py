@@ -64,6 +64,7 @@ def _record(found: Minimum, index: int) -> dict[str, Any]:
         "works": found.given.worked,
         "reason": found.given.reason,
         "arena": {**arena, "touched": found.touched},
+        "plan": [] if used.machine.arena_plan is None else used.machine.arena_plan.rows,
         "minimum": found.bytes,
         "relocated": found.relocated,
         "tries": found.tries,

@@ -45,6 +45,7 @@ TEMPORARY = ("AllocateTemp", "AllocateResizableBuffer")
 PURPOSES = (
     ("EvalTensor", "tensors"), ("NodeAndRegistration", "nodes and registrations"), ("Variable", "variables"),
     ("Scratch", "handles of scratch buffers"), ("BuiltinData", "options of operators"),
+    ("tflite::Parse", "options of operators"), ("::Prepare", "data of operators"), ("Subgraphs", "data of operators"),
     ("Context", "data of operators"), ("MicroAllocator::AllocatePersistentBuffer", "data of operators"),
     ("TfLiteTensor", "inputs and outputs"), ("AllocateTensors", "data of the interpreter"),
     ("Create", "the allocator itself"), ("StartModelAllocation", "the model's structures"),

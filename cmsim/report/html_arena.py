@@ -1,4 +1,4 @@
-"""Arenas: what they hold to scale, the plan of tensors over operators, and which bytes were touched when."""
+"""Arenas: what they hold to scale, the plan of tensors over operators, and which bytes changed when."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from .duration import duration
 from .html_inferences import PALETTE
 from .html_page import Bar, Row, kilobytes, percent, table
 from .svg_plan import plan
+from .text_arena import block_name
 
 Record = Mapping[str, Any]
-HEATS, MOST_BLOCKS = 6, 1_500
+HEATS, MOST_BLOCKS, MOST_ROWS = 6, 1_500, 48
+SCRATCH = '<li><i class="scratch"></i>scratch memory of an operator</li>'
 KEPT = "tensors, nodes, data of operators"
 
 
@@ -63,44 +65,44 @@ def _plan(record: Record, arena: Record) -> Iterator[str]:
     steps = [operator["name"] for operator in runs[-1]["operators"]] if runs else []
     single = all(block["subgraph"] == 0 for block in blocks)
     planned = max(block["place"] + block["bytes"] for block in blocks)
+    known = any(block["tensor"] is not None for block in blocks)  # else it is not known which of them is scratch memory
     model = {
-        "plan": [{**block, "name": _block(block)} for block in blocks],
-        "steps": steps if steps and single else None,
+        "plan": [{**block, "name": block_name(block, known), "scratch": known and block["tensor"] is None}
+                 for block in blocks],
+        "steps": steps if steps and single and known else None,
         "arena": {"used": arena["used"], "use": {"activations": planned, KEPT: arena["used"] - planned}},
         "inputs": [], "outputs": [],
     }  # fmt: skip
     yield "<h3>Plan</h3>"
     yield f'<figure class="panel plan-panel"><div class="scroll" tabindex="0">{plan(model)}</div>'
     yield ('<ul class="legend"><li>operators from left to right, bytes of the arena upwards</li>'
-           '<li><i class="activation"></i>tensors</li><li><i class="scratch"></i>scratch memory of an operator</li>'
+           f'<li><i class="activation"></i>{"tensors" if known else "tensors and scratch memory"}</li>'
+           f'{SCRATCH if known else ""}'
            '<li><i class="kept"></i>kept for good</li></ul></figure>')
 
 
-def _block(block: Record) -> str:
-    return "scratch" if block["tensor"] is None else f"tensor {block['tensor']}"
-
-
 def _heat(touched: Record) -> Iterator[str]:
-    """A row for each stretch of time, a column for some bytes; the deeper, the more accesses."""
-    rows: Sequence[Sequence[int]] = touched["heat"]
-    most = max((max(row) for row in rows), default=0)
-    if not most:
+    """A row for each operator, a column for some bytes; the deeper, the more of these bytes changed."""
+    rows: Sequence[Record] = [row for row in touched["rows"] if any(row["changed"])]
+    if not rows:
         return
     lines = []
-    for row in rows:
-        stops, at = [], 0
-        for level, cells in groupby(_level(value, most) for value in row):
+    for row in rows[:MOST_ROWS]:
+        stops, at, columns = [], 0, len(row["changed"])
+        for level, cells in groupby(_level(value, touched["column_bytes"]) for value in row["changed"]):
             end = at + len(list(cells))
             colour = f"var(--h{level})" if level >= 0 else "transparent"
-            stops.append(f"{colour} {100 * at / len(row):.2f}% {100 * end / len(row):.2f}%")
+            stops.append(f"{colour} {100 * at / columns:.2f}% {100 * end / columns:.2f}%")
             at = end
-        lines.append(f'<i style="background:linear-gradient(to right,{",".join(stops)})"></i>')
-    length = touched["row_cycles"] * len(rows)
-    yield (f'<h3>Accesses</h3><div class="panel"><div class="heat" role="img" aria-label="Accesses to the arena: '
-           f'addresses to the right, time downwards">{"".join(lines)}</div>')
-    yield (f'<figcaption>Addresses to the right, {touched["column_bytes"]:,} bytes a column; time downwards, '
-           f"{duration(length, 3)} from the arena's construction. {touched['never']:,} bytes were never touched, "
-           f"{touched['read']:,} read, {touched['written']:,} written.</figcaption></div>")
+        title = f"{sum(row['changed']):,} bytes changed until {duration(row['cycle'], 3)}"
+        lines.append(f'<b title="{title}">{escape(row["during"])}</b>'
+                     f'<i style="background:linear-gradient(to right,{",".join(stops)})"></i>')
+    yield (f'<h3>Bytes that changed</h3><div class="panel"><div class="heat" role="img" aria-label="Which bytes of the '
+           f'arena each operator changed: addresses to the right, time downwards">{"".join(lines)}</div>')
+    more = f" {len(rows) - MOST_ROWS} more rows are in the record." if len(rows) > MOST_ROWS else ""
+    total = f"{touched['written']:,} bytes were written, {touched['never']:,} never."
+    yield (f'<figcaption>Addresses to the right, {touched["column_bytes"]:,} bytes a column; one operator after '
+           f"another downwards. {total}{more}</figcaption></div>")
 
 
 def _level(value: int, most: int) -> int:

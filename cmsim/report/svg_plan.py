@@ -69,7 +69,7 @@ def _lines(model: Record) -> Iterator[str]:
 
 def _kind(block: Record, ends: set[str]) -> str:
     if block["tensor"] is None:
-        return "scratch"
+        return "scratch" if block.get("scratch", True) else "activation"
     return "ends" if block["subgraph"] == 0 and block["name"] in ends else "activation"
 
 
@@ -82,6 +82,8 @@ def short(name: str) -> str:
 def _title(block: Record, steps: Sequence[str] | None) -> str:
     first, last = block["first"], block["last"]
     name = f"tensor {block['tensor']} {block['name']}" if block["tensor"] is not None else "scratch memory"
+    if not block.get("scratch", True):
+        name = block["name"]
     until = "for good" if last is None else f"to {_step(last, steps)}"
     place = f"{block['place']:,} to {block['place'] + block['bytes'] - 1:,}"
     return f"{name}: {block['bytes']:,} bytes at {place}, from {_step(first, steps)} {until}"

@@ -15,6 +15,7 @@ from cmsim.cli import main
 from cmsim.errors import RunError, UsageError
 from cmsim.image.cxx_names import arguments
 from cmsim.measure.arena_search import ArenaSearch, least
+from cmsim.report.html_arena import arenas
 
 BOARD = "nrf52840dk"
 PERSISTENT = 20 + 8 + 9 * 12 + 2 * 36 + 8 * 4
@@ -153,3 +154,12 @@ def test_prebuilt_applications_have_an_arena(capsys: pytest.CaptureFixture[str])
     for name in ("gesture", "person"):
         assert main(["info", str(prebuilt.path(name))]) == 0
         assert "arena        yes: cmsim::Interpreter::Interpreter" in capsys.readouterr().out
+
+
+def test_the_page_shows_what_changed(folder: Path) -> None:
+    m = Machine(firmware(folder, 4096), BOARD)
+    assert m.arenas is not None
+    m.arenas.paint()
+    m.run(seconds=1)
+    page = "".join(arenas(m.record))
+    assert "Bytes that changed" in page and ">prepare</b>" in page and "var(--h5)" in page

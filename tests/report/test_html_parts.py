@@ -278,10 +278,12 @@ def test_arena_shows_what_it_holds():
 
 
 def test_arena_plan_and_accesses():
-    touched = {"read": 5, "written": 6, "never": 7, "row_cycles": 64, "column_bytes": 8, "heat": [[0, 4, 4], [1, 0, 0]]}
+    touched = {"written": 6, "never": 7, "column_bytes": 4, "rows": [
+        {"during": "prepare", "cycle": 64, "changed": [0, 4, 4]}, {"during": "<CONV>", "cycle": 128, "changed": [1, 0, 0]}]}
     block = {"place": 0, "bytes": 400, "first": 0, "last": 1, "tensor": 3, "subgraph": 0}
     text = "".join(arenas({"arenas": [{**ARENA, "touched": touched}], "arena_plan": [block], "inferences": [run(0, 100)]}))
-    assert "7 bytes were never touched, 5 read, 6 written" in text
+    assert "6 bytes were written, 7 never" in text
+    assert ">&lt;CONV&gt;</b>" in text and "8 bytes changed until 1.00 \u00b5s" in text
     assert "transparent 0.00% 33.33%,var(--h5) 33.33% 100.00%" in text
     picture = ElementTree.fromstring(re.search(r"<svg class=\"plan\".*?</svg>", text, re.DOTALL)[0])
     assert next(title.text for title in picture.iter("title")).startswith("tensor 3")

@@ -55,6 +55,37 @@ private:
     uint8_t *base_, *head_, *temp_, *tail_;
 };
 
+// Told of each buffer, asked where it is; -DOLD: with an ErrorReporter.
+#ifdef OLD
+#define REPORTER ErrorReporter*,
+#define NO_REPORTER nullptr,
+#else
+#define REPORTER
+#define NO_REPORTER
+#endif
+class GreedyMemoryPlanner {
+public:
+    KEEP virtual TfLiteStatus AddBuffer(REPORTER int size, int first, int last) {
+        (void)first, (void)last;
+        places_[count_ + 1] = places_[count_] + size;
+        ++count_;
+        return kTfLiteOk;
+    }
+    KEEP virtual TfLiteStatus AddBuffer(REPORTER int size, int first, int last, int offline) {
+        const TfLiteStatus status = AddBuffer(NO_REPORTER size, first, last);
+        if (offline >= 0) places_[count_ - 1] = offline;
+        return status;
+    }
+    KEEP virtual TfLiteStatus GetOffsetForBuffer(REPORTER int number, int* offset) {
+        *offset = places_[number];
+        return number < count_ ? kTfLiteOk : kTfLiteError;
+    }
+
+private:
+    int count_ = 0, places_[8] = {};
+};
+static GreedyMemoryPlanner planner;
+
 class MicroAllocator {
 public:
     KEEP static MicroAllocator* Create(uint8_t* tensor_arena, size_t arena_size) {
@@ -77,6 +108,11 @@ public:
         if (plan == nullptr) return nullptr;
         memset(plan, 1, 700);
         memory_->ResetTempAllocations();
+        planner.AddBuffer(NO_REPORTER 400, 0, 1);
+        planner.AddBuffer(NO_REPORTER 304, 1, 2, -1);
+        planner.AddBuffer(NO_REPORTER 96, 2, 2, 0);
+        int places[3];
+        for (int n = 0; n < 3; ++n) planner.GetOffsetForBuffer(NO_REPORTER n, &places[n]);
         if (memory_->ResizeBuffer(memory_->base(), 1100, 16) != kTfLiteOk) return nullptr;
         return memory_->base();
     }
