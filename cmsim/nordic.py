@@ -254,7 +254,8 @@ class SharedBlock:
 
     def read(self, offset: int) -> int:
         """From the enabled personality, or the first that has the register."""
-        return self._with(offset)[0].read(offset)
+        listener = self.selected or self._with(offset)[0]  # software polls here: no list for the common case
+        return listener.read(offset)
 
     def write(self, offset: int, value: int, mask: int = WORD) -> None:
         """To the enabled personality, or to all that have the register; ENABLE selects."""
