@@ -185,9 +185,9 @@ class Sccb(I2cRegisterDevice):
 
     @property
     def test_pattern(self) -> int:
-        """0 none, 1 shifting 1, 2 colour bars, 3 fading bars (SCALING_XSC[7], SCALING_YSC[7]; COM7[1], COM17[3])."""
+        """0 none, 1 shifting 1, 2 colour bars, 3 fading bars (SCALING_YSC[7], SCALING_XSC[7]; COM7[1], COM17[3])."""
         bars = self.COM7 & 0x02 or self.COM17 & 0x08
-        return 2 if bars else self.SCALING_XSC >> 6 & 2 | self.SCALING_YSC >> 7
+        return 2 if bars else self.SCALING_YSC >> 6 & 2 | self.SCALING_XSC >> 7
 
     @property
     def brightness(self) -> tuple[int, int]:

@@ -182,12 +182,25 @@ def test_mirror_and_flip(camera, mvfp, pixel):
     assert frame(camera, 1)[0][0] == yuv(FULL[pixel][None])[0, 0]
 
 
-@pytest.mark.parametrize("setting", [(0x71, 0x35), (0x12, 0x02), (0x42, 0x08)])
+@pytest.mark.parametrize("setting", [(0x71, 0xB5), (0x12, 0x02), (0x42, 0x08)])
 def test_colour_bars(camera, setting):
-    write(camera, *YUYV, *VGA_WINDOW, *(((0x70, 0xBA),) if setting[0] == 0x71 else ()), setting)
+    write(camera, *YUYV, *VGA_WINDOW, setting)
     start(camera)
     expected = yuv(np.array(BARS, dtype=np.uint8))[:, 0]
     assert list(frame(camera, 6)[5][0 : 1280 : 160]) == expected.tolist()
+
+
+def test_shifting_one(camera):
+    """Test_pattern[0] is SCALING_XSC[7], Test_pattern[1] SCALING_YSC[7]."""
+    write(camera, *YUYV, *VGA_WINDOW, (0x70, 0xBA))
+    start(camera)
+    assert list(frame(camera, 1)[0][0:16:2]) == [1, 2, 4, 8, 16, 32, 64, 128]
+
+
+def test_bars_that_fade_to_gray(camera):
+    write(camera, *YUYV, *VGA_WINDOW, (0x70, 0xBA), (0x71, 0xB5), (0x19, 490 >> 2))  # the last four rows
+    start(camera)
+    assert set(frame(camera, 4)[3]) == {128}
 
 
 def test_manual_gain_and_exposure(camera):
