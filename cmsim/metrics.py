@@ -137,7 +137,7 @@ def essence(record: Record) -> dict[str, Any]:
     kept["inferences"] = [
         {key: value for key, value in inference.items() if key != "start_cycle"} for inference in record["inferences"]
     ]
-    kept["memory"] = record["memory"]
+    kept["memory"] = {key: value for key, value in record["memory"].items() if key != "stack_history"}
     if record.get("regions"):
         kept["regions"] = record["regions"]
     kept["memory_map"] = [

@@ -90,6 +90,7 @@ def build(machine: Machine) -> dict[str, Any]:
             "stack_size": None if memory is None else memory.stack_size,
             "stack_peak": None if memory is None else memory.stack_peak,
             "stacks": [] if memory is None else memory.stacks.rows(),
+            "stack_history": [] if memory is None else memory.stacks.history_rows(),
             "heap_peak": machine.heap.peak if machine.heap is not None and machine.heap.present else None,
             "arena_size": arenas[0].size if arenas else None,
             "arena_used": arenas[0].used if arenas else None,

@@ -27,6 +27,7 @@ from ..cortex_m.hot import Stack
 from ..cortex_m.stack_saves import watch_saves
 from ..image import Image
 from ..image.symbols import Symbol
+from .history import History
 from .inferences import Inference, StackUse
 
 MOST = 64
@@ -106,6 +107,10 @@ class StackMeter:
         self._depth = self._interrupted = 0
         self._suspended: set[int] = set()
         self._running: Area | None = None
+        self.history = History(interval=1 << 12)
+        """The main stack's deepest use over time. It is looked at as exceptions come and go, and around inferences."""
+        self._since = 0
+        self._in_inference = False
         cpu.watch_stacks(self._native)
         cpu.clock.stack_count = len(self._areas)
         self._saves = watch_saves(cpu)
@@ -148,6 +153,8 @@ class StackMeter:
         return self._native[self._areas.index(area)]
 
     def _switched(self, what: str, sp: int, began: int) -> None:
+        if not self._in_inference and self.cpu.clock.cycles - self._since >= self.history.interval:
+            self._look()
         if what == "enter":
             if self._depth == 0:
                 self._interrupted = sp
@@ -248,8 +255,22 @@ class StackMeter:
             return None
         return [name for node in stack.nodes[: stack.paths] for name in self.tracer.path(node)]
 
+    def _look(self) -> None:
+        """The main stack's deepest use since the last look goes into the history; then it is watched anew."""
+        if self.main is None:
+            return
+        self._settle()
+        stack, sp = self._native_of(self.main), self.cpu.registers.read(st.SP)
+        self._collect(self.main, stack)
+        self.history.add(self._since, self.main.high - stack.deepest)
+        self._since = self.cpu.clock.cycles
+        stack.deepest, stack.paths = (sp if self.main.low <= sp <= self.main.high else self.main.high), 0
+
     def mark_inference(self, inference: Inference, done: bool) -> None:
         """Find the depths within one inference: start from the stack pointers, look at the end."""
+        self._in_inference = not done
+        if not done:
+            self._look()
         self._settle()
         pairs = list(zip(self._areas, self._native, strict=False))
         for area, stack in pairs:
@@ -260,6 +281,7 @@ class StackMeter:
                     inference.stacks.append(StackUse(self._title(area), area.high - stack.deepest, self._path(stack)))
                     if area is self._running:
                         inference.stack_peak = area.high - stack.deepest
+            self._look()
             return
         registers = self.cpu.registers
         sp = registers.read(st.SP)
@@ -291,6 +313,16 @@ class StackMeter:
                 "path": over.path, "into": over.into,
             },
         }  # fmt: skip
+
+    def history_rows(self) -> list[list[int]]:
+        """`memory.stack_history` of the record."""
+        now = History(self.history.interval)
+        if self.main is not None:
+            for cycle, most, last in self.history.rows:
+                now.add(cycle, most)
+                now.add(cycle, last)
+            now.add(self._since, self.main.high - self._native_of(self.main).deepest)
+        return [[cycle, most] for cycle, most, _ in now.rows]
 
     def peak(self, area: Area) -> int:
         """Bytes, the deepest use so far; more than the size means that it overflowed."""

@@ -1,7 +1,4 @@
-"""How much stack and heap were in use over time: a number's greatest value in each stretch of time.
-
-Not modelled: the stack between inferences; its deepest use within each of them is what the record has.
-"""
+"""How much stack and heap were in use over time: a number's greatest value in each stretch of time."""
 
 from __future__ import annotations
 
@@ -35,7 +32,9 @@ def levels(record: Record) -> Iterator[str]:
 
 
 def _stacks(record: Record) -> Iterator[Curve]:
-    """Of several neighbours the deepest, if there are very many inferences."""
+    """The whole run, and each inference; of several neighbours the deepest, if there are very many inferences."""
+    history = [(cycle, most) for cycle, most in record["memory"].get("stack_history") or ()]
+    yield Curve("Stack", history, record["memory"]["stack_size"])
     runs = [run for run in record["inferences"] if run["stack_peak"] is not None]
     every = -(-len(runs) // MOST_POINTS)
     points = [(runs[n]["start_cycle"], max(run["stack_peak"] for run in runs[n : n + every]))

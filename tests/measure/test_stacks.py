@@ -120,6 +120,41 @@ def test_each_inference_tells_of_every_stack(firmware_elfs: Path) -> None:
     assert {"pair_stacks[0]", "pair_stacks[1]", "worker_stack", "main stack"} <= names
 
 
+@pytest.mark.parametrize("profile", [False, True])
+def test_the_stack_over_time(firmware_elfs: Path, profile: bool) -> None:
+    m = Machine(firmware_elfs / "stacks.elf", "nrf52840dk", profile=profile)
+    m.run(seconds=1)
+    memory = m.record["memory"]
+    history = memory["stack_history"]
+    assert len(history) > 1
+    assert [cycle for cycle, _ in history] == sorted({cycle for cycle, _ in history})
+    assert max(most for _, most in history) == memory["stack_peak"] == memory["stacks"][0]["peak"]
+    assert history[0][0] == 0 and history[-1][0] < m.cycles
+
+
+def test_between_inferences_the_stack_is_seen_apart(tmp_path: Path) -> None:
+    source = """
+    main:  bl deep
+           bl infer
+    wait:  push {r4, r5}
+           pop {r4, r5}
+           svc #0
+           b wait
+    infer: push {r4, lr}
+           pop {r4, pc}
+    deep:  push {r4-r11, lr}
+           pop {r4-r11, pc}
+    """
+    m = machine(tmp_path, source + "handler: bx lr", functions=["infer"], handlers={11: "handler"},
+                inference_function="infer", timing="instructions")
+    m.run(seconds=0.005)
+    record = m.record
+    assert record["inferences"][0]["stack_peak"] == 8
+    depths = [most for _, most in record["memory"]["stack_history"]]
+    assert depths[0] == 36 and set(depths[1:]) == {32}  # an exception's frame
+    assert record["memory"]["stack_peak"] == 36
+
+
 def test_where_kernels_save_registers() -> None:
     code = bytes.fromhex("eff30980" "1ef0100f" "08bf" "20ed108a" "20e9f04f" "2de9f04f" "21e9f04f" "7047")
     assert list(find_saves(code)) == [(10, 0, 64), (14, 0, 36)]

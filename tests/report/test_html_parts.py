@@ -304,6 +304,8 @@ def test_stack_over_time():
     text = "".join(levels(record))
     assert "At most 80 bytes, of 4 KB that there is room for" in text
     assert 'd="M0.0 50.0L100.0 50.0L100.0 0.0L300.0 0.0L300.0 75.0L1000 75.0"' in text
+    history = {**record, "inferences": [], "memory": {"stack_size": 4096, "stack_history": [[0, 20], [500, 80]]}}
+    assert 'd="M0.0 75.0L500.0 75.0L500.0 0.0L1000 0.0"' in "".join(levels(history))
     many = [{"start_cycle": n, "stack_peak": n % 7} for n in range(50_000)]
     assert len("".join(levels({**record, "inferences": many, "cycles": 50_000}))) < 100_000
 
