@@ -3,9 +3,7 @@
 The bus side is the `UsbFunction` of `cmsim.usb.link`: a host calls `bus_reset`, `setup`, `data_in` and `data_out`, and
 is told by `on_ready` when an endpoint that had nothing to say may have something now. Each endpoint has a local
 buffer of one packet: EasyDMA (STARTEPIN, STARTEPOUT) fills or empties it, the bus does the other half. One EasyDMA
-transfer goes
-at a time; later ones wait. Frames are counted from an origin; an alarm ticks each millisecond only while somebody
-listens to SOF.
+transfer goes at a time; later ones wait. Frames are in `usbd_frames.py`.
 
 Not modelled: the transceiver's levels (DPDMVALUE is acted on for resume only), data toggles on the wire (DTOGGLE is
 kept and flips, neither side refuses a packet for it), isochronous CRC errors, the splitting of the isochronous buffer,
@@ -18,31 +16,30 @@ from collections import deque
 from collections.abc import Callable
 
 from cmsim.kernel import CPU_HZ, Line
-from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.nordic import Event, Task
 from cmsim.registers import Latched, Register
 from cmsim.soc import BusError, Soc
 from cmsim.usb.link import Answer
 
 from .power import Power
+from .usbd_frames import UsbFrames
 
 ENDPOINTS = 8
 ISO = 8
 """The number of the isochronous endpoint, in either direction."""
 PACKET = 64
 ISO_PACKET = 1023
-FRAME = CPU_HZ // 1000
 READY_TIME = 100 * (CPU_HZ // 1_000_000)
 """From ENABLE to EVENTCAUSE.READY; the chapter gives no figure."""
 WAKE_TIME = 25 * (CPU_HZ // 1_000_000)
 DMA_SETUP = 16
 """Cycles of an EasyDMA transfer beside one a byte."""
 ISOOUTCRC, SUSPEND, RESUME, USBWUALLOWED, READY = 1 << 0, 1 << 8, 1 << 9, 1 << 10, 1 << 11
-SOF_BIT = 1 << 21
 SET_ADDRESS = (0x00, 0x05)
 DRIVE_RESUME = 1
 
 
-class Usbd(NordicPeripheral):
+class Usbd(UsbFrames):
     """The block at 0x40027000."""
 
     undocumented = frozenset({0x800, 0x804, 0xC1C})
@@ -63,7 +60,6 @@ class Usbd(NordicPeripheral):
     ENDISOIN = Event(0x12C)
     ENDEPOUT = Event.array(0x130, ENDPOINTS)
     ENDISOOUT = Event(0x150)
-    SOF = Event(0x154)
     USBEVENT = Event(0x158)
     EP0SETUP = Event(0x15C)
     EPDATA = Event(0x160)
@@ -86,7 +82,6 @@ class Usbd(NordicPeripheral):
     EPOUTEN = Register(0x514, 0x1, writable=0x1FF)
     EPSTALL = Register(0x518, writable=0)
     ISOSPLIT = Register(0x51C, writable=0xFFFF)
-    FRAMECNTR = Register(0x520, writable=0)
     LOWPOWER = Register(0x52C, writable=0x1)
     ISOINCONFIG = Register(0x530, writable=0x1)
     EPIN_PTR = Register.array(0x600, ENDPOINTS + 1, stride=0x14)
@@ -108,10 +103,6 @@ class Usbd(NordicPeripheral):
         self._ready = soc.scheduler.alarm(self._controller_ready)
         self._wake = soc.scheduler.alarm(lambda: self._cause(USBWUALLOWED))
         self._dma_end = soc.scheduler.alarm(self._dma_done)
-        self._frame = soc.scheduler.alarm(self._frame_started)
-        self._frame_origin: int | None = None
-        self._sof_listeners = 0
-        self._sof_seen = 0
         self.suspended = False
         self._clear()
         super().__init__(soc, name, base)
@@ -134,11 +125,10 @@ class Usbd(NordicPeripheral):
     def reset(self) -> None:
         """Off the bus, everything at its reset value."""
         super().reset()
-        for alarm in (self._ready, self._wake, self._dma_end, self._frame):
+        for alarm in (self._ready, self._wake, self._dma_end):
             alarm.cancel()
         self._clear()
         self.suspended = False
-        self._frame_origin = None
         self._supply.set(False)
         self._update_connection()
 
@@ -184,65 +174,6 @@ class Usbd(NordicPeripheral):
     def _drive(self) -> None:
         if self.suspended and self.DPDMVALUE == DRIVE_RESUME:
             self.on_remote_wake()
-
-    # --- frames -------------------------------------------------------------------------------------------
-
-    def subscribe(self, event_offset: int, subscriber: Callable[[], None]) -> Callable[[], None]:
-        """SOF ticks while PPI listens to it."""
-        part = super().subscribe(event_offset, subscriber)
-        if event_offset != 0x154:
-            return part
-        self._sof_listeners += 1
-        self._arm_frame()
-
-        def leave() -> None:
-            self._sof_listeners -= 1
-            part()
-
-        return leave
-
-    def _set_inten(self, mask: int) -> None:
-        super()._set_inten(mask)
-        self._arm_frame()
-
-    @property
-    def frame(self) -> int:
-        """Frames since the host began to send them."""
-        return 0 if self._frame_origin is None else (self.scheduler.now - self._frame_origin) // FRAME
-
-    def frames(self, running: bool) -> None:
-        """The host sends a start of frame each millisecond from now on, or none."""
-        self._frame_origin = self.scheduler.now if running else None
-        self._sof_seen = 0
-        if running:
-            self._arm_frame()
-        else:
-            self._frame.cancel()
-
-    def _arm_frame(self) -> None:
-        wanted = self.INTEN & SOF_BIT or self._sof_listeners
-        if wanted and self._frame_origin is not None and not self._frame.armed:
-            self._frame.at(self._frame_origin + (self.frame + 1) * FRAME)
-
-    def _frame_started(self) -> None:
-        self._sof_seen = self.frame
-        self.emit(self.SOF)
-        self._arm_frame()
-
-    @SOF.on_read
-    def _read_sof(self) -> int:
-        if self.frame > self._sof_seen:
-            self._sof_seen = self.frame
-            self.values[0x154] = 1
-        return self.values[0x154]
-
-    @SOF.on_write
-    def _clear_sof(self, value: int) -> None:
-        self._sof_seen = self.frame
-
-    @FRAMECNTR.on_read
-    def _frame_counter(self) -> int:
-        return self.frame & 0x7FF
 
     # --- EasyDMA ------------------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """USBD against the chapter's sequences: power-up, control transfers, bulk, stall, frames; the test is the bus."""
 
 import pytest
-from cmsim_peripherals.nrf52840.usbd import DMA_SETUP, FRAME, READY_TIME, Usbd
+from cmsim_peripherals.nrf52840.usbd import DMA_SETUP, READY_TIME, Usbd
+from cmsim_peripherals.nrf52840.usbd_frames import FRAME
 
 from cmsim.soc import Row
 from cmsim.usb.link import Answer
