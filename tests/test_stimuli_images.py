@@ -24,6 +24,20 @@ def test_jpeg(tmp_path):
     assert abs(load_images(str(tmp_path / "a.jpg"))(0).astype(int) - RED).max() < 8
 
 
+def test_gray_of_sixteen_bits(tmp_path):
+    Image.fromarray(np.array([[0, 0x00FF, 0x0100, 0x8000, 0xFFFF]] * 3, np.uint16)).save(tmp_path / "a.png")
+    assert load_images(tmp_path / "a.png")(0)[0].tolist() == [[n] * 3 for n in (0, 0, 1, 128, 255)]
+
+
+def test_a_photograph_is_shown_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # Orientation: turn it clockwise
+    Image.fromarray(np.vstack([RED[:1], BLUE[:2]])).save(tmp_path / "a.png", exif=exif)
+    shown = load_images(tmp_path / "a.png")(0)
+    assert shown.shape == (4, 3, 3)
+    assert (shown[:, 2] == (255, 0, 0)).all() and (shown[:, :2] == (0, 0, 255)).all()
+
+
 def test_folder_in_the_order_of_names_over_and_over(tmp_path):
     Image.fromarray(BLUE).save(tmp_path / "b.png")
     Image.fromarray(RED).save(tmp_path / "a.png")
@@ -116,12 +130,21 @@ def test_wrong_input(tmp_path):
     np.savez(tmp_path / "infinite.npz", frames=np.stack((RED, BLUE)), times=np.array([1.0, np.inf]))
     np.save(tmp_path / "objects.npy", np.array([None, RED], dtype=object), allow_pickle=True)
     np.savez(tmp_path / "nothing.npz")
+    np.savez(tmp_path / "words.npz", frames=np.stack((RED, BLUE)), times=np.array(["a", "b"]))
+    (tmp_path / "text.npy").write_text("no array")
+    np.savez_compressed(tmp_path / "torn.npz", frames=np.stack((RED, BLUE)))
+    torn = bytearray((tmp_path / "torn.npz").read_bytes())
+    torn[60:90] = b"?" * 30
+    (tmp_path / "torn.npz").write_bytes(torn)
     for name, message in (("missing.png", "no such"), ("text.png", "cannot be read"), ("bad.npz", "cannot be read"),
                           ("other.npz", "no array `frames`"), ("times.npz", "growing"), ("empty", "no pictures"),
                           ("short.npz", "growing"), ("infinite.npz", "growing"), ("objects.npy", "cannot be read"),
-                          ("nothing.npz", "it has nothing")):
+                          ("nothing.npz", "it has nothing"), ("words.npz", "growing"),
+                          ("text.npy", "it is no array of numbers"), ("torn.npz", "cannot be read")):
         with pytest.raises(UsageError, match=message):
             load_images(tmp_path / name)
+    with pytest.raises(UsageError, match="the name is empty"):
+        load_images("")
     with pytest.raises(UsageError, match="callable: a picture is uint8"):
         load_images(lambda seconds: RED.astype(float))(0)
     for array in (RED.astype(float), RED[0, 0], np.zeros((0, 4, 3), np.uint8)):

@@ -6,6 +6,7 @@ A source is a function of the CPU cycle that gives the picture then: (height, wi
 from __future__ import annotations
 
 import zipfile
+import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,6 +39,8 @@ def load_images(what: str | Path | NDArray[Any] | Callable[[float], NDArray[Any]
         return _array(what, "array")
     if callable(what):
         return lambda cycle: _picture(what(cycle / CPU_HZ), "callable")
+    if not str(what):
+        raise UsageError("pictures for the camera: the name is empty")
     path = Path(what)
     if path.is_dir():
         files = sorted(p for p in path.iterdir() if p.suffix.lower() in STILLS)
@@ -57,7 +60,7 @@ def load_images(what: str | Path | NDArray[Any] | Callable[[float], NDArray[Any]
 def _open(path: Path) -> tuple[list[Pixels], list[float]]:
     """The frames of an image file, and the seconds at which each ends."""
     try:
-        from PIL import Image, ImageSequence  # noqa: PLC0415 - only runs with a camera need it
+        from PIL import Image, ImageOps, ImageSequence  # noqa: PLC0415 - only runs with a camera need it
     except ImportError:
         raise UsageError(f"{path}: reading pictures needs Pillow; install it, or give .npy or .npz") from None
     frames: list[Pixels] = []
@@ -65,7 +68,12 @@ def _open(path: Path) -> tuple[list[Pixels], list[float]]:
     try:
         with Image.open(path) as image:
             for frame in ImageSequence.Iterator(image):
-                frames.append(np.array(frame.convert("RGB"), dtype=np.uint8))
+                upright = ImageOps.exif_transpose(frame)  # as viewers show it: cameras store how they were held
+                if upright.mode.startswith("I"):  # gray of 16 bits, which convert() would cut at 255
+                    gray = np.asarray(upright).astype(np.int64).clip(0, 0xFFFF) >> 8
+                    frames.append(_picture(gray.astype(np.uint8), str(path)))
+                else:
+                    frames.append(np.array(upright.convert("RGB"), dtype=np.uint8))
                 seconds = frame.info.get("duration", 0) / 1000 or FRAME_SECONDS
                 ends.append((ends[-1] if ends else 0.0) + seconds)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -83,11 +91,13 @@ def _numpy(path: Path) -> Source:
                 raise UsageError(f"{path}: no array `frames`; it has {', '.join(loaded.files) or 'nothing'}")
             frames = loaded["frames"]
             times = loaded.get("times")
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        why = "it is no array of numbers in NumPy's format" if "pickle" in str(error) else error
+        raise UsageError(f"{path}: cannot be read: {why}") from None
     if times is None:
         return _array(frames, str(path))
-    if times.shape != frames.shape[:1] or not len(times) or np.any(np.diff(times) <= 0) or not np.isfinite(times).all():
+    numbers = times.dtype.kind in "iuf" and times.shape == frames.shape[:1] and len(times)
+    if not numbers or np.any(np.diff(times) <= 0) or not np.isfinite(times).all():
         raise UsageError(f"{path}: `times` must be one growing number of seconds for each of {len(frames)} frames")
     pictures = [_picture(frame, str(path)) for frame in frames]
     ends = [float(t) for t in times[1:]] + [float("inf")]
