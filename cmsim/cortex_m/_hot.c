@@ -22,12 +22,14 @@ enum {
     BLOCK_CHECKED = 8,  /* has alignment checks or divides */
     BLOCK_STACK = 16,   /* lowers SP */
     BLOCK_ALLOCA = 32,  /* changes SP by an amount that only running it tells */
+    BLOCK_CHANGES = 64, /* its checks may come out differently when it follows itself */
 };
 
 enum fetch_mode { FETCH_FREE, FETCH_LINES, FETCH_CACHED, FETCH_PROFILED };
 #define CACHE_SETS 64
 #define LINE_SHIFT 4
 #define LONGEST_INTERVAL 64
+#define LONGEST_ROUND ((CACHE_SETS - 1) << LINE_SHIFT) /* bytes of a block whose lines are in a set each */
 #define NO_REGISTER 255
 #define FARTHEST 0x4000 /* bytes below a stack that an overflow is looked for in */
 
@@ -131,13 +133,18 @@ struct clock {
     uint64_t cycles, instructions;
     uint64_t limit;        /* of `cycles`: the deadline, or 0 when the next block needs a look in any case */
     uint64_t recent;       /* cycles may be so many less, and in the upper half more, since emu_start; added in one go */
-    const struct block *block; /* that was charged last */
+    struct block *block;   /* that was charged last */
     uint32_t address;          /* of that block */
     uint32_t fall_through; /* where the next block starts unless something jumps */
     struct block *flash;   /* slots of the first region: most code runs there, and it cannot change */
     uint32_t flash_base, flash_size;
     uint32_t mask;         /* of a block's key: its size, and the flags that matter now */
     uint32_t fetch_mode;   /* enum fetch_mode */
+    uint64_t round_cycles, round_instructions; /* what the block costs that has just followed itself, each time that it
+                                                * does so again */
+    uint64_t round_bounds;
+    uint32_t round;        /* the address of that block; odd: none */
+    uint32_t round_mask;   /* as `mask`, for that block */
     uint64_t deadline;
     uint64_t now;          /* the moment of the device access under way */
     uint64_t now_instructions; /* instructions before it */
@@ -417,23 +424,35 @@ static void fetch(struct clock *clock, uint32_t address, uint32_t size)
 }
 
 /* The counters are read and written whole: a store of a part would hold up the next load of all. */
-static inline void charge(struct clock *clock, struct block *block, uint32_t address, uint32_t size, int in_flash)
+static inline void add(struct clock *clock, pair cost, uint64_t bounds)
 {
     pair count;
-    uint32_t before = clock->fall_through;
-    uint64_t recent = clock->recent + block->bounds;
     memcpy(&count, &clock->cycles, sizeof count);
+    count += cost;
+    memcpy(&clock->cycles, &count, sizeof count);
+    clock->recent += bounds;
+}
+
+static inline void charge(struct clock *clock, struct block *block, uint32_t address, uint32_t size, int in_flash)
+{
+    pair cost = *(const pair *)&block->cycles;
+    uint32_t before = clock->fall_through;
+    uint64_t bounds = block->bounds;
     if (in_flash && clock->fetch_mode == FETCH_LINES && address >> LINE_SHIFT != (before - 1) >> LINE_SHIFT) {
-        count += (pair){clock->flash_line.best, 0};
-        recent += both(clock->flash_line.below, clock->flash_line.above);
+        cost += (pair){clock->flash_line.best, 0};
+        bounds += both(clock->flash_line.below, clock->flash_line.above);
     }
     if (address != before) {
-        count += (pair){clock->block->exit + block->jump, 0};
-        recent += clock->block->exit_bounds;
+        cost += (pair){clock->block->exit + block->jump, 0};
+        bounds += clock->block->exit_bounds;
     }
-    count += *(const pair *)&block->cycles;
-    memcpy(&clock->cycles, &count, sizeof count);
-    clock->recent = recent;
+    add(clock, cost, bounds);
+    clock->round = 1;
+    if (address == clock->address && in_flash && size <= LONGEST_ROUND && clock->fetch_mode != FETCH_PROFILED) {
+        memcpy(&clock->round_cycles, &cost, sizeof cost);
+        clock->round_bounds = bounds;
+        clock->round = address;
+    }
     clock->block = block;
     clock->address = address;
     clock->fall_through = address + size;
@@ -446,6 +465,7 @@ static void look_ahead(struct clock *clock)
     flags |= (clock->fp_trap ? BLOCK_FP : 0) | (clock->masks_matter ? BLOCK_MASKS : 0);
     flags |= clock->stack_count ? BLOCK_STACK : 0;
     clock->mask = flags << 16 | 0xFFFF;
+    clock->round_mask = (flags ^ BLOCK_CHECKED ^ BLOCK_CHANGES) << 16 | 0xFFFF;
     clock->limit = clock->resumed ? 0 : clock->deadline;
 }
 
@@ -501,6 +521,7 @@ static __attribute__((noinline)) void announce(uc_engine *uc, uint32_t address, 
             clock->address = address;
             clock->block = block;
             clock->fall_through = address + size;
+            clock->round = 1;
             return;
         }
     }
@@ -513,21 +534,41 @@ static __attribute__((noinline)) void announce(uc_engine *uc, uint32_t address, 
     charge(clock, block, address, size, memory == NULL);
 }
 
-static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
+/* Whether nothing is the matter with a block. */
+static inline int ordinary(const struct clock *clock, const struct block *block, uint32_t mask, uint32_t size)
 {
-    struct clock *clock = user;
-    uint32_t address = (uint32_t)address64, offset = address - clock->flash_base;
+    return LIKELY((block->key & mask) == size && clock->cycles < clock->limit && block->countdown != 1);
+}
 
+static inline void follow(uc_engine *uc, uint32_t address, uint32_t size, struct clock *clock)
+{
+    uint32_t offset = address - clock->flash_base;
     if (LIKELY(offset < clock->flash_size)) {
         struct block *block = &clock->flash[offset >> 1];
-        if (LIKELY((block->key & clock->mask) == size && clock->cycles < clock->limit && block->countdown != 1) &&
-            fetches_quickly(clock, address, size)) {
+        if (ordinary(clock, block, clock->mask, size) && fetches_quickly(clock, address, size)) {
             block->countdown--;
             charge(clock, block, address, size, 1);
             return;
         }
     }
     announce(uc, address, size, clock);
+}
+
+static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
+{
+    struct clock *clock = user;
+    uint32_t address = (uint32_t)address64;
+    struct block *block = clock->block;
+
+    /* a loop of one block: its lines are in the cache, and all that it costs is known */
+    if (address == clock->round && ordinary(clock, block, clock->round_mask, size)) {
+        pair cost;
+        block->countdown--;
+        memcpy(&cost, &clock->round_cycles, sizeof cost);
+        add(clock, cost, clock->round_bounds);
+        return;
+    }
+    follow(uc, address, size, clock);
 }
 
 /* In front of one instruction, where a block cannot tell enough by itself. */

@@ -55,6 +55,8 @@ class Findings:
     """What `analyse` found."""
 
     checks: list[Check] = field(default_factory=list)
+    steady: bool = True
+    """What passes the checks passes them again when the block follows itself: its pointers move by whole words."""
     hooks: list[HookRequest] = field(default_factory=list)
     divides: list[Divide] = field(default_factory=list)
     stack_low: int = 0
@@ -103,6 +105,7 @@ def analyse(instructions: Sequence[Instruction], code: CodeView, wanted: Wanted)
         registers.step(i, code.word)
         if i.writes >> SP & 1:
             _stack(found, registers[SP])
+    found.steady = all(_is_steady(value, mask, registers) for value, mask in checked)
     _stop_points(found, instructions)
     return found
 
@@ -129,6 +132,15 @@ def _alignment(
         checked.add((rest, mask))
         (first, times), (second, more) = (*rest.terms, (0, 0))[:2]
         found.checks.append(Check(first, times, second, more, rest.constant, mask, n))
+
+
+def _is_steady(value: Value, mask: int, behind: Registers) -> bool:
+    """Whether `value` is the same behind the block, as far as `mask` goes."""
+    again = Value(value.constant)
+    for register, times in value.terms:
+        for _ in range(times):
+            again = again.plus(behind[register])
+    return again.modulo(mask + 1) == value
 
 
 def _flash_load(found: Findings, i: Instruction, registers: Registers, code: CodeView) -> None:

@@ -265,6 +265,7 @@ class Cpu:
     def _cache_changed(self, enabled: bool, profiled: bool) -> None:
         """NVMC.ICACHECNF was written: what runs from flash is fetched in another way."""
         clock, timed = self.clock, self.timing.memory
+        clock.round = 1  # what a loop costs is something else now
         code = Code.FLASH_CACHED if enabled else Code.FLASH
         if code is not self.blocks.flash_code:
             self.blocks.flash_code = code
@@ -278,6 +279,7 @@ class Cpu:
             clock.fetch_mode = FetchMode.CACHED if timed.cache_miss.best else FetchMode.FREE
 
     def _invalidate_cache(self) -> None:
+        self.clock.round = 1
         self.clock.cache[:] = [NO_LINE] * CACHE_LINES
 
     _stale_monitor = False

@@ -30,7 +30,7 @@ def both(below: int, above: int) -> int:
 class BlockFlag(IntFlag):
     """What is special about a block."""
 
-    WATCHED, FP, MASKS, CHECKED, STACK, ALLOCA = 1, 2, 4, 8, 16, 32
+    WATCHED, FP, MASKS, CHECKED, STACK, ALLOCA, CHANGES = 1, 2, 4, 8, 16, 32, 64
 
 
 class Stop(IntEnum):
@@ -224,6 +224,7 @@ class Clock(ct.Structure):
     recent: int
     limit: int
     fetch_mode: int
+    round: int
     hits: int
     misses: int
     flash_size: int
@@ -260,6 +261,11 @@ class Clock(ct.Structure):
         ("flash_size", ct.c_uint32),
         ("mask", ct.c_uint32),
         ("fetch_mode", ct.c_uint32),
+        ("round_cycles", ct.c_uint64),
+        ("round_instructions", ct.c_uint64),
+        ("round_bounds", ct.c_uint64),
+        ("round", ct.c_uint32),
+        ("round_mask", ct.c_uint32),
         ("deadline", ct.c_uint64),
         ("now", ct.c_uint64),
         ("now_instructions", ct.c_uint64),

@@ -94,8 +94,8 @@ def _bytes(structures: Iterable[Any]) -> bytes:
     return b"".join(map(bytes, structures))
 
 
-FP, MASKS, STACK, ALLOCA, CHECKED = (
-    int(flag) for flag in (BlockFlag.FP, BlockFlag.MASKS, BlockFlag.STACK, BlockFlag.ALLOCA, BlockFlag.CHECKED)
+FP, MASKS, STACK, ALLOCA, CHECKED, CHANGES = map(
+    int, (BlockFlag.FP, BlockFlag.MASKS, BlockFlag.STACK, BlockFlag.ALLOCA, BlockFlag.CHECKED, BlockFlag.CHANGES)
 )
 
 
@@ -106,4 +106,5 @@ def _flags(kinds: set[Kind], found: Findings) -> int:
         | (STACK if found.stack_low or found.alloca else 0)
         | (ALLOCA if found.alloca else 0)
         | (CHECKED if found.checks or found.divides else 0)
+        | (CHANGES if found.divides or not found.steady else 0)
     )

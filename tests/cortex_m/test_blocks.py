@@ -116,6 +116,10 @@ def test_only_ram_is_compared_with_what_was_learnt(bench: Bench) -> None:
         ((NOP,), BlockFlag(0)),
         ((0xEE30, 0x0A20), BlockFlag.FP),  # vadd
         ((0xED91, 0x0A00), BlockFlag.FP | BlockFlag.CHECKED),  # vldr
+        ((0xC90C,), BlockFlag.CHECKED),  # ldm r1!, {r2, r3}
+        ((0xC90C, 0x3104), BlockFlag.CHECKED),  # and adds r1, #4
+        ((0xC90C, 0x3102), BlockFlag.CHECKED | BlockFlag.CHANGES),  # and adds r1, #2
+        ((0xE9D1, 0x1300), BlockFlag.CHECKED | BlockFlag.CHANGES),  # ldrd r1, r3, [r1]
         ((0xB672,), BlockFlag.MASKS),  # cpsid i
         ((0xF380, 0x8811), BlockFlag.MASKS),  # msr basepri, r0
         ((0xF3EF, 0x8010), BlockFlag(0)),  # mrs

@@ -1,0 +1,150 @@
+"""Loops of one block are charged by a shortcut: nothing that a run tells may depend on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.assembler import machine
+
+UNALIGNED = 1 << 24
+ENABLE_USAGE_FAULT = "ldr r4, =0xE000ED24\n ldr r5, =1 << 18\n str r5, [r4]\n"
+CACHE_ON = "ldr r4, =0x4001E540\n movs r5, #1\n str r5, [r4]\n"
+
+LOOPS = {
+    "short": "1: subs r0, #1\n bne 1b",
+    "loads from flash": "ldr r1, =table\n 1: ldr r2, [r1]\n subs r0, #1\n bne 1b",
+    "long": "1: .rept 60\n add.w r2, r2, r2\n .endr\n subs r0, #1\n bne 1b",
+    "steady pointer": "ldr r1, =0x20000000\n 1: ldrd r2, r3, [r1], #8\n subs r0, #1\n bne 1b",
+    "divide": "movs r1, #7\n 1: udiv r2, r0, r1\n subs r0, #1\n bne 1b",
+    "from RAM into flash": "ldr r1, =0xFFFFF000\n 1: ldr r2, [r3]\n eor.w r3, r3, #0x20000000\n subs r0, #1\n bne 1b",
+    "stack": "mov r6, sp\n 1: push {r1}\n pop {r1}\n subs r0, #1\n bne 1b",
+}
+
+
+def program(loop: str, rounds: int, setup: str) -> str:
+    return f"main: {setup}\n ldr r0, ={rounds}\n {loop}\n done: wfi\n b done\n .align 2\n .pool\n table: .word 1\n"
+
+
+@pytest.mark.parametrize("timing", ["silicon", "manual"])
+@pytest.mark.parametrize("setup", ["", CACHE_ON], ids=["cache off", "cache on"])
+@pytest.mark.parametrize("name", LOOPS)
+def test_how_often_one_looks_changes_nothing(tmp_path: Path, name: str, setup: str, timing: str) -> None:
+    """A run in pieces takes the long way at each of their ends."""
+    reached: list[tuple[int, int, int]] = []
+    for pieces in (1, 37):
+        m = machine(tmp_path, program(LOOPS[name], 1000, setup), functions=["done"], timing=timing)
+        m.on("done", lambda m: reached.append((m.cycles, m.record["cycles_low"], m.record["cycles_high"])))
+        for _ in range(pieces):
+            m.run(seconds=0.02 / pieces)
+    whole, sliced = reached[0], reached[-1]
+    assert whole[1] <= whole[0] <= whole[2]
+    assert sliced == whole
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_following_calls_counts_the_same(tmp_path: Path, name: str) -> None:
+    """The call tree looks at the clock in front of each block."""
+    clocks = []
+    for options in ({}, {"profile": True}, {"coverage": True}):
+        m = machine(tmp_path, program(LOOPS[name], 1000, CACHE_ON), functions=["done"], **options)
+        reached: list[int] = []
+        m.on("done", lambda m, reached=reached: reached.append(m.cycles))
+        m.run(seconds=0.02)
+        clocks.append(reached[0])
+    assert len(set(clocks)) == 1
+
+
+def test_each_round_costs_the_same(tmp_path: Path) -> None:
+    """SUBS and a taken BNE: 1 + 2 cycles of the manual (DDI 0439D, table 3-1; P = 1)."""
+    cycles = {}
+    for rounds in (3, 4, 5, 1003):
+        m = machine(tmp_path, program(LOOPS["short"], rounds, ""), functions=["done"], timing="manual")
+        m.on("done", lambda m, rounds=rounds: cycles.setdefault(rounds, m.cycles))
+        m.run(seconds=0.001)
+    each = cycles[4] - cycles[3]
+    assert cycles[5] - cycles[4] == each
+    assert cycles[1003] - cycles[3] == 1000 * each
+
+
+@pytest.mark.parametrize(("step", "rounds_before"), [(2, 1), (1, 1), (6, 1), (4, None)])
+def test_a_pointer_that_loses_its_alignment_on_the_way_faults(
+    tmp_path: Path, step: int, rounds_before: int | None
+) -> None:
+    source = f"""
+        main: {ENABLE_USAGE_FAULT}
+              ldr r1, =0x20000000
+              movs r0, #100
+        1:    ldrd r2, r3, [r1]
+              adds r1, #{step}
+              subs r0, #1
+              bne 1b
+              b .
+        fault: ldr r7, =0xE000ED28
+              ldr r7, [r7]
+              b .
+        """
+    m = machine(tmp_path, source, handlers={6: "fault"})
+    m.run(seconds=0.001)
+    if rounds_before is None:
+        assert (m.registers["r0"], m.registers["r7"]) == (0, 0)
+    else:
+        assert (m.registers["r0"], m.registers["r7"]) == (100 - rounds_before, UNALIGNED)
+
+
+def test_a_pointer_by_an_index_that_changes_is_looked_at_each_time(tmp_path: Path) -> None:
+    source = f"""
+        main: {ENABLE_USAGE_FAULT}
+              ldr r1, =0x20000000
+              movs r0, #100
+              movs r5, #0
+        1:    add r6, r1, r5
+              ldm r6, {{r2, r3}}
+              cmp r0, #90
+              it eq
+              moveq r5, #1
+              subs r0, #1
+              bne 1b
+              b .
+        fault: ldr r7, =0xE000ED28
+              ldr r7, [r7]
+              b .
+        """
+    m = machine(tmp_path, source, handlers={6: "fault"})
+    m.run(seconds=0.001)
+    assert (m.registers["r0"], m.registers["r7"]) == (89, UNALIGNED)
+
+
+def test_a_watched_loop_stops_each_time(tmp_path: Path) -> None:
+    m = machine(tmp_path, "main: movs r0, #50\n loop: subs r0, #1\n bne loop\n b .", functions=["loop"])
+    seen: list[int] = []
+    m.on("loop", lambda m: seen.append(m.registers["r0"]))
+    m.run(seconds=0.001)
+    assert seen == list(range(50, 0, -1))
+
+
+def test_a_lap_that_switches_the_cache_is_charged_by_what_it_switched_to(tmp_path: Path) -> None:
+    """The loop stores to ICACHECNF: off in its second half, on in its first."""
+    source = """
+        main: ldr r4, =0x4001E540
+              movs r0, #200
+        1:    lsrs r5, r0, #6
+              ands r5, r5, #1
+              str r5, [r4]
+              .rept 24
+              add.w r2, r2, r2
+              .endr
+              subs r0, #1
+              bne 1b
+        done: wfi
+              b done
+        """
+    clocks = set()
+    for pieces in (1, 50):
+        m = machine(tmp_path, source, functions=["done"])
+        reached: list[int] = []
+        m.on("done", lambda m, reached=reached: reached.append(m.cycles))
+        for _ in range(pieces):
+            m.run(seconds=0.001 / pieces)
+        clocks.add(reached[0])
+    assert len(clocks) == 1
