@@ -17,11 +17,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cmsim.kernel import CPU_HZ, Line
-from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.nordic import Event, Task
 from cmsim.registers import Register
 from cmsim.soc import Soc, WakeSource
 
 from .analog import AIN_PINS, SUPPLY, pin_volts
+from .switched import Switched
 
 MICROSECOND = CPU_HZ // 1_000_000
 LOOK = 100 * MICROSECOND
@@ -32,7 +33,7 @@ DIFFERENTIAL_HYSTERESIS, LPCOMP_HYSTERESIS = 0.025, 0.0175
 """To either side, in volts."""
 
 
-class Comparator(NordicPeripheral):
+class Comparator(Switched):
     """What both have in common."""
 
     ENABLED = 0
@@ -48,6 +49,7 @@ class Comparator(NordicPeripheral):
     SHORTS = Register(0x200, writable=0x1F)
     RESULT = Register(0x400, writable=0)
     ENABLE = Register(0x500, writable=0x3)
+    ENABLE.on_write(Switched._enable)
     PSEL = Register(0x504, writable=0x7)
     HYST = Register(0x538, writable=0x1)
     shortcuts = {0: (READY, SAMPLE), 1: (READY, STOP), 2: (DOWN, STOP), 3: (UP, STOP), 4: (CROSS, STOP)}
@@ -65,7 +67,6 @@ class Comparator(NordicPeripheral):
     def reset(self) -> None:
         """Off."""
         super().reset()
-        self._halt()
         self.above = False
 
     def _halt(self) -> None:
@@ -75,11 +76,6 @@ class Comparator(NordicPeripheral):
         for undo in self._undo:
             undo()
         self._undo = []
-
-    @ENABLE.on_write
-    def _enable(self, value: int) -> None:
-        if self.ENABLE != self.ENABLED:
-            self._halt()
 
     # --- tasks ------------------------------------------------------------------------------------------------
 

@@ -18,9 +18,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cmsim.kernel import Rate
-from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.nordic import Event, Task
 from cmsim.registers import WORD, Register
 from cmsim.soc import BusError, Soc
+
+from .switched import Switched
 
 DIVIDERS = {
     0x8000_0000: 2,
@@ -49,7 +51,7 @@ WIDTHS = (8, 16, 24, 24)
 CYCLES_PER_32MHZ = 2
 
 
-class I2s(NordicPeripheral):
+class I2s(Switched):
     """I2S."""
 
     START = Task(0x000)
@@ -57,7 +59,6 @@ class I2s(NordicPeripheral):
     RXPTRUPD = Event(0x104)
     STOPPED = Event(0x108)
     TXPTRUPD = Event(0x114)
-    ENABLE = Register(0x500, writable=0x1)
     CONFIG_MODE = Register(0x504, writable=0x1)
     CONFIG_RXEN = Register(0x508, writable=0x1)
     CONFIG_TXEN = Register(0x50C, 0x1, writable=0x1)
@@ -87,11 +88,6 @@ class I2s(NordicPeripheral):
         self._receiving: int | None = None
         self._origin = self._size = 0
         super().__init__(soc, name, base)
-
-    def reset(self) -> None:
-        """Stopped."""
-        self._halt()
-        super().reset()
 
     # --- clocks -----------------------------------------------------------------------------------------------
 
@@ -145,11 +141,6 @@ class I2s(NordicPeripheral):
             self._stop_end.at(self._origin + -(-passed // self.frame) * self.frame)
         else:
             self.emit(self.STOPPED)
-
-    @ENABLE.on_write
-    def _enable(self, value: int) -> None:
-        if not self.ENABLE:
-            self._halt()
 
     # --- buffers ----------------------------------------------------------------------------------------------
 

@@ -23,10 +23,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.nordic import Event, Task
 from cmsim.pins import Pin
 from cmsim.registers import Register
 from cmsim.soc import BusError, Soc
+
+from .switched import Switched
 
 DISCONNECTED = 0xFFFF_FFFF
 CYCLES_PER_32M = 2
@@ -64,7 +66,7 @@ class Decimator:
         return bits
 
 
-class Pdm(NordicPeripheral):
+class Pdm(Switched):
     """The block."""
 
     START = Task(0x000)
@@ -72,7 +74,6 @@ class Pdm(NordicPeripheral):
     STARTED = Event(0x100)
     STOPPED = Event(0x104)
     END = Event(0x108)
-    ENABLE = Register(0x500, writable=0x1)
     PDMCLKCTRL = Register(0x504, 0x0840_0000)
     MODE = Register(0x508, writable=0x3)
     GAINL = Register(0x518, 0x28, writable=0x7F)
@@ -90,22 +91,12 @@ class Pdm(NordicPeripheral):
         self._clk: Pin | None = None
         super().__init__(soc, name, base)
 
-    def reset(self) -> None:
-        """Disabled, pins released."""
-        super().reset()
-        self._halt()
-
     def _halt(self) -> None:
         self._alarm.cancel()
         self._running = self._stopping = False
         if self._clk is not None:
             self._clk.release(self.name)
             self._clk = None
-
-    @ENABLE.on_write
-    def _enable(self, value: int) -> None:
-        if not self.ENABLE:
-            self._halt()
 
     # --- tasks ------------------------------------------------------------------------------------------------
 

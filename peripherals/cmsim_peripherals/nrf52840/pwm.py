@@ -20,10 +20,12 @@ from enum import IntEnum
 from functools import partial
 
 from cmsim.kernel import Rate
-from cmsim.nordic import Event, NordicPeripheral, Subscriber, Task
+from cmsim.nordic import Event, Subscriber, Task
 from cmsim.pins import Pin
 from cmsim.registers import WORD, Register
 from cmsim.soc import BusError, Soc
+
+from .switched import Switched
 
 CHANNELS = 4
 CYCLES_PER_PCLK16M = 4
@@ -43,7 +45,7 @@ class Load(IntEnum):
 HALFWORDS = {Load.COMMON: 1, Load.GROUPED: 2, Load.INDIVIDUAL: 4, Load.WAVE_FORM: 4}
 
 
-class Pwm(NordicPeripheral):
+class Pwm(Switched):
     """PWM0 to PWM3."""
 
     STOP = Task(0x004)
@@ -55,7 +57,6 @@ class Pwm(NordicPeripheral):
     PWMPERIODEND = Event(0x118)
     LOOPSDONE = Event(0x11C)
     SHORTS = Register(0x200, writable=0x1F)
-    ENABLE = Register(0x500, writable=0x1)
     MODE = Register(0x504, writable=0x1)
     COUNTERTOP = Register(0x508, 0x3FF, writable=0x7FFF)
     PRESCALER = Register(0x50C, writable=0x7)
@@ -86,11 +87,6 @@ class Pwm(NordicPeripheral):
         self._index = self._loops = self._origin = self._periods_told = self._top = 0
         self._values = [0] * CHANNELS
         super().__init__(soc, name, base)
-
-    def reset(self) -> None:
-        """Stopped, pins released."""
-        self._halt()
-        super().reset()
 
     # --- what the outside may ask ---------------------------------------------------------------------------
 
@@ -136,11 +132,6 @@ class Pwm(NordicPeripheral):
     def _next_step(self) -> None:
         if self._running and self.by_task and self._sequence is not None:
             self._step_over()
-
-    @ENABLE.on_write
-    def _enable(self, value: int) -> None:
-        if not self.ENABLE:
-            self._halt()
 
     # --- sequences --------------------------------------------------------------------------------------------
 

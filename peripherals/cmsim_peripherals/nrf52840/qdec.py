@@ -14,10 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cmsim.kernel import CPU_HZ
-from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.nordic import Event, Task
 from cmsim.pins import Pin
 from cmsim.registers import WORD, Register
 from cmsim.soc import Soc
+
+from .switched import Switched
 
 MICROSECOND = CPU_HZ // 1_000_000
 REPORT_SAMPLES = (10, 40, 80, 120, 160, 200, 240, 280, 1)
@@ -27,7 +29,7 @@ STEPS = {0b00: 0b01, 0b01: 0b11, 0b11: 0b10, 0b10: 0b00}
 SELECTED_PIN = 0x8000_003F
 
 
-class Qdec(NordicPeripheral):
+class Qdec(Switched):
     """QDEC."""
 
     START = Task(0x000)
@@ -41,7 +43,6 @@ class Qdec(NordicPeripheral):
     DBLRDY = Event(0x10C)
     STOPPED = Event(0x110)
     SHORTS = Register(0x200, writable=0x7F)
-    ENABLE = Register(0x500, writable=0x1)
     LEDPOL = Register(0x504, writable=0x1)
     SAMPLEPER = Register(0x508, writable=0xF)
     SAMPLE = Register(0x50C, writable=0)
@@ -76,7 +77,6 @@ class Qdec(NordicPeripheral):
     def reset(self) -> None:
         """Off."""
         super().reset()
-        self._halt()
         self._phase = self._before = 0
 
     def _halt(self) -> None:
@@ -87,11 +87,6 @@ class Qdec(NordicPeripheral):
         self._undo = []
 
     # --- pins -------------------------------------------------------------------------------------------------
-
-    @ENABLE.on_write
-    def _enable(self, value: int) -> None:
-        if not self.ENABLE:
-            self._halt()
 
     @property
     def _pins(self) -> tuple[Pin | None, Pin | None]:

@@ -13,11 +13,12 @@ VDDHDIV5 (reads the supply over 5); the moment within an acquisition at which th
 from __future__ import annotations
 
 from cmsim.kernel import CPU_HZ
-from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.nordic import Event, Task
 from cmsim.registers import Register
 from cmsim.soc import BusError, Soc
 
 from .analog import SUPPLY, pin_volts
+from .switched import Switched
 
 CHANNELS = 8
 MICROSECOND = CPU_HZ // 1_000_000
@@ -34,7 +35,7 @@ INPUTS = range(1, 9)
 VDD, VDDH_DIV_5 = 9, 0xD
 
 
-class Saadc(NordicPeripheral):
+class Saadc(Switched):
     """SAADC."""
 
     undocumented = frozenset({0x640, 0x644, 0x648})
@@ -53,7 +54,6 @@ class Saadc(NordicPeripheral):
     LIMITS = Event.array(0x118, 2 * CHANNELS)
     """CH[n].LIMITH at 2n, CH[n].LIMITL at 2n + 1."""
     STATUS = Register(0x400, writable=0)
-    ENABLE = Register(0x500, writable=0x1)
     CH_PSELP = Register.array(0x510, CHANNELS, stride=0x10, writable=0x1F)
     CH_PSELN = Register.array(0x514, CHANNELS, stride=0x10, writable=0x1F)
     CH_CONFIG = Register.array(0x518, CHANNELS, stride=0x10, reset=0x2_0000, writable=0x117_1733)
@@ -76,22 +76,12 @@ class Saadc(NordicPeripheral):
         self._pointer = self._room = 0
         super().__init__(soc, name, base)
 
-    def reset(self) -> None:
-        """Off."""
-        super().reset()
-        self._halt()
-
     def _halt(self) -> None:
         for alarm in (self._converted, self._next_sample, self._calibrated):
             alarm.cancel()
         self._started = False
         self._pending, self._sums = [], {}
         self.STATUS = 0
-
-    @ENABLE.on_write
-    def _enable(self, value: int) -> None:
-        if not self.ENABLE:
-            self._halt()
 
     # --- tasks ------------------------------------------------------------------------------------------------
 
