@@ -5,7 +5,8 @@ holds for the time awake, with the regulator that POWER.DCDCEN chooses; a row of
 LFCLK, HFXO and the blocks that were running as it began.
 
 Not modelled: what starts or stops while the processor sleeps (PPI, DMA); what peripherals add while the CPU runs; UART,
-I2C and SPI transfers during sleep; the radio; DC/DC's start-up, temperature, other voltages; what is outside the chip.
+I2C and SPI transfers during sleep; other modes and strengths of the radio; DC/DC's start-up, temperature, voltages;
+what is outside the chip.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from .currents import (
     CPU_LDO,
     HFCLK,
     HFXO,
+    RADIO_RX,
+    RADIO_TX,
+    SAADC,
     SLEEP,
     SLEEP_RTC,
     TIMER_1M,
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 BOUNDS = ("typical", "lowest", "highest")
 KEEPING = ("PDM", "PWM", "I2S", "QDEC")
 """Blocks without a figure that keep HFCLK on while they run."""
+TXRU = 9
+"""RADIO.STATE from which on it transmits; below and not 0 it receives."""
 XTAL = 1
 FAST_PRESCALER = 4
 """TIMER.PRESCALER below which it counts PCLK16M instead of PCLK1M (PS, TIMER)."""
@@ -71,6 +77,12 @@ class EnergyMeter:
     def _sleeping(self) -> Current:
         blocks: Any = self.machine.soc.blocks
         clock = blocks.get("POWER")  # CLOCK shares its registers
+        radio, adc = blocks.get("RADIO"), blocks.get("SAADC")
+        state = 0 if radio is None else getattr(radio, "STATE", 0)
+        if state:
+            return RADIO_TX if state >= TXRU else RADIO_RX
+        if getattr(adc, "_started", False):
+            return SAADC
         crystal = clock is not None and bool(clock.HFCLKSTAT & XTAL)
         fast = [block.PRESCALER < FAST_PRESCALER for name, block in blocks.items()
                 if name.startswith("TIMER") and getattr(block, "_counting", False)]  # fmt: skip

@@ -44,12 +44,32 @@ def test_the_regulator_is_the_firmwares_choice(tmp_path: Path) -> None:
 
 
 START_TIMER = store(0x4000_8000, 1)
+CRYSTAL = store(0x4000_0000, 1) + "ldr r0, =0x40000100\n2: ldr r1, [r0]\ncmp r1, #0\nbeq 2b\n"
+FAST = store(0x4000_8510, 0)
+RADIO_POWER = store(0x4000_1FFC, 1)
 CASES = {
     "nothing runs": ("", "ION_RAMON_EVENT"),
     "LFCLK": (store(0x4000_0008, 1) + "ldr r0, =0x40000418\n2: ldr r1, [r0]\ncmp r1, #0\nbeq 2b\n", "ION_RAMON_RTC"),
     "TIMER at 1 MHz": (START_TIMER, "ITIMER0"),
-    "TIMER at 16 MHz": (store(0x4000_8510, 0) + START_TIMER, "ITIMER3"),
+    "TIMER at 16 MHz": (FAST + START_TIMER, "ITIMER3"),
+    "TIMER at 1 MHz, crystal": (CRYSTAL + START_TIMER, "ITIMER2"),
+    "TIMER at 16 MHz, crystal": (CRYSTAL + FAST + START_TIMER, "ITIMER4"),
+    "crystal": (CRYSTAL, "ITIMER2"),
+    "PWM": (store(0x4001_C500, 1) + store(0x4001_C508, 1000) + store(0x4001_C520, 0x2000_1000) + store(0x4001_C524, 1)
+            + store(0x4001_C514, 0) + store(0x4001_C008, 1), "ITIMER0"),
+    "SAADC": (store(0x4000_7500, 1) + store(0x4000_762C, 0x2000_1000) + store(0x4000_7630, 1) + store(0x4000_7000, 1),
+              "ISAADC,RUN"),
+    "RADIO receives": (CRYSTAL + RADIO_POWER + store(0x4000_1004, 1), "IRADIO_RX0"),
+    "RADIO transmits": (CRYSTAL + RADIO_POWER + store(0x4000_1000, 1), "IRADIO_TX1"),
 }
+SPECIFIED = {
+    "ICPU0": ("CPU running", 3300), "ICPU1": ("CPU running", 6300), "ICPU2": ("CPU running", 2800),
+    "ION_RAMON_EVENT": ("Sleep", 2.35), "ION_RAMON_RTC": ("Sleep", 3.16),
+    "ITIMER0": ("TIMER running", 418), "ITIMER2": ("TIMER running", 646), "ITIMER3": ("TIMER running", 595),
+    "ITIMER4": ("TIMER running", 823), "ISAADC,RUN": ("SAADC active", 1240),
+    "IRADIO_TX1": ("Radio transmitting/receiving", 6400), "IRADIO_RX0": ("Radio transmitting/receiving", 6260),
+}  # fmt: skip
+"""Symbol -> part of the section on current consumption, microamperes."""
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -81,9 +101,18 @@ def test_it_costs_no_cycle(tmp_path: Path) -> None:
     assert "energy" not in m.record
 
 
-def test_bounds_hold_the_typical_value() -> None:
-    for row in currents.ALL:
-        assert row.lowest <= row.typical <= row.highest, row.symbol
+@pytest.mark.parametrize("row", currents.ALL, ids=lambda row: row.conditions)
+def test_every_row_is_the_specifications(row: currents.Current) -> None:
+    assert (row.section, row.typical) == SPECIFIED[row.symbol]
+    assert row.lowest <= row.typical <= row.highest
+    assert row.read == (row.section not in ("CPU running", "Sleep"))
+
+
+def test_every_row_is_used() -> None:
+    """In a run, but for code in RAM, which is a bound only."""
+    reached = {symbol for _, symbol in CASES.values()} | {"ICPU0", "ICPU1"}
+    assert reached == set(SPECIFIED) - {"ICPU2"}
+    assert currents.CPU_DCDC.lowest == currents.CPU_RAM_DCDC.typical
 
 
 def test_bench_has_the_same_table() -> None:
