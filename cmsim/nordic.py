@@ -20,6 +20,17 @@ POWER = 0xFFC
 """A block's own power switch: 0 resets it. In the nRF51 reference manual; drivers still use it against anomalies."""
 
 
+DISCONNECTED = 0xFFFF_FFFF
+"""What a PSEL register holds while no pin is selected."""
+
+
+class PinSelect(Register):
+    """PSEL: no pin after reset, then what software writes, which drivers read back to release the pin."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset, DISCONNECTED)
+
+
 class Task(Slot):
     """Write 1, or let an event poke it through PPI or a shortcut, and its body runs. Reads as 0."""
 
@@ -256,6 +267,11 @@ class SharedBlock:
         """From the enabled personality, or the first that has the register."""
         listener = self.selected or self._with(offset)[0]  # software polls here: no list for the common case
         return listener.read(offset)
+
+    def stores(self, offset: int) -> bool:
+        """What `read` asks."""
+        listener = self.selected or self._with(offset)[0]
+        return isinstance(listener, NordicPeripheral) and listener.stores(offset)
 
     def write(self, offset: int, value: int, mask: int = WORD) -> None:
         """To the enabled personality, or to all that have the register; ENABLE selects."""

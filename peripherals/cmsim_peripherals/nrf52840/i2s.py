@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cmsim.kernel import Rate
-from cmsim.nordic import Event, Task
-from cmsim.registers import WORD, Register
+from cmsim.nordic import Event, PinSelect, Task
+from cmsim.registers import Register
 from cmsim.soc import BusError, Soc
 
 from .switched import Switched
@@ -72,11 +72,11 @@ class I2s(Switched):
     RXD_PTR = Register(0x538)
     TXD_PTR = Register(0x540)
     RXTXD_MAXCNT = Register(0x550, writable=0x3FFF)
-    PSEL_MCK = Register(0x560, WORD, writable=0x8000_003F)
-    PSEL_SCK = Register(0x564, WORD, writable=0x8000_003F)
-    PSEL_LRCK = Register(0x568, WORD, writable=0x8000_003F)
-    PSEL_SDIN = Register(0x56C, WORD, writable=0x8000_003F)
-    PSEL_SDOUT = Register(0x570, WORD, writable=0x8000_003F)
+    PSEL_MCK = PinSelect(0x560)
+    PSEL_SCK = PinSelect(0x564)
+    PSEL_LRCK = PinSelect(0x568)
+    PSEL_SDIN = PinSelect(0x56C)
+    PSEL_SDOUT = PinSelect(0x570)
 
     def __init__(self, soc: Soc, name: str, base: int) -> None:
         self._buffer_end = soc.scheduler.alarm(self._next_buffer)

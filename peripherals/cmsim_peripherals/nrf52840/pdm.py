@@ -23,14 +23,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cmsim.nordic import Event, Task
+from cmsim.nordic import Event, PinSelect, Task
 from cmsim.pins import Pin
 from cmsim.registers import Register
 from cmsim.soc import BusError, Soc
 
 from .switched import Switched
 
-DISCONNECTED = 0xFFFF_FFFF
 CYCLES_PER_32M = 2
 GAIN_MIDDLE, GAIN_DEFAULT_DB = 0x28, 3.2
 FIRST_STAGE = 16
@@ -79,8 +78,8 @@ class Pdm(Switched):
     GAINL = Register(0x518, 0x28, writable=0x7F)
     GAINR = Register(0x51C, 0x28, writable=0x7F)
     RATIO = Register(0x520, writable=0x1)
-    PSEL_CLK = Register(0x540, DISCONNECTED)
-    PSEL_DIN = Register(0x544, DISCONNECTED)
+    PSEL_CLK = PinSelect(0x540)
+    PSEL_DIN = PinSelect(0x544)
     SAMPLE_PTR = Register(0x560)
     SAMPLE_MAXCNT = Register(0x564, writable=0x7FFF)
     mono, left_rising = MODE.bit(0), MODE.bit(1)

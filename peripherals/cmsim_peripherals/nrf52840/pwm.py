@@ -20,7 +20,7 @@ from enum import IntEnum
 from functools import partial
 
 from cmsim.kernel import Rate
-from cmsim.nordic import Event, Subscriber, Task
+from cmsim.nordic import DISCONNECTED, Event, Subscriber, Task
 from cmsim.pins import Pin
 from cmsim.registers import WORD, Register
 from cmsim.soc import BusError, Soc
@@ -66,7 +66,7 @@ class Pwm(Switched):
     SEQ_CNT = Register.array(0x524, 2, stride=0x20, writable=0x7FFF)
     SEQ_REFRESH = Register.array(0x528, 2, stride=0x20, reset=1, writable=0xFF_FFFF)
     SEQ_ENDDELAY = Register.array(0x52C, 2, stride=0x20, writable=0xFF_FFFF)
-    PSEL_OUT = Register.array(0x560, CHANNELS, reset=WORD, writable=0x8000_003F)
+    PSEL_OUT = Register.array(0x560, CHANNELS, reset=DISCONNECTED)
     load, by_task = DECODER.enum(1, 0, Load), DECODER.bit(8)
     shortcuts = {
         0: (SEQEND[0], STOP),

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cmsim.kernel import CPU_HZ
-from cmsim.nordic import Event, Task
+from cmsim.nordic import Event, PinSelect, Task
 from cmsim.pins import Pin
 from cmsim.registers import WORD, Register
 from cmsim.soc import Soc
@@ -26,7 +26,6 @@ REPORT_SAMPLES = (10, 40, 80, 120, 160, 200, 240, 280, 1)
 ACC_RANGE, ACCDBL_MAX = range(-1024, 1024), 15
 STEPS = {0b00: 0b01, 0b01: 0b11, 0b11: 0b10, 0b10: 0b00}
 """The phase (A in bit 1, B in bit 0) that follows in the positive direction."""
-SELECTED_PIN = 0x8000_003F
 
 
 class Qdec(Switched):
@@ -49,9 +48,9 @@ class Qdec(Switched):
     REPORTPER = Register(0x510, writable=0xF)
     ACC = Register(0x514, writable=0)
     ACCREAD = Register(0x518, writable=0)
-    PSEL_LED = Register(0x51C, WORD, writable=SELECTED_PIN)
-    PSEL_A = Register(0x520, WORD, writable=SELECTED_PIN)
-    PSEL_B = Register(0x524, WORD, writable=SELECTED_PIN)
+    PSEL_LED = PinSelect(0x51C)
+    PSEL_A = PinSelect(0x520)
+    PSEL_B = PinSelect(0x524)
     DBFEN = Register(0x528, writable=0x1)
     LEDPRE = Register(0x540, 0x10, writable=0x1FF)
     ACCDBL = Register(0x544, writable=0)

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cmsim.kernel import Line
-from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.nordic import DISCONNECTED, Event, NordicPeripheral, PinSelect, Task
 from cmsim.pins import Pin
 from cmsim.registers import WORD, Register
 from cmsim.soc import BusError, Soc
@@ -33,7 +33,6 @@ READS = ((0x0B, 1, 1), (0x3B, 1, 2), (0xBB, 1, 2), (0x6B, 1, 4), (0xEB, 3, 4))
 """READOC -> opcode, dummy bytes, data lines."""
 WRITES = ((0x02, 1), (0xA2, 2), (0x32, 4), (0x38, 4))
 ERASES = (0x20, 0xD8, 0xC7, 0xC7)
-PSEL_BITS = 0x8000_003F
 
 
 class Qspi(NordicPeripheral):
@@ -56,9 +55,9 @@ class Qspi(NordicPeripheral):
     WRITE_CNT = Register(0x518, writable=0x1F_FFFF)
     ERASE_PTR = Register(0x51C)
     ERASE_LEN = Register(0x520, writable=0x3)
-    PSEL_SCK = Register(0x524, WORD, writable=PSEL_BITS)
-    PSEL_CSN = Register(0x528, WORD, writable=PSEL_BITS)
-    PSEL_IO = Register.array(0x530, 4, reset=WORD, writable=PSEL_BITS)
+    PSEL_SCK = PinSelect(0x524)
+    PSEL_CSN = PinSelect(0x528)
+    PSEL_IO = Register.array(0x530, 4, reset=DISCONNECTED)
     XIPOFFSET = Register(0x540)
     IFCONFIG0 = Register(0x544, writable=0x10FF)
     IFCONFIG1 = Register(0x600, 0x4_0480)

@@ -12,7 +12,7 @@ beyond one that waits.
 from __future__ import annotations
 
 from cmsim.kernel import CPU_HZ
-from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.nordic import Event, NordicPeripheral, PinSelect, Task
 from cmsim.registers import WORD, Register
 from cmsim.soc import Soc
 from cmsim.spi import SpiBus
@@ -37,9 +37,9 @@ class SpiController(NordicPeripheral):
     """What both have in common: the bus and the time of a byte."""
 
     ENABLE = Register(0x500, writable=0xF)
-    PSEL_SCK = Register(0x508, WORD, writable=0x8000_003F)
-    PSEL_MOSI = Register(0x50C, WORD, writable=0x8000_003F)
-    PSEL_MISO = Register(0x510, WORD, writable=0x8000_003F)
+    PSEL_SCK = PinSelect(0x508)
+    PSEL_MOSI = PinSelect(0x50C)
+    PSEL_MISO = PinSelect(0x510)
     FREQUENCY = Register(0x524, 0x0400_0000)
     CONFIG = Register(0x554, writable=0x7)
 
@@ -75,7 +75,7 @@ class Spim(SpiController):
     STARTED = Event(0x14C)
     SHORTS = Register(0x200, writable=1 << 17)
     STALLSTAT = Register(0x400)
-    PSEL_CSN = Register(0x514, WORD, writable=0x8000_003F)
+    PSEL_CSN = PinSelect(0x514)
     RXD_PTR = Register(0x534)
     RXD_MAXCNT = Register(0x538, writable=MAXCNT_BITS)
     RXD_AMOUNT = Register(0x53C, writable=0)
@@ -87,7 +87,7 @@ class Spim(SpiController):
     IFTIMING_RXDELAY = Register(0x560, 0x2, writable=0x7)
     IFTIMING_CSNDUR = Register(0x564, 0x2, writable=0xFF)
     CSNPOL = Register(0x568, writable=0x1)
-    PSELDCX = Register(0x56C, WORD, writable=0x8000_003F)
+    PSELDCX = PinSelect(0x56C)
     DCXCNT = Register(0x570, writable=0xF)
     ORC = Register(0x5C0, writable=0xFF)
     shortcuts = {17: (END, START)}

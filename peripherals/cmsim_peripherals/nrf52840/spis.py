@@ -16,16 +16,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntEnum
 
-from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.nordic import Event, NordicPeripheral, PinSelect, Task
 from cmsim.pins import Pin
-from cmsim.registers import WORD, Latched, Register
+from cmsim.registers import Latched, Register
 from cmsim.soc import Soc
 from cmsim.spi import SpiBus
 
 from .easydma import MAXCNT_BITS, Buffer
 
 OVERREAD, OVERFLOW = 1, 2
-SELECTED_PIN = 0x8000_003F
 
 
 class Owner(IntEnum):
@@ -48,10 +47,10 @@ class Spis(NordicPeripheral):
     SEMSTAT = Register(0x400, Owner.CPU, writable=0)
     STATUS = Latched(0x440)
     ENABLE = Register(0x500, writable=0xF)
-    PSEL_SCK = Register(0x508, WORD, writable=SELECTED_PIN)
-    PSEL_MISO = Register(0x50C, WORD, writable=SELECTED_PIN)
-    PSEL_MOSI = Register(0x510, WORD, writable=SELECTED_PIN)
-    PSEL_CSN = Register(0x514, WORD, writable=SELECTED_PIN)
+    PSEL_SCK = PinSelect(0x508)
+    PSEL_MISO = PinSelect(0x50C)
+    PSEL_MOSI = PinSelect(0x510)
+    PSEL_CSN = PinSelect(0x514)
     RXD_PTR = Register(0x534)
     RXD_MAXCNT = Register(0x538, writable=MAXCNT_BITS)
     RXD_AMOUNT = Register(0x53C, writable=0)

@@ -28,14 +28,13 @@ from enum import IntFlag
 from typing import ClassVar
 
 from cmsim.i2c import I2cTarget, stretched
-from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.nordic import Event, NordicPeripheral, PinSelect, Task
 from cmsim.pins import Pin
 from cmsim.registers import Latched, Register
 from cmsim.soc import Soc
 
 CYCLES_PER_16M = 4
 CLOCKS_A_BYTE = 9
-DISCONNECTED = 0xFFFF_FFFF
 
 
 class ErrorSource(IntFlag):
@@ -62,8 +61,8 @@ class TwoWireMaster(NordicPeripheral):
     SUSPENDED = Event(0x148)
     ERRORSRC = Latched(0x4C4)
     ENABLE = Register(0x500, writable=0xF)
-    PSEL_SCL = Register(0x508, DISCONNECTED)
-    PSEL_SDA = Register(0x50C, DISCONNECTED)
+    PSEL_SCL = PinSelect(0x508)
+    PSEL_SDA = PinSelect(0x50C)
     FREQUENCY = Register(0x524, 0x0400_0000)
     ADDRESS = Register(0x588, writable=0x7F)
 

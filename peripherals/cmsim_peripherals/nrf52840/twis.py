@@ -16,8 +16,8 @@ from collections.abc import Callable
 from enum import IntFlag
 
 from cmsim.i2c import I2cBus
-from cmsim.nordic import Event, NordicPeripheral, Task
-from cmsim.registers import WORD, Latched, Register
+from cmsim.nordic import Event, NordicPeripheral, PinSelect, Task
+from cmsim.registers import Latched, Register
 from cmsim.soc import Soc
 
 from .easydma import MAXCNT_BITS, Buffer
@@ -52,8 +52,8 @@ class Twis(NordicPeripheral):
     ERRORSRC = Latched(0x4D0)
     MATCH = Register(0x4D4, writable=0)
     ENABLE = Register(0x500, writable=0xF)
-    PSEL_SCL = Register(0x508, WORD)
-    PSEL_SDA = Register(0x50C, WORD)
+    PSEL_SCL = PinSelect(0x508)
+    PSEL_SDA = PinSelect(0x50C)
     RXD_PTR = Register(0x534)
     RXD_MAXCNT = Register(0x538, writable=MAXCNT_BITS)
     RXD_AMOUNT = Register(0x53C, writable=0)

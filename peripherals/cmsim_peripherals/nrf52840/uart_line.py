@@ -19,7 +19,7 @@ from enum import IntFlag
 from typing import ClassVar
 
 from cmsim.kernel import Alarm
-from cmsim.nordic import Event, NordicPeripheral, Task
+from cmsim.nordic import Event, NordicPeripheral, PinSelect, Task
 from cmsim.pins import Pin
 from cmsim.registers import Latched, Register
 from cmsim.serial import SerialPort
@@ -30,7 +30,6 @@ CYCLES_PER_16M = 4
 FIFO_DEPTH = 6
 FIFO_KEPT_FREE = 4
 RXTO_FRAMES = 4
-DISCONNECTED = 0xFFFF_FFFF
 
 
 class ErrorSource(IntFlag):
@@ -54,10 +53,10 @@ class UartLine(NordicPeripheral):
     RXTO = Event(0x144)
     ERRORSRC = Latched(0x480)
     ENABLE = Register(0x500, writable=0xF)
-    PSEL_RTS = Register(0x508, DISCONNECTED)
-    PSEL_TXD = Register(0x50C, DISCONNECTED)
-    PSEL_CTS = Register(0x510, DISCONNECTED)
-    PSEL_RXD = Register(0x514, DISCONNECTED)
+    PSEL_RTS = PinSelect(0x508)
+    PSEL_TXD = PinSelect(0x50C)
+    PSEL_CTS = PinSelect(0x510)
+    PSEL_RXD = PinSelect(0x514)
     BAUDRATE = Register(0x524, 0x0400_0000)
     CONFIG = Register(0x56C, writable=0x1F)
     flow_control = CONFIG.bit(0)

@@ -6,7 +6,7 @@ import pytest
 from cmsim_peripherals.nrf52840.chip import NRF52840, ROWS
 from cmsim_peripherals.nrf52840.power import PowerClock
 
-from cmsim.nordic import NordicPeripheral, SharedBlock, Unimplemented
+from cmsim.nordic import NordicPeripheral, PinSelect, SharedBlock, Unimplemented
 from cmsim.soc import Block, Soc
 
 INSTANCES = {
@@ -229,3 +229,18 @@ def test_every_model_has_its_offsets_within_its_row(soc: Soc) -> None:
             if isinstance(member, NordicPeripheral) and not isinstance(member, Unimplemented):
                 own = [offset for offset in member.registers if offset not in (0x200, 0x300, 0x304, 0x308)]
                 assert all(row.first <= offset < row.first + row.size for offset in own), row.name
+
+
+def test_drivers_read_back_the_pins_that_they_selected() -> None:
+    """nrfx releases a pin by the number that PSEL reads as, whatever the reserved bits were after reset."""
+    seen = 0
+    for block in Soc(NRF52840).blocks.values():
+        for part in block.personalities.values() if isinstance(block, SharedBlock) else [block]:
+            registers = part.registers.values() if isinstance(part, NordicPeripheral) else ()
+            for register in registers:
+                if isinstance(register, PinSelect) or register.name.startswith("PSEL_"):
+                    assert part.read(register.offset) == 0xFFFF_FFFF
+                    part.write(register.offset, 6)
+                    assert part.read(register.offset) == 6, f"{part.name}.{register.name}"
+                    seen += 1
+    assert seen > 50
