@@ -190,6 +190,13 @@ def parse_time(text: str | float, what: str = "time") -> float:
     return value
 
 
+def _lasting(text: str | float, what: str) -> float:
+    """Seconds, more than none."""
+    if not (seconds := parse_time(text, what)):
+        raise UsageError(f"{what} {text!r}: it has to be more than 0")
+    return seconds
+
+
 def _split(text: str, option: str, form: str) -> tuple[str, float]:
     what, at, moment = text.rpartition("@")
     if not at or not what:
@@ -202,7 +209,7 @@ def unescape(text: str) -> bytes:
 
     def one(match: re.Match[bytes]) -> bytes:
         code = match[1].decode("latin-1")
-        if code[0] == "x":
+        if len(code) == 3:
             return bytes((int(code[1:], 16),))
         if code not in _ESCAPES:
             raise UsageError(f"{text!r}: \\{code} is not known; known are \\n, \\r, \\t, \\0, \\\\ and \\xNN")
@@ -222,7 +229,7 @@ def parse_press(text: str) -> Press:
     form = "BUTTON@TIME or BUTTON@TIME+DURATION, for example button1@1.5s+200ms"
     moment, plus, duration = text.partition("+")
     button, at = _split(moment, "--press", form)
-    return Press(at, button, parse_time(duration, f"--press {text}: duration") if plus else PRESS_SECONDS)
+    return Press(at, button, _lasting(duration, f"--press {text}: duration") if plus else PRESS_SECONDS)
 
 
 def parse_pin(text: str) -> Level:
@@ -293,7 +300,7 @@ def _events(row: Mapping[str, Any], where: str) -> Iterator[Event]:
     times = row.get("times", 1)
     if not isinstance(times, int) or times < 1 or ("every" in row) != ("times" in row):
         raise UsageError(f"{where}a repeated event has every = \"500ms\" and times = 4")
-    every = parse_time(row.get("every", 0), f"{where}every")
+    every = _lasting(row["every"], f"{where}every") if "every" in row else 0.0
     what = row[kind]
     if not isinstance(what, str):
         raise UsageError(f"{where}{kind} is a text")
@@ -302,7 +309,7 @@ def _events(row: Mapping[str, Any], where: str) -> Iterator[Event]:
         if kind == "input":
             yield Input(at, what.encode(), row.get("channel"))
         elif kind == "press":
-            yield Press(at, what, parse_time(row.get("for", PRESS_SECONDS), f"{where}for"))
+            yield Press(at, what, _lasting(row.get("for", PRESS_SECONDS), f"{where}for"))
         elif kind == "touch":
             if what != "usb0":
                 raise UsageError(f"{where}touch = \"usb0\", not {what!r}")

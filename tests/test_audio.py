@@ -48,11 +48,11 @@ def test_wrong_files(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.wav: no such file"):
         load_audio(tmp_path / "none.wav")
     (tmp_path / "text.wav").write_text("no sound at all")
-    with pytest.raises(UsageError, match=r"text\.wav: not an uncompressed WAV file"):
+    with pytest.raises(UsageError, match=r"text\.wav: not an uncompressed WAV file \(\w"):
         load_audio(tmp_path / "text.wav")
     with pytest.raises(UsageError, match=r"b\.wav: 2 channels: the microphone takes one"):
         load_audio(write_wav(tmp_path / "b.wav", bytes(8), channels=2))
-    with pytest.raises(UsageError, match=r"c\.wav: sound has shape \(0,\)"):
+    with pytest.raises(UsageError, match=r"c\.wav: there is no sound in it"):
         load_audio(write_wav(tmp_path / "c.wav", b""))
 
 

@@ -73,6 +73,8 @@ def test_escapes() -> None:
     assert unescape(r"\n\r\t\0\\\x41ä") == b"\n\r\t\0\\A\xc3\xa4"
     with pytest.raises(UsageError, match=r"\\q is not known; known are"):
         unescape(r"a\q")
+    with pytest.raises(UsageError, match=r"\\x is not known"):
+        unescape(r"a\x4")
 
 
 @pytest.mark.parametrize(
@@ -82,6 +84,7 @@ def test_escapes() -> None:
         (parse_input, "go@soon", r"--input go@soon: time 'soon': write it as"),
         (parse_press, "button1", r"--press 'button1': write it as BUTTON@TIME"),
         (parse_press, "button1@1s+x", r"--press button1@1s\+x: duration 'x'"),
+        (parse_press, "button1@1s+0s", r"--press button1@1s\+0s: duration '0s': it has to be more than 0"),
         (parse_pin, "P0.11@2s", r"--pin P0\.11@2s: level '' is not known; known: high, low, release"),
         (parse_pin, "P0.11=low@-1s", r"time '-1s' is before the beginning"),
     ],
@@ -132,6 +135,8 @@ def test_file(tmp_path: Path) -> None:
         ("[[event]]\npin = 'D2'\nlevel = 'up'\nat = 1", r"event 1: level 'up' is not known"),
         ("[[event]]\ninput = 'a'\nat = 1\ntimes = 3", r"event 1: a repeated event has every"),
         ("[[event]]\ninput = 'a'\nat = 1\nevery = 1\ntimes = 0", r"event 1: a repeated event has every"),
+        ("[[event]]\ninput = 'a'\nat = 1\nevery = '0s'\ntimes = 2", r"event 1: every '0s': it has to be more than 0"),
+        ("[[event]]\npress = 'a'\nat = 1\nfor = 0", r"event 1: for 0: it has to be more than 0"),
     ],
 )
 def test_bad_files(tmp_path: Path, text: str, message: str) -> None:

@@ -70,7 +70,9 @@ def load_audio(path: str | Path) -> Audio:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
             data = file.readframes(file.getnframes())
     except (wave.Error, EOFError) as error:
-        raise UsageError(f"{path}: not an uncompressed WAV file ({error or 'it ends early'})") from None
+        raise UsageError(f"{path}: not an uncompressed WAV file ({str(error) or 'it ends early'})") from None
+    if not data:
+        raise UsageError(f"{path}: there is no sound in it")
     if channels != 1:
         raise UsageError(f"{path}: {channels} channels: the microphone takes one; mix the file down first")
     data = data[: len(data) // width * width]
