@@ -28,10 +28,12 @@ from enum import IntFlag
 from typing import ClassVar
 
 from cmsim.i2c import I2cTarget, stretched
-from cmsim.nordic import Event, NordicPeripheral, PinSelect, Task
+from cmsim.nordic import Event, PinSelect, Task
 from cmsim.pins import Pin
 from cmsim.registers import Latched, Register
 from cmsim.soc import Soc
+
+from .failing import Failing
 
 CYCLES_PER_16M = 4
 CLOCKS_A_BYTE = 9
@@ -43,7 +45,7 @@ class ErrorSource(IntFlag):
     OVERRUN, ANACK, DNACK = 1, 2, 4
 
 
-class TwoWireMaster(NordicPeripheral):
+class TwoWireMaster(Failing):
     """START, address, bytes, STOP with their timing; subclasses say where bytes come from and go to."""
 
     ENABLED: ClassVar[int]
@@ -263,9 +265,3 @@ class TwoWireMaster(NordicPeripheral):
 
     def _stopped(self) -> None:
         """A STOP condition was on the wire."""
-
-    # --- errors -------------------------------------------------------------------------------------------
-
-    def _fail(self, source: ErrorSource) -> None:
-        self.ERRORSRC |= source
-        self.emit(self.ERROR)

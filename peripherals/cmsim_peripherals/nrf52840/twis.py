@@ -16,11 +16,12 @@ from collections.abc import Callable
 from enum import IntFlag
 
 from cmsim.i2c import I2cBus
-from cmsim.nordic import Event, NordicPeripheral, PinSelect, Task
+from cmsim.nordic import Event, PinSelect, Task
 from cmsim.registers import Latched, Register
 from cmsim.soc import Soc
 
 from .easydma import MAXCNT_BITS, Buffer
+from .failing import Failing
 
 RELEASED = 0xFF
 """What a master reads while nobody pulls SDA low."""
@@ -32,7 +33,7 @@ class ErrorSource(IntFlag):
     OVERFLOW, DNACK, OVERREAD = 1, 4, 8
 
 
-class Twis(NordicPeripheral):
+class Twis(Failing):
     """TWIS0 and TWIS1."""
 
     ENABLED = 9
@@ -171,10 +172,6 @@ class Twis(NordicPeripheral):
             else:
                 self.RXD_AMOUNT, self._rx_prepared = self._buffer.count, False
         self._buffer, self._addressed = None, False
-
-    def _fail(self, source: ErrorSource) -> None:
-        self.ERRORSRC |= source
-        self.emit(self.ERROR)
 
     # --- tasks ------------------------------------------------------------------------------------------------
 

@@ -19,11 +19,13 @@ from enum import IntFlag
 from typing import ClassVar
 
 from cmsim.kernel import Alarm
-from cmsim.nordic import Event, NordicPeripheral, PinSelect, Task
+from cmsim.nordic import Event, PinSelect, Task
 from cmsim.pins import Pin
 from cmsim.registers import Latched, Register
 from cmsim.serial import SerialPort
 from cmsim.soc import Soc
+
+from .failing import Failing
 
 CYCLES_PER_16M = 4
 """CPU cycles in a period of the 16 MHz that clocks the peripherals."""
@@ -38,7 +40,7 @@ class ErrorSource(IntFlag):
     OVERRUN, PARITY, FRAMING, BREAK = 1, 2, 4, 8
 
 
-class UartLine(NordicPeripheral):
+class UartLine(Failing):
     """Shift registers, FIFO, pins and flow control; subclasses move the bytes."""
 
     ENABLED: ClassVar[int]
@@ -271,9 +273,3 @@ class UartLine(NordicPeripheral):
         """The far end holds the line low for longer than a frame."""
         if self._receiving and self._pins.get("RXD"):
             self._fail(ErrorSource.BREAK | ErrorSource.FRAMING)
-
-    # --- errors -------------------------------------------------------------------------------------------
-
-    def _fail(self, source: ErrorSource) -> None:
-        self.ERRORSRC |= source
-        self.emit(self.ERROR)
