@@ -239,6 +239,11 @@ class RegisterBlock:
             return self.unmapped_read(offset)
         return self.values[offset] if slot.read_handler is None else slot.read_handler(self)
 
+    def stores(self, offset: int) -> bool:
+        """Whether `offset` is plain storage: until somebody writes, or time brings an event, it reads the same."""
+        slot = self.registers.get(offset)
+        return slot is not None and slot.read_handler is None and type(self).read is RegisterBlock.read
+
     def write(self, offset: int, value: int, mask: int = WORD) -> None:
         """Store the writable bits of `value` (only those in `mask` for a narrow access), then run the handler."""
         slot = self.registers.get(offset)

@@ -34,6 +34,7 @@ enum fetch_mode { FETCH_FREE, FETCH_LINES, FETCH_CACHED, FETCH_PROFILED };
 #define FARTHEST 0x4000 /* bytes below a stack that an overflow is looked for in */
 
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define NOT_POLLED 1
 #define SETTLED 0x80 /* of `resumed`: the block that was announced again has been charged */
 
 enum stop {
@@ -145,6 +146,8 @@ struct clock {
     uint64_t round_bounds;
     uint32_t round;        /* the address of that block; odd: none */
     uint32_t round_mask;   /* as `mask`, for that block */
+    uint32_t polled;       /* a word of a device that reads the same until Python is asked for anything else; odd: none */
+    uint32_t polled_value;
     uint64_t deadline;
     uint64_t now;          /* the moment of the device access under way */
     uint64_t now_instructions; /* instructions before it */
@@ -703,14 +706,20 @@ struct window {
 static uint64_t on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
 {
     const struct window *window = user;
+    struct clock *clock = window->clock;
+    uint32_t address = window->base + (uint32_t)offset;
     (void)uc;
-    return window->clock->read(window->base + (uint32_t)offset, size);
+    if (address == clock->polled && size == 4 && clock->now < clock->deadline)
+        return clock->polled_value;
+    clock->polled = NOT_POLLED;
+    return clock->read(address, size);
 }
 
 static void on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
 {
     const struct window *window = user;
     (void)uc;
+    window->clock->polled = NOT_POLLED;
     window->clock->write(window->base + (uint32_t)offset, size, (uint32_t)value);
 }
 

@@ -112,6 +112,14 @@ class Bus:
             return word
         return word >> 8 * (address & 3) & (1 << 8 * size) - 1
 
+    def stores(self, address: int) -> bool:
+        """Whether a word of a device is plain storage, which only writes and time change."""
+        window = self._window(address)
+        if window is None or address & 3:
+            return False
+        stores = getattr(window.device, "stores", None)
+        return stores is not None and stores(address - window.base)
+
     def write(self, address: int, size: int, value: int) -> None:
         """A store of `size` bytes to a device; an unaligned one goes out in pieces."""
         if address & size - 1:

@@ -33,6 +33,7 @@ from .hot import (
     CACHE_LINES,
     LEARN,
     NO_LINE,
+    NOT_POLLED,
     READ,
     SETTLED,
     WRITE,
@@ -121,6 +122,8 @@ class Cpu:
         """The block in front of us takes SP below the `guard` of the stack that `clock.deeper` points to."""
         self._error: BaseException | None = None
         self._requested = False
+        self._read_last = NOT_POLLED
+        """Address of the last read of a device that came here."""
         self._account = Account(self.clock, self.blocks)
         self._at_watch: int | None = None
         """Where we stopped for `on_watch`, which has not been called yet."""
@@ -217,7 +220,12 @@ class Cpu:
         self._io = True
         try:
             self.scheduler.advance(self.clock.now)
-            return self.bus.read(address, size)
+            value = self.bus.read(address, size)
+            if address != self._read_last:
+                self._read_last = address
+            elif size == 4 and self.bus.stores(address):  # somebody waits for it to change
+                self.clock.polled, self.clock.polled_value = address, value
+            return value
         except BaseException as error:
             self._guard(error)
             return 0
@@ -440,7 +448,7 @@ class Cpu:
     def _execute(self) -> None:  # noqa: PLR0912 - one branch a reason
         """One stretch inside Unicorn, and what follows from the way it ended."""
         clock, exceptions = self.clock, self.exceptions
-        clock.stop, clock.limit = Stop.NONE, 0
+        clock.stop, clock.limit, clock.polled = Stop.NONE, 0, NOT_POLLED
         if not clock.resumed:
             clock.resumed = 1
         self.rights.refusal = None

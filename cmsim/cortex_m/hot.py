@@ -205,6 +205,8 @@ READ = ct.CFUNCTYPE(ct.c_uint32, ct.c_uint32, ct.c_uint32)
 WRITE = ct.CFUNCTYPE(None, ct.c_uint32, ct.c_uint32, ct.c_uint32)
 
 
+NOT_POLLED = 1
+"""Of `Clock.polled`: no register has an odd address."""
 SETTLED = 0x80
 """Of `Clock.resumed`: the block that was announced again has been charged."""
 
@@ -225,6 +227,8 @@ class Clock(ct.Structure):
     limit: int
     fetch_mode: int
     round: int
+    polled: int
+    polled_value: int
     hits: int
     misses: int
     flash_size: int
@@ -266,6 +270,8 @@ class Clock(ct.Structure):
         ("round_bounds", ct.c_uint64),
         ("round", ct.c_uint32),
         ("round_mask", ct.c_uint32),
+        ("polled", ct.c_uint32),
+        ("polled_value", ct.c_uint32),
         ("deadline", ct.c_uint64),
         ("now", ct.c_uint64),
         ("now_instructions", ct.c_uint64),

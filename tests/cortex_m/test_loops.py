@@ -148,3 +148,65 @@ def test_a_lap_that_switches_the_cache_is_charged_by_what_it_switched_to(tmp_pat
             m.run(seconds=0.001 / pieces)
         clocks.add(reached[0])
     assert len(clocks) == 1
+
+
+POLL = """
+    main:   ldr r4, =0x40000000     @ CLOCK
+            movs r5, #1
+            str r5, [r4, #8]        @ TASKS_LFCLKSTART
+            ldr r6, =0x104          @ EVENTS_LFCLKSTARTED
+            movs r0, #0
+    1:      adds r0, #1
+            ldr r1, [r4, r6]
+            cmp r1, #0
+            beq 1b
+    done:   wfi
+            b done
+    """
+
+
+def test_a_polled_event_is_seen_when_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Native code answers until something happens; asked each time, Python says the same at the same cycle."""
+    seen, asked = [], []
+    for native in (True, False):
+        m = machine(tmp_path, POLL, functions=["done"])
+        if not native:
+            monkeypatch.setattr(m.cpu.bus, "stores", lambda address: False)
+        read = m.cpu.bus.read
+        reads: list[int] = []
+        monkeypatch.setattr(m.cpu.bus, "read", lambda *a, read=read, reads=reads: (reads.append(a[0]), read(*a))[1])
+        m.on("done", lambda m: seen.append((m.cycles, m.instructions, m.registers["r0"])))
+        m.run(seconds=0.3)
+        asked.append(len(reads))
+    assert seen[0] == seen[1]
+    assert asked[1] == seen[1][2]
+    assert asked[0] < 20
+
+
+def test_what_is_polled_may_be_written_in_between(tmp_path: Path) -> None:
+    """GPREGRET is storage: each read gives what was stored last, through an alias of the bus or an interrupt too."""
+    source = """
+        main:  ldr r4, =0x4000051C
+               movs r0, #0
+        1:     str r0, [r4]
+               ldr r1, [r4]
+               ldr r2, [r4]
+               ldr r3, [r4]
+               cmp r1, r0
+               bne bad
+               cmp r2, r0
+               bne bad
+               cmp r3, r0
+               bne bad
+               adds r0, #1
+               cmp r0, #200
+               bne 1b
+        done:  wfi
+               b done
+        bad:   b bad
+        """
+    m = machine(tmp_path, source, functions=["done", "bad"])
+    reached: list[int] = []
+    m.on("done", lambda m: reached.append(m.registers["r0"]))
+    m.run(seconds=0.001)
+    assert reached[0] == 200
