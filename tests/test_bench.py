@@ -147,6 +147,17 @@ def test_clock_changes_milliseconds_only(gesture):
     assert slow["energy_microjoules"] == fast["energy_microjoules"]
 
 
+def test_timing_and_cache():
+    def cycles(**options: str | bool) -> int:
+        record = bench([str(GESTURE)], Options(**options))
+        assert record["timing"] == options.get("timing", "silicon")
+        assert record["instruction_cache"] is options.get("cache", True)
+        return record["models"][0]["cycles"]
+
+    assert cycles(timing="manual") == cycles(timing="manual", cache=False)
+    assert cycles(timing="instructions") < cycles() < cycles(cache=False)
+
+
 def test_same_bytes_again(gesture):
     assert to_json(bench([str(GESTURE)], Options(kernels="reference", inferences=2))) == to_json(gesture)
 
@@ -352,6 +363,18 @@ def test_command(capsys, tmp_path):
     assert page.read_text().startswith("<!DOCTYPE html>")
 
 
+def test_header_says_what_is_not_default(capsys):
+    assert main(["bench", str(GESTURE), "--timing", "manual", "--cache", "off"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.endswith("; dsp kernels, timing manual, instruction cache off")
+
+
+def test_unknown_timing(capsys):
+    assert main(["bench", str(GESTURE), "--timing", "guess"]) == 2
+    err = capsys.readouterr().err
+    assert "--timing guess: not known; choose one of silicon, manual, cortex-m3, instructions" in err
+
+
 def test_several_models_side_by_side(capsys, write):
     dense = write("dense.tflite", dense_graph().model.finish())
     broken = write("broken.tflite", b"nothing at all")
@@ -368,7 +391,7 @@ def test_several_models_side_by_side(capsys, write):
 
 @pytest.mark.parametrize("arguments", [
     ["--arena", "8"], ["--arena", "x"], ["--inferences", "0"], ["--clock", "0"], ["--clock", "nan"],
-    ["--kernels", "no"],
+    ["--kernels", "no"], ["--cache", "maybe"],
 ])
 def test_usage_errors(arguments, capsys):
     with pytest.raises(SystemExit) as leaving:

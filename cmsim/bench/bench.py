@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import CmsimError, UsageError
 from ..tflite import Model, load, macs
 from ..tflite.names import NUMPY_TYPES
-from ..timing import DEFAULT
+from ..timing import DEFAULT, MODELS
 from . import energy
 from .check import check, check_available
 from .firmware import Firmware, load_firmware
@@ -24,7 +24,10 @@ CLOCK_MHZ = 64.0
 
 @dataclass(frozen=True)
 class Options:
-    """How to bench; `arena` in bytes, None for the board's whole RAM. `directory` holds another bench firmware."""
+    """How to bench; `arena` in bytes, None for the board's whole RAM. `directory` holds another bench firmware.
+
+    `cache` is the flash's instruction cache (NVMC.ICACHECNF), `timing` a name in cmsim.timing.MODELS.
+    """
 
     kernels: str = "dsp"
     arena: int | None = None
@@ -34,11 +37,15 @@ class Options:
     clock_mhz: float = CLOCK_MHZ
     check: bool = False
     signed_pixels: bool | None = None
+    timing: str = DEFAULT
+    cache: bool = True
     directory: Path | None = None
 
 
 def bench(paths: list[str], options: Options) -> dict[str, Any]:
     """The record of all models. One that fails has only "model" and "error"; UsageError for what cannot be asked."""
+    if options.timing not in MODELS:
+        raise UsageError(f"--timing {options.timing}: not known; choose one of {', '.join(MODELS)}")
     if options.check:
         check_available()
     firmware = load_firmware(options.kernels, directory=options.directory)
@@ -48,7 +55,8 @@ def bench(paths: list[str], options: Options) -> dict[str, Any]:
         "board": firmware.board.name,
         "chip": {"name": chip.name, "flash": chip.flash_size, "ram": chip.ram_size},
         "kernels": options.kernels,
-        "timing": DEFAULT,
+        "timing": options.timing,
+        "instruction_cache": options.cache,
         "clock_mhz": options.clock_mhz,
         "energy_assumptions": energy.assumptions(),
         "models": [_bench_or_error(firmware, path, options) for path in paths],
@@ -72,7 +80,8 @@ def bench_model(firmware: Firmware, model: Model, options: Options) -> dict[str,
     def feed(inference: int) -> list[Values]:
         return inputs.values(model.inputs, inference)
 
-    session = Session(firmware, model, arena=options.arena, inferences=options.inferences, feed=feed)
+    session = Session(firmware, model, arena=options.arena, inferences=options.inferences, feed=feed,
+                      timing=options.timing, cache=options.cache)
     if options.check:
         session.keep_tensors()
     try:

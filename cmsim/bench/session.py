@@ -14,9 +14,12 @@ from ..machine import Machine
 from ..tflite import Model
 from ..tflite.flatbuffer import printable
 from ..tflite.model import Tensor
+from ..timing import DEFAULT
 from .firmware import MODEL_ALIGNMENT, Firmware
 from .inputs import Values
 
+INSTRUCTION_CACHE = 2
+"""Flag of the parameter block."""
 LONGEST_INFERENCE = 600  # simulated seconds: a loop in the model may never end
 NONE = 0xFFFF
 SUBGRAPH_SHIFT = 16
@@ -70,10 +73,12 @@ class Session:
     """A machine with the model in its flash. `run`, read what was found; `restart` for another run, much quicker."""
 
     def __init__(self, firmware: Firmware, model: Model, *, arena: int | None = None, inferences: int = 1,
-                 feed: Callable[[int], list[Values]] | None = None, measure: bool = True) -> None:
+                 feed: Callable[[int], list[Values]] | None = None, measure: bool = True, timing: str = DEFAULT,
+                 cache: bool = True) -> None:
         self.model, self.firmware, self.feed = model, firmware, feed
+        self._flags = INSTRUCTION_CACHE if cache else 0
         image, board, self._model_address = firmware.place(model)
-        self.machine = Machine(image, board, measure=measure)
+        self.machine = Machine(image, board, measure=measure, timing=timing)
         for name, callback in (("plan_ready", self._plan_ready), ("bench_prepared", self._bench_prepared),
                                ("bench_ready", self._bench_ready), ("bench_done", self._bench_done),
                                ("bench_failed", self._bench_failed), ("bench_finished", self._bench_finished)):
@@ -90,7 +95,8 @@ class Session:
         low, room = self.firmware.arena_room
         skipped = low - self.machine.address("__ram_used__")
         asked = 0 if arena is None else min(arena, room) // MODEL_ALIGNMENT * MODEL_ALIGNMENT + skipped
-        block = struct.pack("<8I", self._model_address, len(self.model.content), asked, inferences, 0, 0, 0, 0)
+        block = struct.pack("<8I", self._model_address, len(self.model.content), asked, inferences,
+                            self._flags, 0, 0, 0)
         self.machine.write("cmsim_bench", block)
         self._longest = LONGEST_INFERENCE * (1 + inferences)
         self.plan: list[Block] = []

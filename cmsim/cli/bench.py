@@ -32,6 +32,10 @@ def add_to(commands: Any) -> None:
     command.add_argument("--seed", type=int, default=0, metavar="N", help="for random inputs; default 0")
     command.add_argument("--clock", type=_megahertz, default=64.0, metavar="MHZ",
                          help="for the milliseconds; default 64")
+    command.add_argument("--timing", metavar="NAME",
+                         help="what instructions cost: silicon (default), manual, cortex-m3, instructions")
+    command.add_argument("--cache", choices=("on", "off"), default="on",
+                         help="the flash's instruction cache (NVMC.ICACHECNF), which is off after a reset; default on")
     command.add_argument("--check", action="store_true",
                          help="compare every tensor with TensorFlow Lite Micro (pip install 'cmsim[check]')")
     command.add_argument("--json", type=Path, metavar="FILE", help="write the record there (docs/bench.md)")
@@ -73,12 +77,13 @@ def execute(options: argparse.Namespace) -> int:
     from ..report.html_bench import page  # noqa: PLC0415
     from ..report.terminal import styled  # noqa: PLC0415
     from ..report.text_bench import report  # noqa: PLC0415
+    from ..timing import DEFAULT  # noqa: PLC0415
     from . import complain  # noqa: PLC0415 - this package imports this module
 
     record = bench(options.models, Options(
         kernels=options.kernels, arena=options.arena, inferences=options.inferences, input=options.input,
         seed=options.seed, clock_mhz=options.clock, check=options.check,
-        signed_pixels=options.signed_pixels,
+        signed_pixels=options.signed_pixels, timing=options.timing or DEFAULT, cache=options.cache == "on",
     ))
     print(report(record, bold=styled(sys.stdout)), end="", flush=True)
     if options.json is not None:

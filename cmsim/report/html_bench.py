@@ -11,6 +11,7 @@ from .svg_plan import plan
 from .text_bench import (
     USES,
     check_text,
+    conditions,
     energy_text,
     energy_unit,
     flash_text,
@@ -26,7 +27,7 @@ def page(record: Record) -> str:
     """The whole document."""
     models = [model for model in record["models"] if "error" not in model]
     names = ", ".join(model["model"]["name"] for model in record["models"])
-    body = [f"<h1>{escape(names)}</h1>", f'<p class="faint">cmsim bench: {escape(record["kernels"])} kernels, '
+    body = [f"<h1>{escape(names)}</h1>", f'<p class="faint">cmsim bench: {escape(conditions(record))}, '
             f"board {escape(record['board'])}, {record['clock_mhz']:g} MHz</p>"]
     if len(models) > 1:
         body += _comparison(models, record)

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..timing import DEFAULT
 from .terminal import WIDTH, grid
 
 Record = Mapping[str, Any]
@@ -28,10 +29,20 @@ def report(record: Record, bold: bool = False) -> str:
     return "\n".join((*lines, "", *_paragraph("energy: " + record["energy_assumptions"]))) + "\n"
 
 
+def conditions(record: Record) -> str:
+    """Kernels, and what differs from the default."""
+    parts = [f"{record['kernels']} kernels"]
+    if record["timing"] != DEFAULT:
+        parts.append(f"timing {record['timing']}")
+    if not record["instruction_cache"]:
+        parts.append("instruction cache off")
+    return ", ".join(parts)
+
+
 def _model(model: Record, record: Record, bold: bool) -> Iterator[str]:
     facts = model["model"]
     yield (f"{facts['name']}: {facts['bytes']:,} bytes, {facts['operators']} operators, {facts['macs']:,} MACs; "
-           f"{record['kernels']} kernels")
+           f"{conditions(record)}")
     yield ""
     yield from operators(model["operators"], model, bold)
     yield ""
@@ -166,7 +177,7 @@ def _spent(model: Record, kind: str) -> int:
 
 
 def _side_by_side(models: Sequence[Record], record: Record, bold: bool) -> Iterator[str]:
-    yield f"{record['kernels']} kernels"
+    yield conditions(record)
     yield ""
     header = ["", *(model["model"]["name"].removesuffix(".tflite") for model in models)]
     yield from grid(header, side_by_side(models, record), left=(0,), bold=bold, width=1000)

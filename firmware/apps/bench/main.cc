@@ -1,5 +1,6 @@
 // Runs a model that the simulator has put into flash: see README.md.
 #include "all_operators.h"
+#include "drivers/instruction_cache.h"
 #include "interpreter/interpreter.h"
 #include "startup/cortex_m4.h"
 
@@ -55,7 +56,7 @@ __attribute__((noinline)) void bench_failed(const BenchFailure* failure) { __asm
 
 namespace {
 
-constexpr uint32_t kPreserveAll = 1;
+constexpr uint32_t kPreserveAll = 1, kInstructionCache = 2;
 
 [[noreturn]] void fail(const Error& error, bool in_inference) {
     const BenchFailure failure = {
@@ -81,6 +82,7 @@ void report(Interpreter& interpreter, const Arena& arena) {
 int main() {
     using namespace cmsim;
     const auto room = static_cast<uint32_t>(__StackLimit - __ram_used__);
+    if (cmsim_bench.flags & kInstructionCache) instruction_cache::enable();
     const uint32_t asked = cmsim_bench.arena_size;
     Arena arena(__ram_used__, asked == 0 || asked > room ? room : asked);
     Interpreter interpreter(reinterpret_cast<const void*>(cmsim_bench.model_address), cmsim_bench.model_size, all_operators, arena);

@@ -2,6 +2,7 @@
 //
 // The network (train.py) was trained on what this file makes of samples; preprocess.py says the same in numpy.
 #include "apps/give_up.h"
+#include "drivers/instruction_cache.h"
 #include "drivers/lsm9ds1.h"
 #include "drivers/print.h"
 #include "drivers/rtc.h"
@@ -85,6 +86,7 @@ void classify(cmsim::Interpreter& interpreter, uint32_t index) {
 }  // namespace
 
 int main() {
+    instruction_cache::enable();
     rtc::begin();
     uarte::begin();
     lsm9ds1::Status sensor = lsm9ds1::begin();

@@ -2,6 +2,7 @@
 // for a person, red for none.
 #include "apps/give_up.h"
 #include "drivers/gpio.h"
+#include "drivers/instruction_cache.h"
 #include "drivers/ov7675.h"
 #include "drivers/print.h"
 #include "drivers/rtc.h"
@@ -72,6 +73,7 @@ void decide(cmsim::Interpreter& interpreter, uint32_t index) {
 }  // namespace
 
 int main() {
+    instruction_cache::enable();
     constexpr uint32_t kLeds[] = {kRed, kGreen};
     for (uint32_t led : kLeds) {
         gpio::write(led, true);

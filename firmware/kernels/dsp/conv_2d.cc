@@ -31,7 +31,7 @@ Status prepare(Context& context, Node& node) {
     data->plan.finish = dsp::finish_for(data->conv.multipliers, data->conv.activation.integer, output.zero_point(),
                                         context.input(node, 2), uint64_t{255 * 128} * static_cast<uint32_t>(depth));
     const uint32_t pixels = output.element_count() / static_cast<uint32_t>(output.dim(3));
-    const bool enough = dsp::plan_product(context, pixels, depth, channels, data->windows, input.bytes() + output.bytes(),
+    const bool enough = dsp::plan_product(context, pixels, depth, channels, data->windows, 0, input.bytes() + output.bytes(),
                                           &data->plan);
     return enough ? Status::kOk : Status::kArenaTooSmall;
 }
@@ -58,8 +58,6 @@ Status invoke(Context& context, Node& node) {
     product.image_depth = depth;
     product.tap_depth = filter_depth;
     product.weights = filter.as<const int8_t>();
-    product.channel_step = product.depth;
-    product.weight_step = 1;
     product.channels = static_cast<uint32_t>(output.dim(3) / groups);
     product.bias = bias != nullptr ? bias->as<const int32_t>() : nullptr;
     product.multipliers = data.conv.multipliers;
@@ -71,7 +69,7 @@ Status invoke(Context& context, Node& node) {
     for (int32_t group = 0; group < groups; ++group) {
         dsp::run_product(product, data.plan);
         product.input += filter_depth;
-        product.weights += static_cast<int32_t>(product.channels) * product.channel_step;
+        product.weights += static_cast<int32_t>(product.channels) * product.depth;
         product.first_channel += product.channels;
         product.output += product.channels;
     }

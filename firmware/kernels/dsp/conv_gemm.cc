@@ -1,5 +1,7 @@
 #include "kernels/dsp/conv_gemm.h"
 
+#include "kernels/dsp/dots.h"
+
 namespace cmsim {
 namespace dsp {
 namespace {
@@ -75,10 +77,10 @@ void pack_pixels(const Product& product, WindowReader& windows, uint32_t first, 
 
 void pack_channels(const Product& product, uint32_t channel, Finish finish, uint32_t* pair) {
     const uint32_t count = channel + 1 < product.channels ? 2 : 1;
-    const int8_t* first = product.weights + static_cast<int32_t>(channel) * product.channel_step;
-    const int8_t* second = count == 2 ? first + product.channel_step : nullptr;
-    uint32_t* end = pack_pair(pair + 2, first, second, product.weight_step, product.depth);
-    auto* rescale = reinterpret_cast<Rescale*>(end);
+    const int8_t* first = product.weights + static_cast<int32_t>(channel) * product.depth;
+    const int8_t* second = count == 2 ? first + product.depth : nullptr;
+    pack_pair(pair + kPairHead, first, second, product.depth);
+    auto* rescale = reinterpret_cast<Rescale*>(pair + 2);
     const uint32_t index = product.first_channel + channel;
     const auto* bias = reinterpret_cast<const uint32_t*>(product.bias);
     pair[0] = bias != nullptr ? bias[index] : 0;
@@ -91,7 +93,6 @@ void pack_channels(const Product& product, uint32_t channel, Finish finish, uint
 // A pair times panels; output_value() finishes the sums.
 void multiply_slowly(const Product& product, GemmCall call, int8_t* output, uint32_t pixels, uint32_t count, uint32_t channel) {
     const uint32_t channels = channel + 1 < product.channels ? 2 : 1;
-    call.weights_end = call.pair + call.pair_bytes / 4 - 4;
     call.finish = Finish::kSums;
     call.pairs = 1;
     for (; count > 0; --count) {
@@ -119,7 +120,6 @@ void multiply_some(const Product& product, const GemmCall& common, int8_t* outpu
     if (channel + 2 * pairs > product.channels && quick > 0) --quick;  // the last pair is half a one
     if (quick > 0) {
         call.pairs = quick;
-        call.weights_end = call.pair + call.pair_bytes / 4 - 4;
         call.panels_end = call.panel + count * panel_words(pixels, product.depth);
         call.output = call.output_of_pair = output;
         gemm(call, pixels);
@@ -142,13 +142,35 @@ void multiply(const Product& product, GemmCall& call, uint32_t first, const Pane
     }
 }
 
+// One pixel after the other.
+void run_pixels(const Product& product, const ProductPlan& plan) {
+    const int8_t* values = product.input;
+    int8_t* output = product.output;
+    if (product.window == nullptr) {
+        for (uint32_t i = 0; i < product.pixels; ++i, values += product.depth, output += product.output_stride) {
+            multiply_pixel(product, plan.finish, values, output);
+        }
+        return;
+    }
+    WindowReader windows(product);
+    auto* column = reinterpret_cast<int8_t*>(plan.scratch);
+    for (uint32_t i = 0; i < product.pixels; ++i, output += product.output_stride) {
+        windows.read(column);
+        multiply_pixel(product, plan.finish, column, output);
+    }
+}
+
 }  // namespace
 
 bool plan_product(Context& context, uint32_t pixels, int32_t depth, uint32_t channels, bool windows,
-                  uint32_t activation_bytes, ProductPlan* plan) {
+                  int32_t weight_zero_point, uint32_t activation_bytes, ProductPlan* plan) {
+    constexpr uint32_t kFewPixels = 2;
+    if (pixels <= kFewPixels || weight_zero_point != 0) {
+        plan->block = 0;
+        return !windows || context.request_scratch(&plan->scratch, quads(depth));
+    }
     // Words. With so many pixels, or pairs, at a time what happens once for all of them does not matter.
     constexpr uint32_t kPassingPixels = 512, kPassingPairs = 768, kLeastBlock = 8, kSlack = 320;
-    const uint32_t rounded = (pixels + kBlockPixels - 1) / kBlockPixels * kBlockPixels;
     const uint32_t pixel = panel_words(1, depth);
     const uint32_t pair = pair_words(depth);
     const uint32_t limit = activation_bytes / 8 * 3 + kSlack;
@@ -156,20 +178,20 @@ bool plan_product(Context& context, uint32_t pixels, int32_t depth, uint32_t cha
     const auto block_of = [=](uint32_t words) {
         uint32_t block = words / pixel / kBlockPixels * kBlockPixels;
         if (block < kLeastBlock) block = kLeastBlock;
-        return block < rounded ? block : rounded;
+        return block < pixels ? block : pixels;
     };
     const uint32_t all_pairs = (channels + 1) / 2;
     const uint32_t fit = kPassingPairs / pair;
     const uint32_t some_pairs = fit < 1 ? 1 : fit < all_pairs ? fit : all_pairs;
     const uint32_t some_pixels = block_of(kPassingPixels);
     const uint64_t keep_pairs = uint64_t{pair} * all_pairs + some_pixels * pixel;
-    const uint64_t keep_pixels = uint64_t{pixel} * rounded + some_pairs * pair;
+    const uint64_t keep_pixels = uint64_t{pixel} * pixels + some_pairs * pair;
     if (keep_pairs < keep_pixels && keep_pairs <= limit) {
         plan->pairs = all_pairs;
         plan->block = some_pixels;
     } else {
         plan->pairs = some_pairs;
-        plan->block = keep_pixels <= limit ? rounded : block_of(limit > some_pairs * pair ? limit - some_pairs * pair : 0);
+        plan->block = keep_pixels <= limit ? pixels : block_of(limit > some_pairs * pair ? limit - some_pairs * pair : 0);
     }
     const uint64_t words = uint64_t{plan->block} * pixel + uint64_t{plan->pairs} * pair +
                            (windows ? uint64_t{kBlockPixels} * quads(depth) : 0);
@@ -177,6 +199,7 @@ bool plan_product(Context& context, uint32_t pixels, int32_t depth, uint32_t cha
 }
 
 void run_product(const Product& product, const ProductPlan& plan) {
+    if (plan.block == 0) return run_pixels(product, plan);
     const uint32_t pair_size = pair_words(product.depth), all_pairs = (product.channels + 1) / 2;
     uint32_t* const panel = plan.scratch;
     uint32_t* const pair = panel + panel_words(plan.block, product.depth);
@@ -188,7 +211,7 @@ void run_product(const Product& product, const ProductPlan& plan) {
     call.low = (static_cast<uint32_t>(product.range.integer.low) & 0xFF) * 0x01010101u;
     call.high = (static_cast<uint32_t>(product.range.integer.high) & 0xFF) * 0x01010101u;
     call.panel = panel;
-    call.skipped = (0u - quads(product.depth)) & 3;
+    call.quads = quads(product.depth);
     call.pair_bytes = 4 * pair_size;
     call.zero_point = product.output_zero_point;
     WindowReader windows(product);

@@ -4,7 +4,8 @@
 #if defined(__ARM_FEATURE_SIMD32)  // elsewhere depthwise_3x3_portable.cc
 __asm__(".syntax unified\n.thumb\n" CMSIM_RESCALE_MACROS R"(
 @ Sums of 6 results in r0-r5. r6 weights (0, 1), r7 weights (1, 2), r8-r11 pixels, r12 where they come from, lr to the next row.
-    .macro ROW stride, first, second, last
+@ a0 to a4: what is added to the first 5 sums, these themselves or r5.
+    .macro ROW stride, first, second, last, a0=r0, a1=r1, a2=r2, a3=r3, a4=r4
     vmov r6, \first
     vmov r7, \second
     .if \stride == 1
@@ -12,33 +13,33 @@ __asm__(".syntax unified\n.thumb\n" CMSIM_RESCALE_MACROS R"(
     .if \last == 0
     add.w r12, r12, lr
     .endif
-    smlad r0, r8, r6, r0
+    smlad r0, r8, r6, \a0
     smlabt r0, r9, r7, r0
-    smlatb r1, r8, r6, r1
+    smlatb r1, r8, r6, \a1
     smlad r1, r9, r7, r1
-    smlad r2, r9, r6, r2
+    smlad r2, r9, r6, \a2
     smlabt r2, r10, r7, r2
-    smlatb r3, r9, r6, r3
+    smlatb r3, r9, r6, \a3
     smlad r3, r10, r7, r3
-    smlad r4, r10, r6, r4
+    smlad r4, r10, r6, \a4
     smlabt r4, r11, r7, r4
     smlatb r5, r10, r6, r5
     smlad r5, r11, r7, r5
     .else
     ldm.w r12!, {r8-r11}
-    smlad r0, r8, r6, r0
+    smlad r0, r8, r6, \a0
     smlabt r0, r9, r7, r0
-    smlad r1, r9, r6, r1
+    smlad r1, r9, r6, \a1
     smlabt r1, r10, r7, r1
-    smlad r2, r10, r6, r2
+    smlad r2, r10, r6, \a2
     smlabt r2, r11, r7, r2
-    smlad r3, r11, r6, r3
+    smlad r3, r11, r6, \a3
     ldm.w r12, {r8-r10}
     .if \last == 0
     add.w r12, r12, lr
     .endif
     smlabt r3, r8, r7, r3
-    smlad r4, r8, r6, r4
+    smlad r4, r8, r6, \a4
     smlabt r4, r9, r7, r4
     smlad r5, r9, r6, r5
     smlabt r5, r10, r7, r5
@@ -70,13 +71,8 @@ cmsim_depthwise_3x3_stride_\stride:
     vmov s22, r6      @ columns left
     vmov s23, r7      @ output
 2:  @ a block
-    vmov r0, s2
-    mov.w r1, r0
-    mov.w r2, r0
-    mov.w r3, r0
-    mov.w r4, r0
-    mov.w r5, r0
-    ROW \stride, s5, s6, 0
+    vmov r5, s2
+    ROW \stride, s5, s6, 0, r5, r5, r5, r5, r5
     ROW \stride, s7, s8, 0
     ROW \stride, s9, s10, 1
     vmov r6, s18

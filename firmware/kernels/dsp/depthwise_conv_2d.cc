@@ -202,8 +202,16 @@ private:
         uint32_t count = 0;
         const int32_t multiplier = depth_multiplier_;
         int32_t result = (channel + first) * multiplier;
+        if (multiplier == 1 && end - first == 4 && finish_ != dsp::Finish::kSums) {
+            set_weights(channels, all_.weights + result);
+            for (int32_t i = first; i < end; ++i, ++result) {
+                set_channel(&channels[i - first], planes_ + i * plane_words_, result, output + result);
+            }
+            return run_(&call_, channels, kAtATime);
+        }
         for (int32_t i = first; i < end; ++i) {
             for (int32_t k = 0; k < multiplier; ++k, ++result) {
+                set_weights(&channels[count], result);
                 set_channel(&channels[count], planes_ + i * plane_words_, result, output + result);
                 if (finish_ == dsp::Finish::kSums) {
                     filter_slowly(channels[0], result, output + result);
@@ -216,7 +224,26 @@ private:
         if (count > 0) run_(&call_, channels, count);
     }
 
-    void set_channel(dsp::DepthwiseChannel* to, const uint32_t* plane, int32_t channel, int8_t* output) const {
+    // Of 4 channels that follow each other.
+    void set_weights(dsp::DepthwiseChannel (&to)[4], const int8_t* weight) const {
+        const int32_t step = all_.outputs;
+        for (uint32_t i = 0; i < 6; i += 2, weight += 3 * step) {
+            uint32_t even[3], odd[3];  // channels 0 and 2, 1 and 3
+            for (int32_t k = 0; k < 3; ++k) {
+                const uint32_t word = dsp::load_word(weight + k * step);
+                even[k] = dsp::even_bytes(word);
+                odd[k] = dsp::odd_bytes(word);
+            }
+            for (uint32_t k = 0; k < 2; ++k) {
+                to[0].weights[i + k] = dsp::low_lanes(even[k], even[k + 1]);
+                to[1].weights[i + k] = dsp::low_lanes(odd[k], odd[k + 1]);
+                to[2].weights[i + k] = dsp::high_lanes(even[k], even[k + 1]);
+                to[3].weights[i + k] = dsp::high_lanes(odd[k], odd[k + 1]);
+            }
+        }
+    }
+
+    void set_weights(dsp::DepthwiseChannel* to, int32_t channel) const {
         const int32_t step = all_.outputs;
         const int8_t* weight = all_.weights + channel;
         for (uint32_t i = 0; i < 6; i += 2) {
@@ -225,6 +252,9 @@ private:
             to->weights[i + 1] = dsp::low_lanes(middle, static_cast<uint32_t>(weight[2 * step]));
             weight += 3 * step;
         }
+    }
+
+    void set_channel(dsp::DepthwiseChannel* to, const uint32_t* plane, int32_t channel, int8_t* output) const {
         to->row = plane;
         to->output = output;
         to->bias = all_.bias_of(channel);

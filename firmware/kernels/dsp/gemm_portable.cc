@@ -10,13 +10,13 @@ namespace {
 
 // One panel times one pair, without the finish. Returns the end of the panel.
 template <uint32_t pixels>
-const uint32_t* multiply_panel(const uint32_t* panel, const uint32_t* pair, const uint32_t* weights_end,
-                               int32_t (&sums)[2][pixels]) {
+const uint32_t* multiply_panel(const uint32_t* panel, const uint32_t* pair, uint32_t quads, int32_t (&sums)[2][pixels]) {
     for (uint32_t i = 0; i < pixels; ++i) {
         sums[0][i] = static_cast<int32_t>(pair[0]);
         sums[1][i] = static_cast<int32_t>(pair[1]);
     }
-    for (const uint32_t* weights = pair + 2; weights != weights_end; weights += 2, panel += pixels) {
+    const uint32_t* weights = pair + kPairHead;
+    for (uint32_t k = 0; k < 2 * quads; ++k, weights += 2, panel += pixels) {
         for (uint32_t i = 0; i < pixels; ++i) {
             sums[0][i] = add_products(sums[0][i], panel[i], weights[0]);
             sums[1][i] = add_products(sums[1][i], panel[i], weights[1]);
@@ -28,21 +28,20 @@ const uint32_t* multiply_panel(const uint32_t* panel, const uint32_t* pair, cons
 template <uint32_t pixels>
 void multiply(const GemmCall& call) {
     const uint32_t* pair = call.pair;
-    const uint32_t* weights_end = call.weights_end;
     auto* first = static_cast<int8_t*>(call.output_of_pair);
     for (uint32_t k = 0; k < call.pairs; ++k, first += 2) {
         auto* output = static_cast<int8_t*>(call.output);
         if (k > 0) output = first;
         for (const uint32_t* panel = call.panel; panel != call.panels_end;) {
             int32_t sums[2][pixels];
-            panel = multiply_panel<pixels>(panel, pair, weights_end, sums);
+            panel = multiply_panel<pixels>(panel, pair, call.quads, sums);
             if (call.finish == Finish::kSums) {
                 __builtin_memcpy(output, sums, sizeof sums);
                 output += sizeof sums;
                 continue;
             }
             Rescale rescale[2];
-            __builtin_memcpy(rescale, weights_end, sizeof rescale);
+            __builtin_memcpy(rescale, pair + 2, sizeof rescale);
             for (uint32_t i = 0; i < pixels; ++i, output += call.output_stride) {
                 for (uint32_t channel = 0; channel < 2; ++channel) {
                     output[channel] = finished(sums[channel][i], rescale[channel], call.zero_point, call.finish, call.low, call.high);
@@ -50,7 +49,6 @@ void multiply(const GemmCall& call) {
             }
         }
         pair += call.pair_bytes / sizeof(uint32_t);
-        weights_end += call.pair_bytes / sizeof(uint32_t);
     }
 }
 
@@ -58,10 +56,11 @@ void multiply(const GemmCall& call) {
 
 extern "C" {
 
-void cmsim_gemm_1(const GemmCall* call) { multiply<1>(*call); }
-void cmsim_gemm_2(const GemmCall* call) { multiply<2>(*call); }
-void cmsim_gemm_3(const GemmCall* call) { multiply<3>(*call); }
-void cmsim_gemm_4(const GemmCall* call) { multiply<4>(*call); }
+void cmsim_gemm_1(GemmCall* call) { multiply<1>(*call); }
+void cmsim_gemm_2(GemmCall* call) { multiply<2>(*call); }
+void cmsim_gemm_3(GemmCall* call) { multiply<3>(*call); }
+void cmsim_gemm_4(GemmCall* call) { multiply<4>(*call); }
+void cmsim_gemm_4_shallow(GemmCall* call) { multiply<4>(*call); }
 
 uint32_t* cmsim_pack_pixels(uint32_t* panel, const int8_t* values, int32_t stride, int32_t bytes, uint32_t base,
                             uint32_t groups) {
