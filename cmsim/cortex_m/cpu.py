@@ -421,14 +421,17 @@ class Cpu:
             self.sleeping = None
             if self._asleep:
                 self._asleep = False
+                self.systick.sleep(False)
                 self.on_sleep(False)
             return None
         if not self._asleep:
             self._asleep = True
+            self.systick.sleep(True)
             self.on_sleep(True)
         due = self.scheduler.next_due
         if due is None and idle_ends:
-            return Outcome(State.IDLE, f"asleep at 0x{exceptions.pc:08x} with nothing to wake it")
+            why = " (SysTick stands still in sleep: use a TIMER or RTC)" if self.systick.counts else ""
+            return Outcome(State.IDLE, f"asleep at 0x{exceptions.pc:08x} with nothing to wake it{why}")
         until = limit if due is None or due > limit else due
         if until > clock.cycles:
             self.sleep_cycles += until - clock.cycles

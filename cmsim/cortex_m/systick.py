@@ -1,8 +1,9 @@
 """SysTick, the 24-bit system timer (Arm DDI 0403E, B3.3).
 
-The nRF52 has no reference clock: TICKINT counts the processor clock (CLKSOURCE reads as one), and CALIB says so.
+The nRF52 has no reference clock: the counter counts the processor clock (CLKSOURCE reads as one), and CALIB says so.
+That clock stands still while the processor sleeps (nRF52840 PS, CPU chapter): SysTick never wakes it.
 
-Not modelled: stopping while the processor sleeps deeply.
+Not modelled: a debugger that keeps the clock running in sleep.
 """
 
 from __future__ import annotations
@@ -35,12 +36,29 @@ class SysTick(RegisterBlock):
         super().reset()
         self.zero.cancel()
         self._stopped_at = 0
+        self._asleep = False
         self._zero_at = 0
         self._lap = 0
 
+    @property
+    def counts(self) -> bool:
+        """Whether software waits for it."""
+        return bool(self.enabled and self.interrupt)
+
+    def sleep(self, asleep: bool) -> None:
+        """The processor's clock stops, or goes on."""
+        if not self.enabled:
+            return
+        if asleep:
+            self._stopped_at = self._value()
+            self.zero.cancel()
+        else:
+            self._run(self._stopped_at)
+        self._asleep = asleep
+
     def _value(self) -> int:
         """The counter: cycles left until it is zero; in the cycle before it loads LOAD it still is."""
-        if not self.enabled:
+        if not self.enabled or self._asleep:
             return self._stopped_at
         left = max(0, self._zero_at - self.scheduler.now)
         return 0 if left > self._lap else left

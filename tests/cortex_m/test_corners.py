@@ -43,14 +43,26 @@ def test_sleep_behind_primask(tmp_path: Path, instruction: str, sevonpend: int, 
         main: cpsid i
               set 0xE000ED10, {sevonpend}
               movs r7, #0
-              set 0xE000E014, 500
-              set 0xE000E010, 7
+              set 0x40008508, 3         @ TIMER0: 32 bits,
+              set 0x40008510, 0         @ 16 MHz,
+              set 0x40008540, 100       @ CC[0]
+              set 0x40008304, 0x10000   @ asks for an interrupt,
+              set 0xE000E100, 0x100     @ which is enabled
+              set 0x40008000, 1
               {instruction}
               movs r7, #1
               b .
         """,
     )
     assert m.registers["r7"] == int(wakes)
+
+
+def test_a_sleep_that_waits_for_systick_is_told(tmp_path: Path) -> None:
+    """On silicon, too, it never ends."""
+    m = machine(tmp_path, DEFINITIONS + "main: set 0xE000E014, 500\n set 0xE000E010, 7\n wfi\n b .")
+    stop = m.run()
+    assert stop.reason == "idle"
+    assert "SysTick stands still in sleep" in stop.detail
 
 
 def test_an_fp_frame_is_aligned_whatever_stkalign_says(tmp_path: Path) -> None:

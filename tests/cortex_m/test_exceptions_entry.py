@@ -13,7 +13,6 @@ from support.exceptions import (
     IRQ_C,
     PENDSV,
     SVCALL,
-    SYSTICK,
     THREAD_MSP,
     THUMB,
     Run,
@@ -160,17 +159,15 @@ def test_cycles_of_entry_return_and_tail_chain(case: partial[Run]) -> None:
 
 
 def test_late_arrival(case: partial[Run]) -> None:
-    """TIMER0 first; then SysTick first by 1, 2 ... cycles, with TIMER0 taking over its entry; then too late for that."""
+    """TIMER0 first; then TIMER1 first by 1, 2 ... cycles, with TIMER0 taking over its entry; then too late for that."""
     done = case("late_arrival")
-    timers, sysTicks = done.captures[::2], done.captures[1::2]  # noqa: N806
-    assert {x.ipsr for x in timers} == {TIMER0}
-    assert {x.ipsr for x in sysTicks} == {SYSTICK}
-    assert {x.exc_return for x in sysTicks} == {THREAD_MSP}
-    returns = [x.exc_return for x in timers]
+    urgent, other = ([x for x in done.captures if x.ipsr == number] for number in (TIMER0, TIMER0 + 1))
+    assert {x.exc_return for x in other} == {THREAD_MSP}
+    returns = [x.exc_return for x in urgent]
     late = returns.index(HANDLER)
     assert set(returns[:late]) == {THREAD_MSP}
     assert set(returns[late:]) == {HANDLER}
-    entered = [x.entered - start for x, start in zip(timers[:late], done.results, strict=False)]
+    entered = [x.entered - start for x, start in zip(urgent[:late], done.results, strict=False)]
     alone = entered[0]
     first = next(n for n, cycles in enumerate(entered) if cycles != alone)
     assert [alone - cycles for cycles in entered[first:]] == list(range(1, late - first + 1))

@@ -129,7 +129,7 @@ def test_counters_add_up(firmware_elfs: Path) -> None:
     done = finish(machine)
     cycles, cpi, exceptions, sleep, lsu, folded = done.results
     instructions = at[1] - at[0]
-    assert instructions == 12 + 1 + 2 + 7 * 5 + 1 + 1 + 1 + 1 + 1 + 1 + 1
+    assert instructions == 12 + 1 + 2 + 7 * 5 + 1 + 1 + 1 + 5 + 1 + 1 + 1
     manual = Manual()
     assert exceptions & 0xFF == 2 * (manual.exception_entry + manual.exception_return)
     assert (lsu, folded) == (0, 0)

@@ -172,3 +172,31 @@ def test_reset_stops_it(bench: Bench) -> None:
     bench.at(100)
     assert not bench.pended
     assert bench.timer.read(VAL) == 0
+
+
+def test_it_stands_still_while_the_processor_sleeps() -> None:
+    bench = Bench()
+    bench.timer.write(LOAD, 99)
+    bench.timer.write(CTRL, ENABLE | TICKINT)
+    bench.scheduler.advance(41)
+    before = bench.timer.read(VAL)
+    bench.timer.sleep(True)
+    bench.scheduler.advance(10_041)
+    assert bench.timer.read(VAL) == before
+    assert not bench.state.pending
+    bench.timer.sleep(False)
+    assert bench.timer.read(VAL) == before
+    bench.scheduler.advance(10_041 + before - 1)
+    assert not bench.state.pending
+    bench.scheduler.advance(10_041 + before)
+    assert bench.state.pending
+
+
+def test_one_that_is_off_does_not_hear_of_sleep() -> None:
+    bench = Bench()
+    bench.timer.sleep(True)
+    bench.timer.write(LOAD, 9)
+    bench.timer.sleep(False)
+    bench.timer.write(CTRL, ENABLE)
+    bench.scheduler.advance(8)
+    assert bench.timer.read(VAL) == 2

@@ -249,41 +249,40 @@ CASE cycles_without_exception() { time_exceptions(0); }
 CASE cycles_of_one() { time_exceptions(1u << kIrqA); }
 CASE cycles_of_tail_chain() { time_exceptions(3u << kIrqA); }
 
-// SysTick wakes the core, TIMER0 is more urgent and comes from some cycles before it to some cycles after it, one cycle
-// later each time.
+// TIMER1 wakes the core, TIMER0 is more urgent and comes from some cycles before it to some cycles after it, one cycle
+// later each time: TIMER1 starts that much sooner, by way of a slide of NOPs.
 CASE late_arrival() {
-    auto* const timer = reinterpret_cast<Register*>(0x40008000);
-    SCB->SHPR[kSysTick - 4] = 0xE0;
     nvic_priority(nrf52840::TIMER0_IRQn, 0);
-    nvic_enable(nrf52840::TIMER0_IRQn);
-    timer[0x508 / 4] = 3;                  // BITMODE: 32
-    timer[0x510 / 4] = 0;                  // PRESCALER: 16 MHz, 4 cycles a tick
-    timer[0x540 / 4] = 50;                 // CC[0]
-    timer[0x304 / 4] = 1u << 16;           // INTENSET: COMPARE[0]
-    timer[0x200 / 4] = 1;                  // SHORTS: COMPARE0_CLEAR, so that it counts from 0 anew
-    actions[kSysTick] = [](Capture&) { SYST->CSR = 0; };
-    actions[16 + nrf52840::TIMER0_IRQn] = [](Capture&) {
-        *reinterpret_cast<Register*>(0x40008004) = 1;  // TASKS_STOP
-        *reinterpret_cast<Register*>(0x40008140) = 0;  // EVENTS_COMPARE[0]
-        barrier();
-    };
+    nvic_priority(nrf52840::TIMER0_IRQn + 1, 7);
+    timer_set(0, 50);
+    timer_set(1, 45);
+    actions[16 + nrf52840::TIMER0_IRQn] = [](Capture&) { timer_acknowledge(0); };
+    actions[17 + nrf52840::TIMER0_IRQn] = [](Capture&) { timer_acknowledge(1); };
     for (uint32_t delay = 0; delay < 32; ++delay) {
         disable_interrupts();
-        timer[0x00C / 4] = 1;  // TASKS_CLEAR
-        SYST->RVR = 210 - delay;
-        SYST->CVR = 0;
-        uint32_t started;
+        timer_at(0)[0x00C / 4] = timer_at(1)[0x00C / 4] = 1;  // TASKS_CLEAR
+        uint32_t started, slide = 2 * delay;
         __asm__ volatile(
-            "ldr %0, [%1]\n"        // CYCCNT
-            "str %4, [%2]\n"        // TASKS_START
-            "str %5, [%3]\n"        // CSR: ENABLE, TICKINT
-            "str %6, [%3, #4]\n"    // RVR: only once
+            "ldr %0, [%2]\n"  // CYCCNT
+            "str %5, [%3]\n"  // TIMER0.TASKS_START
+            "adr r12, 1f\n"
+            "add %1, %1, r12\n"
+            "orr %1, %1, #1\n"
+            "bx %1\n"
+            ".align 2\n"
+            "1:\n"
+            ".rept 32\n nop\n .endr\n"
+            "str %5, [%4]\n"  // TIMER1.TASKS_START
             "cpsie i\n"
             "wfi\n"
             "nop\n"
-            : "=&r"(started) : "r"(&DWT->CYCCNT), "r"(timer), "r"(&SYST->CSR), "r"(1), "r"(3), "r"(0xFFFFFF) : "memory");
+            : "=&r"(started), "+&r"(slide)
+            : "r"(&DWT->CYCCNT), "r"(timer_at(0)), "r"(timer_at(1)), "r"(1)
+            : "r12", "memory");
         result(started);
-        while (SYST->CSR & 1 || timer[0x140 / 4]) {
+        while (timer_at(0)[0x140 / 4] || timer_at(1)[0x140 / 4]) {
+        }
+        while (capture_count < 2 * delay + 2) {
         }
     }
 }

@@ -9,6 +9,7 @@
 
 #include "startup/cortex_m4.h"
 #include "startup/nrf52840.h"
+#include "startup/semihosting.h"
 
 namespace harness {
 
@@ -68,17 +69,10 @@ NO_FP inline void note_order(int32_t number) {
 inline Register& fpscr_default() { return *reinterpret_cast<Register*>(0xE000EF3C); }
 inline Register& actlr() { return *reinterpret_cast<Register*>(0xE000E008); }
 
-constexpr uint32_t kSemihostingWriteC = 3, kSemihostingWrite0 = 4, kSemihostingWrite = 5, kSemihostingExit = 0x18;
-
-inline uint32_t semihosting(uint32_t operation, uintptr_t parameter) {
-    register uint32_t r0 __asm__("r0") = operation;
-    register uintptr_t r1 __asm__("r1") = parameter;
-    __asm__ volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory");
-    return r0;
-}
+constexpr uint32_t kSemihostingWriteC = 3, kSemihostingWrite0 = 4, kSemihostingWrite = 5;
 
 [[noreturn]] inline void finish() {
-    semihosting(kSemihostingExit, 0x20026);
+    semihosting(kSemihostingExit, kApplicationExit);
     for (;;) {
     }
 }
@@ -115,6 +109,25 @@ NO_FP inline void pend_svc() { SCB->ICSR = 1u << 28; }  // PENDSVSET
 NO_FP inline void barrier() {
     dsb();
     isb();
+}
+
+// TIMERn asks for its interrupt `ticks` of 16 MHz, four cycles each, after TASKS_START: SysTick stands still in sleep.
+inline Register* timer_at(uint32_t n) { return reinterpret_cast<Register*>(0x40008000 + 0x1000 * n); }
+inline void timer_set(uint32_t n, uint32_t ticks) {
+    auto* const timer = timer_at(n);
+    timer[0x508 / 4] = 3;         // BITMODE: 32
+    timer[0x510 / 4] = 0;         // PRESCALER: 16 MHz
+    timer[0x540 / 4] = ticks;     // CC[0]
+    timer[0x200 / 4] = 1;         // SHORTS: COMPARE0_CLEAR
+    timer[0x304 / 4] = 1u << 16;  // INTENSET: COMPARE[0]
+    nvic_enable(nrf52840::TIMER0_IRQn + n);
+}
+inline void timer_start(uint32_t n) { timer_at(n)[0] = 1; }
+// Stops it as well, unless it is to go on.
+inline void timer_acknowledge(uint32_t n, bool goes_on = false) {
+    if (!goes_on) timer_at(n)[1] = 1;  // TASKS_STOP
+    timer_at(n)[0x140 / 4] = 0;        // EVENTS_COMPARE[0]
+    barrier();
 }
 
 // A vector of a case of its own, instead of the recording one.

@@ -101,13 +101,20 @@ static void systick_in(uint32_t cycles) {
     SYST->CSR = 3;
 }
 
+// TIMER0's interrupt after so many cycles.
+constexpr uint32_t kTimer = 16 + nrf52840::TIMER0_IRQn;
+static void timer_in(uint32_t cycles) {
+    actions[kTimer] = [](Capture&) { timer_acknowledge(0); };
+    timer_set(0, cycles / 4);
+    timer_start(0);
+}
+
 CASE wfi_with_primask() {
     disable_interrupts();
-    systick_in(10000);
+    timer_in(10000);
     const uint32_t before = DWT->CYCCNT;
     __asm__ volatile("wfi");
     const uint32_t after = DWT->CYCCNT;
-    SYST->CSR = 0;
     result(capture_count);
     result(SCB->ICSR);
     result(after - before);
@@ -118,14 +125,13 @@ CASE wfi_with_primask() {
 
 CASE wfi_is_not_woken_by_basepri_masked() {
     ready_a(7);
-    SCB->SHPR[kSysTick - 4] = 0;
+    nvic_priority(nrf52840::TIMER0_IRQn, 0);
     set_basepri(0x20);
     pend(kIrqA);
-    systick_in(5000);
+    timer_in(5000);
     const uint32_t before = DWT->CYCCNT;
     __asm__ volatile("wfi");
     const uint32_t after = DWT->CYCCNT;
-    SYST->CSR = 0;
     result(capture_count);
     result(captures[0].ipsr);
     result(after - before);
@@ -141,17 +147,16 @@ CASE wfi_passes_when_pending() {
     nvic_clear_pending(kIrqA);
 }
 
-// SEV sets the event register: the first WFE passes, the second sleeps until SysTick's handler has run.
+// SEV sets the event register: the first WFE passes, the second sleeps until TIMER0's handler has run.
 CASE wfe_and_sev() {
     __asm__ volatile("sev\n wfe");  // clear it, whatever went before
     const uint32_t start = DWT->CYCCNT;
     __asm__ volatile("sev");
     __asm__ volatile("wfe");
     const uint32_t first = DWT->CYCCNT;
-    systick_in(3000);
+    timer_in(3000);
     __asm__ volatile("wfe");
     const uint32_t second = DWT->CYCCNT;
-    SYST->CSR = 0;
     result(first - start);
     result(second - first);
     result(capture_count);
@@ -162,14 +167,11 @@ CASE wfe_and_sev() {
 
 // A disabled interrupt that becomes pending wakes WFE only with SEVONPEND.
 CASE sevonpend() {
-    auto* const timer = reinterpret_cast<Register*>(0x40008000);
     __asm__ volatile("sev\n wfe");
     SCB->SCR = 1u << 4;
-    timer[0x508 / 4] = 3;
-    timer[0x510 / 4] = 0;
-    timer[0x540 / 4] = 500;  // 2000 cycles
-    timer[0x304 / 4] = 1u << 16;
-    timer[0x000 / 4] = 1;
+    timer_set(0, 500);  // 2000 cycles
+    nvic_disable(nrf52840::TIMER0_IRQn);
+    timer_start(0);
     const uint32_t before = DWT->CYCCNT;
     __asm__ volatile("wfe");
     result(DWT->CYCCNT - before);
@@ -180,14 +182,12 @@ CASE sevonpend() {
 // SLEEPONEXIT: Thread mode goes on only when a handler has cleared it.
 CASE sleep_on_exit() {
     SCB->SCR = 1u << 1;
-    actions[kSysTick] = [](Capture& capture) {
+    timer_in(20000);
+    actions[kTimer] = [](Capture& capture) {
         result(capture.frame[6]);
-        if (capture_count == 3) {
-            SCB->SCR = 0;
-            SYST->CSR = 0;
-        }
+        timer_acknowledge(0, capture_count < 3);
+        if (capture_count == 3) SCB->SCR = 0;
     };
-    systick_in(20000);
     __asm__ volatile("wfi\n.global sleep_on_exit_next\nsleep_on_exit_next: nop");
     result(capture_count);
 }
@@ -218,9 +218,24 @@ NAKED stamp_tick() {
 CASE systick_period() {
     vector(kSysTick, stamp_tick);
     systick_in(1000);
-    while (tick_count < 6) wfi();
+    while (tick_count < 6) {
+    }
     SYST->CSR = 0;
     for (uint32_t n = 1; n < 6; ++n) result(ticks[n] - ticks[n - 1]);
+}
+
+// The processor's clock stops in sleep, and SysTick with it (nRF52840 PS, CPU chapter).
+CASE systick_stands_still_in_sleep() {
+    systick_in(5000);
+    timer_in(20000);
+    const uint32_t before = SYST->CVR, began = DWT->CYCCNT;
+    __asm__ volatile("wfi");
+    const uint32_t ended = DWT->CYCCNT, after = SYST->CVR;
+    SYST->CSR = 0;
+    result(ended - began);
+    result(before - after);
+    result(capture_count);
+    result(captures[0].ipsr);
 }
 
 CASE systick_registers() {
@@ -260,4 +275,5 @@ CASE systick_registers() {
 CASES(unmask_by_cpsie, unmask_by_msr_primask, unmask_by_msr_basepri, unmask_by_raising_basepri,
       basepri_masks_equal_and_lower, basepri_max_only_raises, basepri_ignores_low_bits, faultmask_holds_all_but_nmi,
       faultmask_is_cleared_by_return, wfi_with_primask, wfi_is_not_woken_by_basepri_masked, wfi_passes_when_pending,
-      wfe_and_sev, sevonpend, sleep_on_exit, sleep_for_ever, systick_period, systick_registers)
+      wfe_and_sev, sevonpend, sleep_on_exit, sleep_for_ever, systick_period, systick_stands_still_in_sleep,
+      systick_registers)
