@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "startup/semihosting.h"
+
 namespace {
 
 enum Kind { kCrc, kSort, kDot, kConvolution, kMatrix, kFilter };
@@ -131,14 +133,6 @@ uint32_t round_of(Kind kind) {
 extern "C" {
 
 volatile uint32_t g_result;
-
-// Semihosting SYS_EXIT with "application exit".
-__attribute__((noinline)) void finished() {
-    register uint32_t operation __asm__("r0") = 0x18;
-    register uint32_t reason __asm__("r1") = 0x20026;
-    __asm__ volatile("bkpt 0xAB" ::"r"(operation), "r"(reason) : "memory");
-}
-
 }  // extern "C"
 
 int main() {

@@ -2,6 +2,7 @@
 // before the end, so that bare Unicorn can run it as well. `g_result` holds a checksum; `finished` is called at the end.
 #include "interpreter/interpreter.h"
 #include "kernels/operators.h"
+#include "startup/semihosting.h"
 
 __asm__(
     ".section .rodata.g_model, \"a\"\n"
@@ -26,14 +27,6 @@ alignas(16) uint8_t g_arena[128 * 1024];
 extern "C" {
 
 volatile uint32_t g_result;
-
-// Semihosting SYS_EXIT with "application exit".
-__attribute__((noinline)) void finished() {
-    register uint32_t operation __asm__("r0") = 0x18;
-    register uint32_t reason __asm__("r1") = 0x20026;
-    __asm__ volatile("bkpt 0xAB" ::"r"(operation), "r"(reason) : "memory");
-}
-
 }  // extern "C"
 
 int main() {

@@ -3,6 +3,7 @@
 
 #include "include/cmsim_region.h"
 #include "startup/cortex_m4.h"
+#include "startup/semihosting.h"
 
 using namespace cortex_m4;
 
@@ -25,11 +26,6 @@ static inline void twice(uint32_t n) {
     CMSIM_REGION_END("inlined");
 }
 
-__attribute__((noinline)) void finished() {
-    register uint32_t operation __asm__("r0") = 0x18;
-    register uint32_t reason __asm__("r1") = 0x20026;
-    __asm__ volatile("bkpt 0xAB" ::"r"(operation), "r"(reason) : "memory");
-}
 }  // extern "C"
 
 int main() {

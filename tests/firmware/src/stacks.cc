@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "startup/cortex_m4.h"
+#include "startup/semihosting.h"
 
 using namespace cortex_m4;
 
@@ -74,11 +75,6 @@ __attribute__((noinline)) uint32_t painted(const uint32_t* low) {
     return 4 * words;
 }
 
-__attribute__((noinline)) void finished() {
-    register uint32_t operation __asm__("r0") = 0x18;
-    register uint32_t reason __asm__("r1") = 0x20026;
-    __asm__ volatile("bkpt 0xAB" ::"r"(operation), "r"(reason) : "memory");
-}
 
 __attribute__((used, noreturn)) void thread(uint32_t n) {
     for (;;) {

@@ -8,7 +8,7 @@ constexpr uint32_t kThreads = 4, kStackWords = 128, kLoops = 2000;
 extern "C" {
 alignas(8) uint32_t stacks[kThreads][kStackWords];
 uint32_t* thread_sp[kThreads];
-volatile uint32_t current_thread, switches, finished, integer_frames, fp_frames;
+volatile uint32_t current_thread, switches, threads_done, integer_frames, fp_frames;
 uint32_t integer_results[2][14];
 uint32_t fp_results[2][34];
 alignas(8) uint32_t process_stack[64];
@@ -100,8 +100,8 @@ __attribute__((naked, used)) void count_in_fp_registers(uint32_t, uint32_t*, uin
 
 __attribute__((used)) void thread_ends() {
     disable_interrupts();
-    finished = finished + 1;
-    const bool all = finished == kThreads;
+    threads_done = threads_done + 1;
+    const bool all = threads_done == kThreads;
     enable_interrupts();
     if (all) {
         SYST->CSR = 0;
