@@ -58,6 +58,21 @@ def _heard(machine: Machine, channel: str | None) -> list[str]:
 
 
 @contextmanager
+def _carried(
+    machine: Machine, channel: str | None, source: int, show: Callable[[bytes], None], keys: bool
+) -> Iterator[None]:
+    """While it lasts, what comes from `source` goes to the firmware, and `show` is told what the firmware sends."""
+    console = Console(machine, channel, source, keys=keys)
+    silences = [machine.soc.serial_port(name).listen(show) for name in _heard(machine, channel)]
+    try:
+        yield
+    finally:
+        console.close()
+        for silence in silences:
+            silence()
+
+
+@contextmanager
 def _terminal(machine: Machine, live: Live, channel: str | None) -> Iterator[None]:
     """stdin and stdout; a terminal gives each key at once and without echo."""
     source = sys.stdin.fileno()
@@ -70,14 +85,10 @@ def _terminal(machine: Machine, live: Live, channel: str | None) -> Iterator[Non
     before = termios.tcgetattr(source) if os.isatty(source) else None
     if before is not None:
         tty.setcbreak(source)
-    console = Console(machine, channel, source, keys=before is not None)
-    silences = [machine.soc.serial_port(name).listen(show) for name in _heard(machine, channel)]
     try:
-        yield
+        with _carried(machine, channel, source, show, keys=before is not None):
+            yield
     finally:
-        console.close()
-        for silence in silences:
-            silence()
         if before is not None:
             termios.tcsetattr(source, termios.TCSADRAIN, before)
 
@@ -94,14 +105,10 @@ def _pseudo_terminal(machine: Machine, live: Live, channel: str | None) -> Itera
         with contextlib.suppress(BlockingIOError):
             os.write(ours, data)
 
-    console = Console(machine, channel, ours, keys=True)
-    silences = [machine.soc.serial_port(name).listen(show) for name in _heard(machine, channel)]
     try:
-        yield
+        with _carried(machine, channel, ours, show, keys=True):
+            yield
     finally:
-        console.close()
-        for silence in silences:
-            silence()
         os.close(ours)
         os.close(theirs)
 
