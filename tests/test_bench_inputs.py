@@ -232,6 +232,28 @@ def test_random_numbers_repeat_and_fill_the_range():
 # --- files --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("shape", "fits"), [
+    ((4, 3), True), ((1, 4, 3, 1), True), ((5, 4, 3), True), ((12,), True), ((24,), True), ((2, 12), True),
+    ((3, 4), False), ((2, 3, 4), False), ((2, 2, 4, 3), False), ((6, 2), False),
+])
+def test_shape_of_npy(tmp_path, shape, fits):
+    path = tmp_path / "x.npy"
+    np.save(path, np.zeros(shape, np.int8))
+    image = tensor((1, 4, 3, 1))
+    if fits:
+        assert load_inputs(str(path), 0, [image]).values([image], 0)[0].shape == (1, 4, 3, 1)
+        return
+    with pytest.raises(UsageError, match=r"x\.npy: its shape .* is not the model's \[1,4,3,1\], nor several of it"):
+        load_inputs(str(path), 0, [image])
+
+
+def test_flat_tensor_takes_any_shape_of_npy(tmp_path):
+    path = tmp_path / "spectrogram.npy"
+    np.save(path, np.zeros((49, 40), np.int8))
+    flat = tensor((1, 1960))
+    assert load_inputs(str(path), 0, [flat]).values([flat], 0)[0].shape == (1, 1960)
+
+
 def test_npy_with_several_samples(tmp_path):
     path = tmp_path / "three.npy"
     np.save(path, np.arange(18, dtype=np.int8).reshape(3, 2, 3))

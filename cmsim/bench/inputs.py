@@ -164,11 +164,20 @@ def from_pixels(pixels: Pixels, tensor: Tensor, signed: bool = False) -> Values:
 
 
 def _split(array: Values, tensor: Tensor) -> list[Values]:
-    """The inferences' samples that an array holds: a whole number of them, one after the other."""
+    """The inferences' samples that an array holds: a whole number of them, one after the other.
+
+    Where the tensor has more than one dimension, so must the array, in the same order, or all its numbers lie in one
+    row. Sizes of 1 do not count.
+    """
     count, rest = divmod(array.size, tensor.elements)
     if rest or not count:
         raise UsageError(f"it holds {array.size:,} numbers, the model's input {shape_text(tensor.shape)} takes "
                          f"{tensor.elements:,}")
+    sizes, wanted = ([size for size in shape if size != 1] for shape in (array.shape, tensor.shape))
+    fitting = wanted, [tensor.elements]
+    if len(wanted) > 1 and array.ndim > 1 and sizes not in fitting and sizes[1:] not in fitting:
+        raise UsageError(f"its shape {shape_text(array.shape)} is not the model's {shape_text(tensor.shape)}, nor "
+                         "several of it; if the order of the numbers is right, reshape them to one row")
     return list(array.reshape(count, tensor.elements))
 
 
