@@ -2,8 +2,9 @@
 
 The engines take turns: proximity (PEN), gesture (GEN, while it lasts), wait (WEN), colour (AEN); one round is one tick
 of a clock whose period follows from PPULSE, WTIME, WLONG and ATIME. Gesture mode (GMODE) is entered by a proximity of
-GPENTH or more, or by writing the bit; it delivers four counts every GPULSE and GWTIME until all photodiodes that GEXMSK
-leaves stay below GEXTH for GEXPERS rounds.
+GPENTH or more, or by writing the bit; it delivers four counts a round until all photodiodes that GEXMSK leaves stay
+below GEXTH for GEXPERS rounds. A round is two conversions (0.70 ms each; the gesture characteristics say 1.39 ms for
+both pairs of photodiodes), each lit by GPULSE, and GWTIME.
 
 Light is the irradiance that passes each channel's filter: 23.60 counts per uW/cm^2 at 16x, taken to hold for ATIME =
 0xF6 (27.8 ms), in proportion to gain and time. Proximity and the gesture photodiodes are fractions of full scale as the
@@ -140,7 +141,7 @@ class _Registers(SensorRegisters):
         if period and self.waits:
             period += (256 - self.WTIME) * STEP * (12 if self.CONFIG1 & 2 else 1)
         self.rounds.run(Rate(period) if period and self.powered_up and not gesture else None, now)
-        set_period = self._pulses(self.GPULSE) + GESTURE_WAITS[self.GCONF2 & 7]
+        set_period = 2 * self._pulses(self.GPULSE) + GESTURE_WAITS[self.GCONF2 & 7]
         self.sets.run(Rate(set_period) if gesture else None, now)
 
     def catch_up(self) -> None:
