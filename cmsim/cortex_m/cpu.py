@@ -324,7 +324,7 @@ class Cpu:
     def _counts(self) -> tuple[int, int, int, int, int, int]:
         clock = self.clock
         cycles, instructions = (clock.now, clock.now_instructions) if self._io else (clock.cycles, clock.instructions)
-        return cycles, instructions, 0, self.exceptions.exception_cycles, self.sleep_cycles, 0
+        return cycles - self.sleep_cycles, instructions, 0, self.exceptions.exception_cycles, 0, 0
 
     # --- reset ----------------------------------------------------------------------------------------------
 

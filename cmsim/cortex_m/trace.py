@@ -1,6 +1,8 @@
 """DWT counters and ITM stimulus ports (Arm DDI 0403E, C1.7 and C1.8).
 
-The counters satisfy the manual's identity: CYCCNT = instructions + CPICNT + LSUCNT + EXCCNT + SLEEPCNT - FOLDCNT.
+The counters satisfy the manual's identity: CYCCNT = instructions + CPICNT + LSUCNT + EXCCNT + SLEEPCNT - FOLDCNT. The
+processor's clock, which they count, stands still in sleep on the nRF52: a second's sleep of MicroPython on the
+nRF52833 adds a sixth of its cycles (micropython-microbit-v2 issue 179). SLEEPCNT therefore stays 0.
 
 Not modelled: comparators match nothing (their registers are stored), PC sampling and event packets are not emitted,
 extra load/store cycles are counted in CPICNT (LSUCNT stays 0) until the timing model tells them apart.

@@ -16,6 +16,8 @@ from support.exceptions import (
     THREAD_MSP,
     THUMB,
     Run,
+    finish,
+    prepare,
     run,
 )  # fmt: skip
 
@@ -158,17 +160,23 @@ def test_cycles_of_entry_return_and_tail_chain(case: partial[Run]) -> None:
     assert (manual.exception_entry, manual.exception_return, manual.tail_chain) == (12, 10, 6)
 
 
-def test_late_arrival(case: partial[Run]) -> None:
+def test_late_arrival(firmware_elfs: Path) -> None:
     """TIMER0 first; then TIMER1 first by 1, 2 ... cycles, with TIMER0 taking over its entry; then too late for that."""
-    done = case("late_arrival")
+    machine = prepare(firmware_elfs / "entry.elf", "late_arrival")
+    starts: list[int] = []
+    entries: list[int] = []
+    machine.on("late_arrival_start", lambda m: starts.append(m.cycles))
+    machine.on("enter_exception", lambda m: entries.append(m.cycles))
+    done = finish(machine)
     urgent, other = ([x for x in done.captures if x.ipsr == number] for number in (TIMER0, TIMER0 + 1))
     assert {x.exc_return for x in other} == {THREAD_MSP}
     returns = [x.exc_return for x in urgent]
     late = returns.index(HANDLER)
     assert set(returns[:late]) == {THREAD_MSP}
     assert set(returns[late:]) == {HANDLER}
-    entered = [x.entered - start for x, start in zip(urgent[:late], done.results, strict=False)]
-    alone = entered[0]
-    first = next(n for n, cycles in enumerate(entered) if cycles != alone)
-    assert [alone - cycles for cycles in entered[first:]] == list(range(1, late - first + 1))
+    entered = [cycle for cycle, x in zip(entries, done.captures, strict=True) if x.ipsr == TIMER0]
+    waited = [entry - start for entry, start in zip(entered[:late], starts, strict=False)]
+    alone = waited[0]
+    first = next(n for n, cycles in enumerate(waited) if cycles != alone)
+    assert [alone - cycles for cycles in waited[first:]] == list(range(1, late - first + 1))
     assert late - first == 6  # the vector is fetched at the end of the 12 cycles

@@ -56,7 +56,7 @@ def test_wfi_with_primask_wakes_and_takes_nothing(case: partial[Run]) -> None:
     taken, icsr, slept, later = case("wfi_with_primask").results
     assert (taken, later) == (0, 1)
     assert icsr & (1 << 22 | 0x1FF << 12) == 1 << 22 | TIMER0 << 12  # ISRPENDING, VECTPENDING
-    assert slept == pytest.approx(10_000, abs=10)
+    assert slept == pytest.approx(10_000, abs=40)
 
 
 def test_wfi_is_not_woken_by_what_basepri_masks(case: partial[Run]) -> None:
@@ -67,15 +67,15 @@ def test_wfi_is_not_woken_by_what_basepri_masks(case: partial[Run]) -> None:
 
 
 def test_wfi_passes_when_something_pends(case: partial[Run]) -> None:
-    assert case("wfi_passes_when_pending").results[0] < 10
+    assert case("wfi_passes_when_pending").results[0] < 40
 
 
 def test_wfe_and_sev(case: partial[Run]) -> None:
     passed, slept, taken, passed_again = case("wfe_and_sev").results
-    assert passed < 20
+    assert passed < 40
     assert slept > 2_990
     assert taken == 1
-    assert passed_again < 20
+    assert passed_again < 40
 
 
 def test_sevonpend(case: partial[Run]) -> None:
@@ -86,9 +86,11 @@ def test_sevonpend(case: partial[Run]) -> None:
 
 def test_sleep_on_exit(case: partial[Run]) -> None:
     done = case("sleep_on_exit")
-    assert done.results == [*[done.address("sleep_on_exit_next")] * 3, 3]
-    first, second, third = (x.entered for x in done.captures)
-    assert second - first == third - second == 20_000
+    *laps, taken = done.results
+    assert laps[::2] == [done.address("sleep_on_exit_next")] * 3
+    assert taken == 3
+    first, second, third = laps[1::2]
+    assert [second - first, third - second] == [pytest.approx(20_000, abs=8)] * 2
 
 
 def test_nothing_wakes_this(firmware_elfs: Path) -> None:
@@ -103,10 +105,11 @@ def test_systick_period_is_exact(case: partial[Run]) -> None:
     assert sum(periods) == pytest.approx(5_000, abs=8)
 
 
-def test_systick_stands_still_in_sleep(case: partial[Run]) -> None:
-    slept, counted, taken, number = case("systick_stands_still_in_sleep").results
+def test_systick_and_cyccnt_stand_still_in_sleep(case: partial[Run]) -> None:
+    slept, counted, cycles, taken, number = case("counters_stand_still_in_sleep").results
     assert slept > 19_900
     assert counted < 500
+    assert cycles < 500
     assert (taken, number) == (1, TIMER0)
 
 

@@ -261,25 +261,26 @@ CASE late_arrival() {
     for (uint32_t delay = 0; delay < 32; ++delay) {
         disable_interrupts();
         timer_at(0)[0x00C / 4] = timer_at(1)[0x00C / 4] = 1;  // TASKS_CLEAR
-        uint32_t started, slide = 2 * delay;
+        uint32_t slide = 2 * delay;
         __asm__ volatile(
-            "ldr %0, [%2]\n"  // CYCCNT
-            "str %5, [%3]\n"  // TIMER0.TASKS_START
+            "b late_arrival_start\n"
+            ".global late_arrival_start\n"
+            "late_arrival_start:\n"
+            "str %3, [%1]\n"  // TIMER0.TASKS_START
             "adr r12, 1f\n"
-            "add %1, %1, r12\n"
-            "orr %1, %1, #1\n"
-            "bx %1\n"
+            "add %0, %0, r12\n"
+            "orr %0, %0, #1\n"
+            "bx %0\n"
             ".align 2\n"
             "1:\n"
             ".rept 32\n nop\n .endr\n"
-            "str %5, [%4]\n"  // TIMER1.TASKS_START
+            "str %3, [%2]\n"  // TIMER1.TASKS_START
             "cpsie i\n"
             "wfi\n"
             "nop\n"
-            : "=&r"(started), "+&r"(slide)
-            : "r"(&DWT->CYCCNT), "r"(timer_at(0)), "r"(timer_at(1)), "r"(1)
+            : "+&r"(slide)
+            : "r"(timer_at(0)), "r"(timer_at(1)), "r"(1)
             : "r12", "memory");
-        result(started);
         while (timer_at(0)[0x140 / 4] || timer_at(1)[0x140 / 4]) {
         }
         while (capture_count < 2 * delay + 2) {
