@@ -369,6 +369,12 @@ def test_header_says_what_is_not_default(capsys):
     assert first.endswith("; dsp kernels, timing manual, instruction cache off")
 
 
+def test_energy_says_that_the_currents_are_those_with_the_cache(capsys):
+    for cache, said in (("on", False), ("off", True)):
+        assert main(["bench", str(GESTURE), "--cache", cache]) == 0
+        assert ("the cache was off" in " ".join(capsys.readouterr().out.split())) is said
+
+
 def test_unknown_timing(capsys):
     assert main(["bench", str(GESTURE), "--timing", "guess"]) == 2
     err = capsys.readouterr().err

@@ -58,7 +58,7 @@ def bench(paths: list[str], options: Options) -> dict[str, Any]:
         "timing": options.timing,
         "instruction_cache": options.cache,
         "clock_mhz": options.clock_mhz,
-        "energy_assumptions": energy.assumptions(),
+        "energy_assumptions": energy.assumptions(options.cache),
         "models": [_bench_or_error(firmware, path, options) for path in paths],
     }
 

@@ -34,8 +34,9 @@ def microjoules(cycles: float, supply: Supply = TYPICAL) -> float:
     return cycles / CPU_HZ * supply.milliamperes * VOLTS * 1000
 
 
-def assumptions() -> str:
-    """One sentence for reports."""
-    return (f"nRF52840 data-sheet currents at {VOLTS:g} V, CPU only: {TYPICAL.milliamperes} mA {TYPICAL.conditions}; "
-            f"bounds {LOWEST.milliamperes} mA ({LOWEST.conditions}) and {HIGHEST.milliamperes} mA "
-            f"({HIGHEST.conditions})")
+def assumptions(cache: bool = True) -> str:
+    """One sentence for reports; `cache`: whether the flash's instruction cache was on."""
+    currents = (f"nRF52840 data-sheet currents at {VOLTS:g} V, CPU only: {TYPICAL.milliamperes} mA "
+                f"{TYPICAL.conditions}; bounds {LOWEST.milliamperes} mA ({LOWEST.conditions}) "
+                f"and {HIGHEST.milliamperes} mA ({HIGHEST.conditions})")
+    return currents if cache else f"{currents}; the cache was off, for which it gives none"

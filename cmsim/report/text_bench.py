@@ -168,7 +168,8 @@ def side_by_side(models: Sequence[Record], record: Record) -> list[list[str]]:
     table = [[title, *map(text, models)] for title, text in rows]
     kinds = dict.fromkeys(row["name"] for model in models for row in model["operators"])
     for kind in sorted(kinds, key=lambda kind: -max(_spent(model, kind) for model in models)):
-        table.append([f"cycles of {kind}", *(f"{_spent(model, kind):,}" for model in models)])
+        title = f"cycles of {kind}" if kind.isupper() else f"cycles {kind}"
+        table.append([title, *(f"{_spent(model, kind):,}" for model in models)])
     return table
 
 
