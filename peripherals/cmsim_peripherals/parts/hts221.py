@@ -16,7 +16,7 @@ from cmsim.kernel import Rate, Scheduler, cycles_of
 from cmsim.parts import Sensor
 from cmsim.registers import Register
 
-from .sampling import OutputWords, SampleClock, StRegisters, counts
+from .sampling import OneShot, OutputWords, SampleClock, StRegisters, counts, earliest
 
 RATES = (None, Rate.hertz(1), Rate.hertz(7), Rate.hertz(25, 2))
 """By ODR; 0 is one-shot."""
@@ -62,7 +62,7 @@ class _Registers(StRegisters):
     active_low, open_drain, drdy_enabled = CTRL_REG3.bit(7), CTRL_REG3.bit(6), CTRL_REG3.bit(2)
 
     def __init__(self, part: Hts221) -> None:
-        self.clock, self._words = SampleClock(), OutputWords()
+        self.clock, self._words, self._single = SampleClock(), OutputWords(), OneShot(ONE_SHOT_CYCLES)
         super().__init__(part)
 
     def reset(self) -> None:
@@ -70,7 +70,7 @@ class _Registers(StRegisters):
         super().reset()
         for n, byte in enumerate(CALIBRATION):
             self.CALIB[n] = byte
-        self._latest, self._ready, self._done_at = (0, 0), 0, 0
+        self._latest, self._ready, self._single.due = (0, 0), 0, None
         self.clock.run(None, 0)
         self._words.clear()
 
@@ -82,7 +82,7 @@ class _Registers(StRegisters):
     def _control(self, value: int) -> None:
         self.boot = 0
         if self.one_shot and self.powered_up and self.odr == 0:
-            self._done_at = self._done_at or self.scheduler.now + ONE_SHOT_CYCLES
+            self._single.start(self.scheduler.now)
         else:
             self.one_shot = 0
 
@@ -91,9 +91,9 @@ class _Registers(StRegisters):
         now, moments = self.scheduler.now, []
         if ticks := self.clock.take(now):
             moments.append(self.clock.moment(ticks[-1]))
-        if 0 < self._done_at <= now:
-            moments.append(self._done_at)
-            self._done_at, self.one_shot = 0, 0
+        if (done := self._single.take(now)) is not None:
+            moments.append(done)
+            self.one_shot = 0
         for cycle in moments:
             humidity, celsius = self.part.sense("humidity", cycle), self.part.sense("temperature", cycle)
             self._latest = (round((humidity - HUMIDITY_CENTRE) * 1e6 / HUMIDITY_MICRO),
@@ -120,8 +120,7 @@ class _Registers(StRegisters):
 
     def next_change(self) -> int | None:
         """DRDY waits for a conversion."""
-        due = [m for m in (self.clock.next, self._done_at or None) if m is not None]
-        return min(due, default=None) if self.drdy_enabled and not self._ready else None
+        return earliest(self.clock.next, self._single.due) if self.drdy_enabled and not self._ready else None
 
 
 class Hts221(Sensor):

@@ -17,7 +17,7 @@ from cmsim.kernel import Rate, Scheduler, cycles_of
 from cmsim.parts import Sensor, SensorRegisters
 from cmsim.registers import Register
 
-from .sampling import SampleClock, counts
+from .sampling import OneShot, SampleClock, counts, earliest
 
 RATES = (None, *(Rate.hertz(hz) for hz in (1, 10, 25, 50, 75)), None, None)
 """By ODR; 0 is one-shot, 6 and 7 are reserved."""
@@ -52,7 +52,7 @@ class _Registers(SensorRegisters):
     active_low, open_drain, drdy_enabled = CTRL_REG3.bit(7), CTRL_REG3.bit(6), CTRL_REG3.bit(2)
 
     def __init__(self, part: Lps22hb) -> None:
-        self.clock = SampleClock()
+        self.clock, self._single = SampleClock(), OneShot(ONE_SHOT_CYCLES)
         super().__init__(part)
 
     def reset(self) -> None:
@@ -61,7 +61,7 @@ class _Registers(SensorRegisters):
         self._latest, self._held = bytes(5), bytes(5)
         self._open: set[int] = set()
         """With BDU: bytes of a value that was begun and not finished."""
-        self._status, self._done_at = 0, 0
+        self._status, self._single.due = 0, None
         self.clock.run(None, 0)
 
     @CTRL_REG1.on_write
@@ -74,7 +74,7 @@ class _Registers(SensorRegisters):
             self.reset()
         self.boot = 0
         if self.one_shot and self.odr == 0:
-            self._done_at = self._done_at or self.scheduler.now + ONE_SHOT_CYCLES
+            self._single.start(self.scheduler.now)
         else:
             self.one_shot = 0
 
@@ -84,10 +84,10 @@ class _Registers(SensorRegisters):
         if ticks := self.clock.take(now):
             self._status |= (self._status if len(ticks) == 1 else P_DA | T_DA) << 4
             moments.append(self.clock.moment(ticks[-1]))
-        if 0 < self._done_at <= now:
+        if (done := self._single.take(now)) is not None:
             self._status |= (self._status & 3) << 4
-            moments.append(self._done_at)
-            self._done_at, self.one_shot = 0, 0
+            moments.append(done)
+            self.one_shot = 0
         for cycle in moments:
             pressure = round(self.part.sense("pressure", cycle) * 4096)
             celsius = counts(self.part.sense("temperature", cycle), 10_000)
@@ -124,8 +124,7 @@ class _Registers(SensorRegisters):
 
     def next_change(self) -> int | None:
         """INT_DRDY waits for a conversion."""
-        due = [m for m in (self.clock.next, self._done_at or None) if m is not None]
-        return min(due, default=None) if self.drdy_enabled and not self._status & P_DA else None
+        return earliest(self.clock.next, self._single.due) if self.drdy_enabled and not self._status & P_DA else None
 
 
 class Lps22hb(Sensor):

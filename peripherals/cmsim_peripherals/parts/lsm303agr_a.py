@@ -13,10 +13,9 @@ INT_2_XL, block data update beyond being stored.
 from __future__ import annotations
 
 from cmsim.kernel import Rate
-from cmsim.parts import Sensor
 from cmsim.registers import Register
 
-from .sampling import AXES, SampleClock, StRegisters
+from .sampling import AXES, AxisRegisters
 
 RATES = (None, 1, 10, 25, 50, 100, 200, 400, 1620, 1344)
 """CTRL_REG1.ODR -> Hz; in low-power mode code 9 is 5376 Hz."""
@@ -30,7 +29,7 @@ DATA_READY = 0x08
 """STATUS_REG.ZYXDA; the axes' own flags are the bits below, the overruns the upper half."""
 
 
-class Accelerometer(StRegisters):
+class Accelerometer(AxisRegisters):
     """The registers of section 8.1 to 8.34."""
 
     name = "LSM303AGR accelerometer"
@@ -72,16 +71,10 @@ class Accelerometer(StRegisters):
     ready_on_int1, active_low = CTRL_REG3.bit(4), CTRL_REG6.bit(1)
     scale, high_resolution, big_endian = CTRL_REG4.field(5, 4), CTRL_REG4.bit(3), CTRL_REG4.bit(6)
 
-    def __init__(self, part: Sensor) -> None:
-        self._clock = SampleClock()
-        super().__init__(part)
-
     def reset(self) -> None:
         """Power-down, all registers at their reset values."""
         super().reset()
-        self._clock.run(None, 0)
-        self._unread = self._temperature_unread = self._temperature = 0
-        self._latest = [0, 0, 0]
+        self._temperature_unread = self._temperature = 0
 
     def advance(self, pointer: int) -> int:
         """The output registers go round, as the FIFO's burst read needs it; the others run on."""
@@ -130,11 +123,7 @@ class Accelerometer(StRegisters):
 
     @OUT.on_read
     def _read_out(self, n: int) -> int:
-        axis, half = divmod(n, 2)
-        if n == 5:
-            self._unread = 0
-            self.update()
-        return self._latest[axis] >> 8 * (half ^ self.big_endian) & 0xFF
+        return self.axis_byte(n)
 
     @STATUS_REG_AUX.on_read
     def _temperature_status(self) -> int:
@@ -154,4 +143,4 @@ class Accelerometer(StRegisters):
 
     def next_change(self) -> int | None:
         """The pin waits for a sample."""
-        return self._clock.next if self.ready_on_int1 and not self._unread else None
+        return self.next_sample(self.ready_on_int1)

@@ -10,10 +10,9 @@ interrupts by threshold (INT_SOURCE reads 0), self-test, low-power mode, tempera
 from __future__ import annotations
 
 from cmsim.kernel import Rate
-from cmsim.parts import Sensor
 from cmsim.registers import Register
 
-from .sampling import AXES, SampleClock, StRegisters, counts
+from .sampling import AXES, AxisRegisters, counts
 
 RATES = (10, 20, 50, 100)
 CONTINUOUS, SINGLE = 0, 1
@@ -22,7 +21,7 @@ DATA_READY = 0x0F
 MICROGAUSS_PER_DIGIT = 1500
 
 
-class Magnetometer(StRegisters):
+class Magnetometer(AxisRegisters):
     """The registers from OFFSET_X_REG_L_M to OUTZ_H_REG_M."""
 
     name = "LSM303AGR magnetometer"
@@ -41,16 +40,6 @@ class Magnetometer(StRegisters):
     mode, data_rate = CFG_REG_A.field(1, 0), CFG_REG_A.field(3, 2)
     soft_reset = CFG_REG_A.bit(5)
     big_endian, ready_on_pin = CFG_REG_C.bit(3), CFG_REG_C.bit(0)
-
-    def __init__(self, part: Sensor) -> None:
-        self._clock = SampleClock()
-        super().__init__(part)
-
-    def reset(self) -> None:
-        """Idle."""
-        super().reset()
-        self._clock.run(None, 0)
-        self._unread, self._latest = 0, [0, 0, 0]
 
     @CFG_REG_A.on_write
     def _configure(self, value: int) -> None:
@@ -82,11 +71,7 @@ class Magnetometer(StRegisters):
 
     @OUT.on_read
     def _read_out(self, n: int) -> int:
-        axis, half = divmod(n, 2)
-        if n == 5:
-            self._unread = 0
-            self.update()
-        return self._latest[axis] >> 8 * (half ^ self.big_endian) & 0xFF
+        return self.axis_byte(n)
 
     def drive_pins(self) -> None:
         """The data-ready signal, if CFG_REG_C routes it."""
@@ -94,4 +79,4 @@ class Magnetometer(StRegisters):
 
     def next_change(self) -> int | None:
         """The pin waits for a sample."""
-        return self._clock.next if self.ready_on_pin and not self._unread else None
+        return self.next_sample(self.ready_on_pin)

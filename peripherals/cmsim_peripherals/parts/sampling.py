@@ -46,6 +46,32 @@ class SampleClock:
         return self.moment(self.taken + 1) if self.rate else None
 
 
+class OneShot:
+    """A single conversion on demand, which takes `cycles`; one asked for meanwhile is the same one."""
+
+    def __init__(self, cycles: int) -> None:
+        self._cycles = cycles
+        self.due: int | None = None
+        """The cycle at which it is done, or None."""
+
+    def start(self, now: int) -> None:
+        """Ask for it."""
+        if self.due is None:
+            self.due = now + self._cycles
+
+    def take(self, now: int) -> int | None:
+        """When it was done, once; None before and after."""
+        if self.due is None or self.due > now:
+            return None
+        done, self.due = self.due, None
+        return done
+
+
+def earliest(*moments: int | None) -> int | None:
+    """The first of the moments that are known."""
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 def counts(value: float, micro_per_lsb: int) -> int:
     """`value` in steps of `micro_per_lsb` millionths: to the nearest (ties to even), saturated to a 16-bit word."""
     return round(max(WORD_MIN, min(WORD_MAX, value * 1e6 / micro_per_lsb)))
@@ -96,3 +122,31 @@ class StRegisters(SensorRegisters):
     def advance(self, pointer: int) -> int:
         """The next register of a burst, or the same again."""
         return pointer + 1 & 0x7F if self._increments else pointer
+
+
+class AxisRegisters(StRegisters):
+    """Three axes behind a sample clock: the latest words, and how many samples nobody has read (two are an overrun)."""
+
+    big_endian: int
+
+    def __init__(self, part: Sensor) -> None:
+        self._clock = SampleClock()
+        super().__init__(part)
+
+    def reset(self) -> None:
+        """Nothing sampled, and the clock stands."""
+        super().reset()
+        self._clock.run(None, 0)
+        self._unread, self._latest = 0, [0, 0, 0]
+
+    def axis_byte(self, n: int) -> int:
+        """Byte `n` of the output registers; with the last one the sample is read."""
+        axis, half = divmod(n, 2)
+        if n == 5:
+            self._unread = 0
+            self.update()
+        return self._latest[axis] >> 8 * (half ^ self.big_endian) & 0xFF
+
+    def next_sample(self, wanted: int) -> int | None:
+        """For `next_change`: a data-ready pin waits for a sample while it is `wanted` and none is unread."""
+        return self._clock.next if wanted and not self._unread else None
