@@ -131,7 +131,7 @@ def load_record(path: Path) -> dict[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot read: {error.strerror or error}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not JSON ({error}); give what `cmsim run --json` wrote") from None
     if not isinstance(record, dict) or "schema" not in record:
         raise UsageError(f"{path}: not a record; give what `cmsim run --json` wrote")
@@ -140,7 +140,7 @@ def load_record(path: Path) -> dict[str, Any]:
     try:
         compare(record, record)
         record["firmware"]["name"].partition("/")
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError, IndexError) as error:
         raise UsageError(f"{path}: not a whole record ({type(error).__name__}: {error}); make it anew") from None
     return record
 

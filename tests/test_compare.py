@@ -265,7 +265,7 @@ def test_a_baseline_keeps_what_is_compared(base: dict[str, Any], slow: dict[str,
 
 @pytest.mark.parametrize("content, message", [
     ("{", "not JSON"), ("[]", "not a record"), ("{}", "not a record"), ('{"schema": 99}', "schema 99"),
-    ('{"schema": 1}', "not a whole record"), ('{"schema": 1, "inferences": 3}', "not a whole record"), ("\xff", "not JSON"),
+    ("[" * 100_000, "not JSON"), ('{"schema": 1}', "not a whole record"), ('{"schema": 1, "inferences": 3}', "not a whole record"), ("\xff", "not JSON"),
     (None, "cannot read"),
 ])
 def test_bad_files(tmp_path: Path, content: str | None, message: str, capsys: pytest.CaptureFixture[str]) -> None:

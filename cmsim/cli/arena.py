@@ -24,10 +24,16 @@ def add_to(commands: Any) -> None:
                                   description=DESCRIPTION)
     run.add_options(command)
     group = command.add_argument_group("arena")
-    group.add_argument("--arena", type=int, default=0, metavar="N",
+    group.add_argument("--arena", type=_index, default=0, metavar="N",
                        help="which one, in the order of construction; default 0")
     group.add_argument("--no-minimum", action="store_true", help="run once, do not search")
     command.set_defaults(execute=execute, profile=False)
+
+
+def _index(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+    return int(text)
 
 
 def execute(options: argparse.Namespace) -> int:

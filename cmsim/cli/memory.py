@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..errors import UsageError
+
 if TYPE_CHECKING:
     from ..machine import Machine
 
@@ -24,6 +26,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def attach(machine: Machine, options: argparse.Namespace) -> None:
     """Ask the machine's run what the options ask."""
+    from ..measure.arena_search import no_arena  # noqa: PLC0415
     from ..measure.drift import Drift  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
     from ..measure.heap_checks import LeakCheck, NoAllocation  # noqa: PLC0415
 
@@ -32,6 +35,8 @@ def attach(machine: Machine, options: argparse.Namespace) -> None:
     if options.leaks is not None:
         LeakCheck.parse(machine, options.leaks)
     if options.arena_heat and machine.arenas is not None:
+        if not machine.arenas.sites:
+            raise UsageError(f"--arena-heat: {no_arena(machine)}")
         machine.arenas.paint()
     if options.energy:
         from ..measure.energy import EnergyMeter  # noqa: PLC0415

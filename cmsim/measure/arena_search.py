@@ -67,7 +67,7 @@ class ArenaSearch:
         machine = self.build()
         meter = machine.arenas
         if meter is None or not meter.sites:
-            raise UsageError(_nothing(machine))
+            raise UsageError(no_arena(machine))
         if paint is not None:
             meter.paint(self.index, paint)
         if override is not None:
@@ -215,7 +215,8 @@ def _elsewhere(machine: Machine, arena: Arena) -> tuple[int, int]:
     return base, size
 
 
-def _nothing(machine: Machine) -> str:
+def no_arena(machine: Machine) -> str:
+    """For an image in which nothing is given an arena, as far as symbols tell."""
     return (f"{machine.image.path}: no arena found: the image has no constructor of tflite::MicroInterpreter, "
             "tflite::MicroAllocator::Create or cmsim::Interpreter among its symbols; give an ELF with symbols, in "
             "which it was not inlined")

@@ -22,6 +22,10 @@ _MOMENT = re.compile(
 _NEXT = re.compile(rf",\s*(?=(?:end )?(?:{'|'.join(Kind)})(?:[:=]|$))")
 
 
+MOST = 8
+"""Names in a message."""
+
+
 @dataclass(frozen=True)
 class Moment:
     """One side of a latency: which events, and which end of them."""
@@ -30,6 +34,21 @@ class Moment:
     track: str | None = None
     text: str = ""
     end: bool = False
+
+    @property
+    def title(self) -> str:
+        """As it may be written."""
+        track, text = f":{self.track}" if self.track else "", f"={self.text}" if self.text else ""
+        return f"{'end ' if self.end else ''}{self.kind}{track}{text}"
+
+    def unseen(self, timeline: Timeline) -> str | None:
+        """In words what there was instead, if it never happened."""
+        if self.cycles(timeline):
+            return None
+        names = [track.name for track in timeline.find(self.kind, None) if track.events]
+        some = ", ".join(names[:MOST]) + (", ..." if len(names) > MOST else "")
+        there = f"; {self.kind} had events on {some}" if names else f"; {self.kind} had no events at all"
+        return f"{self.title} never happened{there}"
 
     def cycles(self, timeline: Timeline) -> list[int]:
         """When that was, in order; an event that had not ended has no end."""
@@ -92,6 +111,7 @@ def measured(timeline: Timeline, asked: Sequence[Latency]) -> list[dict[str, Any
                 "median": values[(len(values) - 1) // 2] if values else None,
                 "max": values[-1] if values else None,
                 "max_at": None if worst is None else worst[0],
+                "unseen": [words for side in (latency.start, latency.stop) if (words := side.unseen(timeline))],
             }
         )
     return rows

@@ -17,6 +17,8 @@ def table(coverage: Mapping[str, Any], bold: bool = False) -> list[str]:
         f"{what} {coverage[f'{what}_run']:,} of {coverage[what]:,}{_percent(coverage[f'{what}_run'], coverage[what])}"
         for what in ("lines", "branches", "functions")
     )
+    if not coverage["lines"]:
+        return ["coverage: the image has no debug information; compile with -g"]
     never = coverage["never"]
     rows = [(f"{row['size']:,}", row["name"]) for row in never[:MOST]]
     if len(never) > MOST:

@@ -10,12 +10,13 @@ from .terminal import grid
 
 
 def table(latencies: Sequence[Mapping[str, Any]], bold: bool = False) -> list[str]:
-    """One row each: how many, and milliseconds."""
+    """One row each: how many, and milliseconds; then what never happened."""
     rows = [
         (f"{row['count']:,}", *(_milliseconds(row[key]) for key in ("min", "median", "max")), row["latency"])
         for row in latencies
     ]
-    return grid(("count", "min ms", "median ms", "max ms", "latency"), rows, left=(4,), bold=bold, width=120)
+    found = grid(("count", "min ms", "median ms", "max ms", "latency"), rows, left=(4,), bold=bold, width=120)
+    return found + list(dict.fromkeys(words for row in latencies for words in row["unseen"]))
 
 
 def _milliseconds(cycles: int | None) -> str:

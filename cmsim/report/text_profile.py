@@ -11,6 +11,8 @@ from typing import Any
 from .terminal import grid
 
 Record = Mapping[str, Any]
+NO_DEBUG_INFORMATION = "no code that ran has debug information: compile with -g for lines and objects"
+NO_OPERATORS = "the interpreter is neither cmsim's own nor TensorFlow Lite Micro, or the image lacks symbols"
 
 
 def _percent(part: int, whole: int) -> str:
@@ -47,6 +49,8 @@ def by_operator(record: Record, top: int, bold: bool = False) -> list[str]:
             for (index, name), (cycles, runs) in ordered]  # fmt: skip
     overhead = sum(inference["overhead_cycles"] or 0 for inference in record["inferences"])
     rows.append((f"{overhead:,}", _percent(overhead, whole), f"{len(record['inferences']):,}", "(interpreter)"))
+    if not total:
+        return [f"no operators: {NO_OPERATORS if record['inferences'] else 'no inference was completed'}"]
     return grid(("cycles", "%", "runs", "operator"), rows, left=(3,), bold=bold)
 
 
@@ -58,7 +62,13 @@ def by_line(record: Record, top: int, bold: bool = False) -> list[str]:
          f"{_short(row['file'])}:{row['line']}" if row["file"] else "", row["function"])
         for row in record["lines"][:top]
     ]  # fmt: skip
-    return grid(("cycles", "% awake", "runs", "line", "function"), rows, left=(3, 4), bold=bold, width=120)
+    table = grid(("cycles", "% awake", "runs", "line", "function"), rows, left=(3, 4), bold=bold, width=120)
+    return table + _without_lines(record)
+
+
+def _without_lines(record: Record) -> list[str]:
+    """A note, if the image cannot tell lines."""
+    return [] if any(row["file"] for row in record["lines"]) else [NO_DEBUG_INFORMATION]
 
 
 def _awake(row: Record, name: str, rows: Sequence[Record]) -> str:
@@ -77,7 +87,7 @@ def by_object(record: Record, top: int, bold: bool = False) -> list[str]:
     """The compilation units with the most cycles."""
     rows = [(f"{row['cycles']:,}", _awake(row, "object", record["objects"]), row["object"])
             for row in record["objects"][:top]]  # fmt: skip
-    return grid(("cycles", "% awake", "object"), rows, left=(2,), bold=bold, width=120)
+    return grid(("cycles", "% awake", "object"), rows, left=(2,), bold=bold, width=120) + _without_lines(record)
 
 
 def by_inlined(record: Record, top: int, bold: bool = False) -> list[str]:
@@ -85,7 +95,8 @@ def by_inlined(record: Record, top: int, bold: bool = False) -> list[str]:
     whole = sum(row["cycles"] for row in record["objects"] if row["object"] != "(sleep)")
     rows = [(f"{row['cycles']:,}", _percent(row["cycles"], whole), f"{row['function']} in {row['into']}")
             for row in record["inlined"][:top]]  # fmt: skip
-    return grid(("cycles", "% awake", "inlined function"), rows, left=(2,), bold=bold, width=120)
+    table = grid(("cycles", "% awake", "inlined function"), rows, left=(2,), bold=bold, width=120)
+    return table + _without_lines(record)
 
 
 TABLES: dict[str, Callable[[Record, int, bool], list[str]]] = {

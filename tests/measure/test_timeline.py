@@ -238,8 +238,10 @@ def test_each_answer_has_the_last_cause_before_it() -> None:
 def test_minimum_median_maximum() -> None:
     rows = measured(DRAWN, [Latency.parse("pin:button=high,end serial"), Latency.parse("cpu,pin")])
     assert rows == [
-        {"latency": "pin:button=high,end serial", "count": 2, "min": 10, "median": 10, "max": 25, "max_at": 40},
-        {"latency": "cpu,pin", "count": 0, "min": None, "median": None, "max": None, "max_at": None},
+        {"latency": "pin:button=high,end serial", "count": 2, "min": 10, "median": 10, "max": 25, "max_at": 40,
+         "unseen": []},
+        {"latency": "cpu,pin", "count": 0, "min": None, "median": None, "max": None, "max_at": None,
+         "unseen": ["cpu never happened; cpu had no events at all"]},
     ]
 
 
