@@ -86,8 +86,9 @@ class Lfclk:
 class Clock(NordicPeripheral):
     """The CLOCK half of the block at 0x40000000 (POWER is the other)."""
 
-    undocumented = frozenset({0x53C, 0x638, 0xC34, 0xEE4, *range(0xE00, 0xE38, 4)})
-    """Anomalies 31, 197, 192, 108 and 115; 0xE00 is that of anomaly 198, and what bootloaders clear."""
+    undocumented = frozenset({0x53C, 0x54C, 0x638, 0xC34, 0xEE4, *range(0xE00, 0xE38, 4)})
+    """Anomalies 31, 197, 192, 108 and 115; 0xE00 is that of anomaly 198, and what bootloaders clear; 0x54C is written
+    by the SoftDevice S140 6.1.1."""
 
     HFCLKSTART = Task(0x000)
     HFCLKSTOP = Task(0x004)

@@ -142,8 +142,9 @@ class Radio(NordicPeripheral):
     EDSAMPLE = Register(0x668, writable=0xFF)
     CCACTRL = Register(0x66C, writable=0xFFFF_FF07)
     POWER = Register(0xFFC, 0x1, writable=0x1)
-    undocumented = frozenset({0x73C, 0x740, 0x774})
-    """Written by the work-arounds of errata 158 (0x73C), 191 (0x740), and 102, 106, 107 (0x774)."""
+    undocumented = frozenset({0x73C, 0x740, 0x774, 0x778, 0x77C, 0x788})
+    """Written by the work-arounds of errata 158 (0x73C), 191 (0x740), and 102, 106, 107 (0x774); the others are
+    those that the SoftDevice S140 6.1.1 reads and writes while it advertises."""
 
     length_bits, s0_bytes = PCNF0.field(3, 0), PCNF0.bit(8)
     s1_bits, s1_in_ram, preamble = PCNF0.field(19, 16), PCNF0.bit(20), PCNF0.field(25, 24)

@@ -244,3 +244,11 @@ def test_drivers_read_back_the_pins_that_they_selected() -> None:
                     assert part.read(register.offset) == 6, f"{part.name}.{register.name}"
                     seen += 1
     assert seen > 50
+
+
+def test_words_that_a_softdevice_touches_are_storage() -> None:
+    soc = Soc(NRF52840)
+    for name, offset in (("RADIO", 0x778), ("RADIO", 0x77C), ("RADIO", 0x788), ("POWER", 0x54C)):
+        soc.blocks[name].write(offset, 1)
+        assert soc.blocks[name].read(offset) == 1
+    assert soc.unmodelled == {}

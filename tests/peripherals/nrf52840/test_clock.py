@@ -149,7 +149,7 @@ def test_lfrcmode_status_follows_mode(clock: Clock) -> None:
 
 
 def test_vendor_start_up_addresses_are_plain_storage(clock: Clock) -> None:
-    for offset in (0x53C, 0xEE4, 0xE00, 0xE34):
+    for offset in (0x53C, 0x54C, 0xEE4, 0xE00, 0xE34):
         clock.write(offset, 0x1234)
         assert clock.read(offset) == 0x1234
     assert clock.soc.unmodelled == {}
