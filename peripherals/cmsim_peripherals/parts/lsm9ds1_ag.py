@@ -180,12 +180,13 @@ class AccelerometerGyroscope(SensorRegisters):
         now = self.scheduler.now
         ticks = self.clock.take(now)
         temperature_ticks = self.temperature_clock.take(now)
-        if self.INT_GEN_CFG_XL & EVENTS or self.INT_GEN_CFG_G & EVENTS or self.fifo.triggered:
-            for tick in ticks:  # each one may change what becomes of the next
-                self._judge(tick)
-                self._sampled(range(tick, tick + 1))
-        elif ticks:
-            self._sampled(ticks)
+        if ticks:  # mostly there are none: this runs for every byte that is read
+            if self.INT_GEN_CFG_XL & EVENTS or self.INT_GEN_CFG_G & EVENTS or self.fifo.triggered:
+                for tick in ticks:  # each one may change what becomes of the next
+                    self._judge(tick)
+                    self._sampled(range(tick, tick + 1))
+            else:
+                self._sampled(ticks)
         if self.CTRL_REG8 & 0x81 and not self.booting:
             self.software_reset = 0
             if self.clock.rate is not None:  # in power-down BOOT waits
@@ -358,12 +359,14 @@ class AccelerometerGyroscope(SensorRegisters):
 
     def drive_pins(self) -> None:
         """The two interrupt pins."""
-        sources_1, sources_2 = self._sources
+        sources_1, sources_2 = self._sources if self.INT1_CTRL | self.INT2_CTRL else (0, 0)
         for name, level in (("INT1_A/G", self.INT1_CTRL & sources_1), ("INT2_A/G", self.INT2_CTRL & sources_2)):
             self.part.set_output(name, bool(level) != self.active_low, open_drain=self.open_drain)
 
     def next_change(self) -> int | None:
         """When a pin may change by itself: a source that it waits for, a generator, the end of the boot."""
+        if not self.INT1_CTRL | self.INT2_CTRL:
+            return None
         sources_1, sources_2 = self._sources
         waiting_1, waiting_2 = self.INT1_CTRL & ~sources_1, self.INT2_CTRL & ~sources_2
         possible = DRDY_XL

@@ -11,6 +11,7 @@ from cmsim.parts import Sensor, SensorRegisters
 
 WORD_MIN, WORD_MAX = -0x8000, 0x7FFF
 AXES = ("x", "y", "z")
+NO_TICKS = range(0)
 
 
 class SampleClock:
@@ -21,11 +22,13 @@ class SampleClock:
         self.origin = 0
         self.taken = 0
         """The last tick that `take` has handed out."""
+        self._due = 0
+        """Before this cycle there is no tick to take: a sensor asks at every byte that is read."""
 
     def run(self, rate: Rate | None, origin: int) -> None:
         """Tick at `rate` from cycle `origin` on, or not at all (None); a clock that runs at `rate` runs on."""
         if rate != self.rate:
-            self.rate, self.origin, self.taken = rate, origin, 0
+            self.rate, self.origin, self.taken, self._due = rate, origin, 0, 0
 
     def moment(self, tick: int) -> int:
         """The cycle of `tick`."""
@@ -37,7 +40,10 @@ class SampleClock:
 
     def take(self, now: int) -> range:
         """The ticks since the last call."""
+        if now < self._due:
+            return NO_TICKS
         first, self.taken = self.taken + 1, max(self.taken, self.passed(now))
+        self._due = self.moment(self.taken + 1) if self.rate else now
         return range(first, self.taken + 1)
 
     @property
