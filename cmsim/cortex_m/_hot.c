@@ -469,7 +469,7 @@ static void look_ahead(struct clock *clock)
     flags |= clock->stack_count ? BLOCK_STACK : 0;
     clock->mask = flags << 16 | 0xFFFF;
     clock->round_mask = (flags ^ BLOCK_CHECKED ^ BLOCK_CHANGES) << 16 | 0xFFFF;
-    clock->limit = clock->resumed ? 0 : clock->deadline;
+    clock->limit = clock->resumed || clock->fetch_mode == FETCH_PROFILED ? 0 : clock->deadline;
 }
 
 static void attend(struct clock *clock)
@@ -572,6 +572,41 @@ static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *use
         return;
     }
     follow(uc, address, size, clock);
+}
+
+/* The same for a timing model without bounds, to which all memories are alike: nothing but a block's own cost counts. */
+static void on_plain_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
+{
+    struct clock *clock = user;
+    uint32_t address = (uint32_t)address64, offset = address - clock->flash_base;
+    pair count, cost;
+
+    if (address == clock->round && LIKELY((clock->block->key & clock->round_mask) == size) &&
+        LIKELY(clock->cycles < clock->limit)) {
+        memcpy(&cost, &clock->round_cycles, sizeof cost);
+        memcpy(&count, &clock->cycles, sizeof count);
+        count += cost;
+        memcpy(&clock->cycles, &count, sizeof count);
+        return;
+    }
+    if (LIKELY(offset < clock->flash_size)) {
+        struct block *block = &clock->flash[offset >> 1];
+        if (LIKELY((block->key & clock->mask) == size && clock->cycles < clock->limit)) {
+            cost = *(const pair *)&block->cycles;
+            if (address != clock->fall_through)
+                cost += (pair){clock->block->exit + block->jump, 0};
+            memcpy(&count, &clock->cycles, sizeof count);
+            count += cost;
+            memcpy(&clock->cycles, &count, sizeof count);
+            memcpy(&clock->round_cycles, &cost, sizeof cost);
+            clock->round = address | (address != clock->address);
+            clock->block = block;
+            clock->address = address;
+            clock->fall_through = address + size;
+            return;
+        }
+    }
+    announce(uc, address, size, clock);
 }
 
 /* In front of one instruction, where a block cannot tell enough by itself. */
@@ -732,7 +767,7 @@ PyMODINIT_FUNC PyInit__hot(void)
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL)
         return NULL;
-    if (ADDRESS(on_block) || ADDRESS(on_instruction) || ADDRESS(on_sev) || ADDRESS(on_interrupt) || ADDRESS(on_read) ||
+    if (ADDRESS(on_block) || ADDRESS(on_plain_block) || ADDRESS(on_instruction) || ADDRESS(on_sev) || ADDRESS(on_interrupt) || ADDRESS(on_read) ||
         ADDRESS(on_write) || ADDRESS(on_access) || ADDRESS(on_guarded_read) || ADDRESS(on_guarded_write) ||
         SIZE(access) || SIZE(check) || SIZE(operand) || SIZE(divide) || SIZE(probe) || SIZE(span) ||
         SIZE(detail) || SIZE(block) || SIZE(region) || SIZE(clock) || SIZE(hook) || SIZE(window) || SIZE(place) ||

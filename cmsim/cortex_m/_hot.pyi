@@ -1,4 +1,5 @@
 on_block: int
+on_plain_block: int
 on_instruction: int
 on_sev: int
 on_interrupt: int

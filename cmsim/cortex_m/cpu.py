@@ -90,7 +90,7 @@ class Cpu:
         self.soc, self.timing = soc, timing
         self.scheduler = soc.scheduler
         self.clock = Clock(passed_hook=1, pc=1, paid=1)
-        self.engine = Engine(self.clock)
+        self.engine = Engine(self.clock, plain=timing.plain)
         self.registers = self.engine.registers
         self.states = ExceptionState(soc.chip.interrupts, soc.chip.priority_bits)
         self.scb = SystemControl(self.states)
@@ -273,7 +273,7 @@ class Cpu:
     def _cache_changed(self, enabled: bool, profiled: bool) -> None:
         """NVMC.ICACHECNF was written: what runs from flash is fetched in another way."""
         clock, timed = self.clock, self.timing.memory
-        clock.round = 1  # what a loop costs is something else now
+        clock.round, clock.limit = 1, 0  # what a loop costs is something else now
         code = Code.FLASH_CACHED if enabled else Code.FLASH
         if code is not self.blocks.flash_code:
             self.blocks.flash_code = code

@@ -27,7 +27,8 @@ CLREX = bytes((0xBF, 0xF3, 0x2F, 0x8F))
 class Engine:
     """A Cortex-M4 of Unicorn with our clock. Python must keep alive what native code is given addresses of."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, plain: bool) -> None:
+        """`plain`: of the timing model."""
         self.clock = clock
         self.uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB)
         self.uc.ctl_set_cpu_model(UC_CPU_ARM_CORTEX_M4)
@@ -42,7 +43,7 @@ class Engine:
         """What is cached of the rights to memory is void."""
         self.uc.mem_map(UNTIL_PAGE, 0x1000)
         self.uc.mem_write(UNTIL_PAGE, CLREX)
-        self.block_hook = _hot.on_block, ct.addressof(clock)
+        self.block_hook = _hot.on_plain_block if plain else _hot.on_block, ct.addressof(clock)
         """Callback and user of what native code is called in front of each block."""
         self._block_hook = self.add_hook(uc_const.UC_HOOK_BLOCK, *self.block_hook)
         self.add_hook(uc_const.UC_HOOK_INTR, _hot.on_interrupt, ct.addressof(clock))

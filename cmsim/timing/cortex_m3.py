@@ -44,6 +44,7 @@ class CortexM3(Manual):
     """The table of the Cortex-M3 instead of the Cortex-M4's; exceptions cost the same."""
 
     name = "cortex-m3"
+    plain = False  # it has bounds
 
     def block(self, instructions: Sequence[Instruction], code: Code = Code.RAM_ALIAS) -> BlockCost:
         """The sum of the table's entries, wherever the code runs."""

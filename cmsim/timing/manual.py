@@ -75,6 +75,7 @@ class Manual:
     tail_chain = 6
     operand_divide = False
     memory = NO_COSTS
+    plain = True
 
     def block(self, instructions: Sequence[Instruction], code: Code = Code.RAM_ALIAS) -> BlockCost:
         """The sum of the table's entries, wherever the code runs."""

@@ -79,6 +79,8 @@ class TimingModel(Protocol):
     operand_divide: bool
     """Whether a divide is charged by its operands, by native code, beyond the two cycles in its block."""
     memory: MemoryCosts
+    plain: bool
+    """Whether a block costs the same wherever it lies and whatever ran before, and without bounds."""
 
     def block(self, instructions: Sequence[Instruction], code: Code = Code.RAM_ALIAS) -> BlockCost:
         """The cost of `instructions`, which follow each other in memory and in time."""
@@ -102,6 +104,7 @@ class Instructions:
     exception_entry = exception_entry_fp = exception_return = exception_return_fp = tail_chain = 0
     operand_divide = False
     memory = NO_COSTS
+    plain = True
 
     def block(self, instructions: Sequence[Instruction], code: Code = Code.RAM_ALIAS) -> BlockCost:
         """1 each."""

@@ -38,6 +38,7 @@ class Silicon:
     exception_return_fp: int = Manual.exception_return_fp
     tail_chain: int = Manual.tail_chain
     operand_divide: bool = True
+    plain: bool = False
 
     def __post_init__(self) -> None:
         self.values = {bound: self.parameters.values(bound) for bound in Bound}

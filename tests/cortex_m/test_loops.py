@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from support.assembler import machine
 
+from cmsim.timing import Instructions, Manual
+
 UNALIGNED = 1 << 24
 ENABLE_USAGE_FAULT = "ldr r4, =0xE000ED24\n ldr r5, =1 << 18\n str r5, [r4]\n"
 CACHE_ON = "ldr r4, =0x4001E540\n movs r5, #1\n str r5, [r4]\n"
@@ -53,6 +55,47 @@ def test_following_calls_counts_the_same(tmp_path: Path, name: str) -> None:
         m.run(seconds=0.02)
         clocks.append(reached[0])
     assert len(set(clocks)) == 1
+
+
+@pytest.mark.parametrize("timing", [Manual, Instructions])
+@pytest.mark.parametrize("name", LOOPS)
+def test_plain_models_need_no_more_than_the_plain_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, timing: type[Manual] | type[Instructions]
+) -> None:
+    records = []
+    for plain in (True, False):
+        monkeypatch.setattr(timing, "plain", plain)
+        m = machine(tmp_path, program(LOOPS[name], 1000, CACHE_ON), timing=timing.name)
+        m.run(seconds=0.02)
+        record = dict(m.record)
+        del record["wall_seconds"]
+        assert record["cycles_low"] == record["cycles"] == record["cycles_high"]
+        records.append(record)
+    assert records[0] == records[1]
+
+
+@pytest.mark.parametrize("timing", ["manual", "silicon"])
+def test_hits_are_counted_while_they_are_asked_for(tmp_path: Path, timing: str) -> None:
+    """IHIT and IMISS count fetched words (nRF52840 PS, NVMC) from the store to ICACHECNF on, in a loop too."""
+    source = """
+        main: ldr r4, =0x4001E540
+              movs r0, #100
+        1:    cmp r0, #50
+              ite gt
+              movgt r5, #1          @ CACHEEN
+              movle.w r5, #0x101    @ CACHEPROFEN too
+              str r5, [r4]
+              subs r0, #1
+              bne 1b
+              ldr r1, [r4, #8]      @ IHIT
+              ldr r2, [r4, #12]     @ IMISS
+              wfi
+        """
+    m = machine(tmp_path, source, timing=timing)
+    m.run(seconds=0.001)
+    hits, misses = m.registers["r1"], m.registers["r2"]
+    assert 49 * 4 <= hits <= 52 * 6
+    assert misses <= 2
 
 
 def test_each_round_costs_the_same(tmp_path: Path) -> None:
