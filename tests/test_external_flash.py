@@ -64,3 +64,8 @@ def test_what_cannot_be_used_is_told(complain: Complain, tmp_path: Path) -> None
     assert f"{large}: 8388609 bytes; flash holds 8388608" in complain(*dk, "--external-flash", large)
     assert "No such file" in complain(*dk, "--external-flash", tmp_path / "missing")
     assert "cannot write there" in complain(*dk, "--save-external-flash", tmp_path / "missing" / "x")
+
+
+def test_the_list_of_boards_says_how(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["boards"]) == 0
+    assert "  flash: mx25r6435f, filled by --external-flash\n" in capsys.readouterr().out

@@ -27,13 +27,18 @@ def execute(options: argparse.Namespace) -> int:
         if board.buttons:
             print(f"  buttons {', '.join(board.buttons)}")
         for part in board.parts:
-            channels = getattr(find_part(part.model), "channels", {})
+            model = find_part(part.model)
+            channels = getattr(model, "channels", {})
             where = f" on {part.bus}" if part.bus else ""
             plugged = ", plugged in by that option" if part.optional else ""
             if part.stimulus:
                 fed = f", fed by --{part.stimulus}{plugged}"
+            elif channels:
+                fed = f", fed by --sensor {part.name}"
+            elif hasattr(model, "load"):
+                fed = ", filled by --external-flash"
             else:
-                fed = f", fed by --sensor {part.name}" if channels else ", fed by --audio" if part.pdm else ""
+                fed = ", fed by --audio" if part.pdm else ""
             print(f"  {part.name}: {part.model}{where}{fed}")
             sensed = " ".join(f"{channel} [{unit}],".replace(" ", "\0") for channel, (unit, _) in channels.items())
             for line in textwrap.wrap(sensed.rstrip(","), WIDTH - 5):
