@@ -98,7 +98,7 @@ def test_universal_hex_by_board_id() -> None:
     text = universal((0x9900, 0x00, b"for V1"), (0x9903, 0x0D, b"for V2"))
     assert pieces(parse(text, 0x9900)) == [(0, b"for V1")]
     assert pieces(parse(text, 0x9903)) == [(0, b"for V2")]
-    with pytest.raises(ImageError, match=r"a Universal Hex for several boards \(0x9900, 0x9903\): choose one"):
+    with pytest.raises(ImageError, match=r"a Universal Hex for several boards \(0x9900, 0x9903\): choose one by --board"):
         parse(text)
     with pytest.raises(ImageError, match="for the boards 0x9900, 0x9903, not 0x9904"):
         parse(text, 0x9904)

@@ -113,7 +113,7 @@ class _State:
             raise ImageError(f"{where}: data outside the blocks of a Universal Hex: the file is damaged")
         names = ", ".join(f"0x{board:04X}" for board in sorted(boards))
         if block is None and len(boards) > 1:
-            raise ImageError(f"a Universal Hex for several boards ({names}): choose one, or give the HEX of one board")
+            raise ImageError(f"a Universal Hex for several boards ({names}): choose one by --board, or give one's HEX")
         if block is not None and block not in boards:
             raise ImageError(f"a Universal Hex for the boards {names}, not 0x{block:04X}: take the file for this board")
         return self.chunks[boards[0] if block is None else block]
