@@ -19,6 +19,7 @@ from cmsim.stimuli import BASE_UNITS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^    cmsim (.+)$", PAGE, re.MULTILINE)
+(TOUCH,) = (command for command in COMMANDS if "--touch" in command)
 COMMAND = Path(sys.executable).with_name("cmsim")
 
 
@@ -28,6 +29,7 @@ def folder(firmware_elfs: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     shutil.copy(firmware_elfs / "scenario.elf", where / "app.elf")
     for name, text in re.findall(r"<!-- file (\S+) -->\n```\w+\n(.*?)```", PAGE, re.DOTALL):
         (where / name).write_text(text, encoding="utf-8")
+    (where / "before.bin").write_bytes(b"what the flash chip holds")
     with wave.open(str(where / "tone.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -36,14 +38,18 @@ def folder(firmware_elfs: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return where
 
 
-def shell(folder: Path, command: str) -> str:
-    done = subprocess.run(f"{COMMAND} {command}", shell=True, cwd=folder, stdin=subprocess.DEVNULL, text=True,
+def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(f"{COMMAND} {command}", shell=True, cwd=folder, stdin=subprocess.DEVNULL, text=True,
                           capture_output=True, timeout=60, check=False)
+
+
+def shell(folder: Path, command: str) -> str:
+    done = run(folder, command)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command != TOUCH])
 def test_commands_run(folder: Path, command: str) -> None:
     endless = "--interactive" in command or "--pty" in command
     out = shell(folder, command + " --seconds 0.3" if endless else command)
@@ -53,6 +59,17 @@ def test_commands_run(folder: Path, command: str) -> None:
                          ("day.toml --seconds", "echo hello\npressed\nreleased\nready\n")):
         if option in command:
             assert text in out
+
+
+def test_a_touch_is_an_error_where_the_firmware_has_no_usb(folder: Path) -> None:
+    done = run(folder, TOUCH)
+    assert done.returncode == 1
+    assert done.stderr.startswith("cmsim: error: --touch: at 1.5 s the firmware has no serial port over USB")
+
+
+def test_the_external_flash_is_there(folder: Path) -> None:
+    shell(folder, next(command for command in COMMANDS if "--save-external-flash" in command))
+    assert (folder / "after.bin").read_bytes()[:26] == b"what the flash chip holds\xff"
 
 
 def test_the_vcd_is_there(folder: Path) -> None:
