@@ -32,9 +32,11 @@ def levels(record: Record) -> Iterator[str]:
 
 
 def _stacks(record: Record) -> Iterator[Curve]:
-    """The whole run, and each inference; of several neighbours the deepest, if there are very many inferences."""
+    """The whole run; of a record without that each inference, of several neighbours the deepest if there are many."""
     history = [(cycle, most) for cycle, most in record["memory"].get("stack_history") or ()]
-    yield Curve("Stack", history, record["memory"]["stack_size"])
+    if history:
+        yield Curve("Main stack", history, record["memory"]["stack_size"])
+        return
     runs = [run for run in record["inferences"] if run["stack_peak"] is not None]
     every = -(-len(runs) // MOST_POINTS)
     points = [(runs[n]["start_cycle"], max(run["stack_peak"] for run in runs[n : n + every]))

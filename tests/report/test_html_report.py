@@ -170,7 +170,7 @@ def test_unmodelled_accesses_and_faults(record):
 def test_what_is_absent_is_left_out(record):
     for key in ("profile", "timeline", "memory_map", "arenas", "arena_plan"):
         del record[key]
-    record["memory"]["stacks"] = []
+    record["memory"]["stacks"] = record["memory"]["stack_history"] = []
     record["inferences"], record["console"] = [], {}
     assert headings(page(record)) == ["unmodelled"]
     Page(page(record))
