@@ -4,186 +4,21 @@
 //
 // Each filter keeps its last `memory` products with the input. As in TensorFlow Lite Micro, the integer kernel does not
 // apply the fused activation: the output's quantisation is its only limit.
-#include "kernels/float_functions.h"
 #include "kernels/operators.h"
-#include "kernels/quantization.h"
-#include "kernels/shapes.h"
+#include "kernels/svdf_common.h"
 
 namespace cmsim {
 namespace {
 
-struct Data {
-    int32_t rank;
-    Activation activation;  // of float32
-    Multiplier feature;     // from a product with the input to the state
-    Multiplier time;        // from a product with the state to the output
-};
-
-struct Tensors {
-    const Tensor* input;
-    const Tensor* feature;
-    const Tensor* time;
-    const Tensor* bias;
-    const Tensor* state;
-    const Tensor* output;
-};
-
-Tensors tensors_of(const Context& context, const Node& node) {
-    return {context.input(node, 0), context.input(node, 1), context.input(node, 2),
-            context.input(node, 3), context.input(node, 4), context.output(node, 0)};
-}
-
-const char* wrong_shape(const Tensors& t, int32_t rank) {
-    if (t.input->rank() != 2 || t.feature->rank() != 2 || t.time->rank() != 2 || t.state->rank() != 2 ||
-        t.output->rank() != 2) {
-        return "shapes must have 2 dimensions";
-    }
-    const int32_t batch = t.input->dim(0), filters = t.feature->dim(0), memory = t.time->dim(1);
-    if (rank < 1 || filters % rank != 0) return "rank does not divide the number of filters";
-    if (t.feature->dim(1) != t.input->dim(1) || t.time->dim(0) != filters) {
-        return "weights do not fit the input or each other";
-    }
-    if (t.bias != nullptr && t.bias->element_count() != static_cast<uint32_t>(filters / rank)) {
-        return "bias needs one value for each unit";
-    }
-    if (t.state->dim(0) != batch || t.state->dim(1) != static_cast<int64_t>(filters) * memory) {
-        return "shape of the state";
-    }
-    if (t.output->dim(0) != batch || t.output->dim(1) != filters / rank) return "output shape";
-    return nullptr;
-}
-
-const char* wrong_float(const Tensors& t, Activation activation) {
-    const Tensor* const all[] = {t.feature, t.time, t.bias, t.state, t.output};
-    for (const Tensor* tensor : all) {
-        if (tensor != nullptr && tensor->type != TensorType::kFloat32) return "all tensors must be float32";
-    }
-    return activation >= Activation::kNone && activation <= Activation::kSignBit ? nullptr : "fused activation";
-}
-
-const char* wrong_integer(const Tensors& t, Data* data) {
-    if (t.input->type != TensorType::kInt8 || t.feature->type != TensorType::kInt8 ||
-        t.output->type != TensorType::kInt8) {
-        return "input must be float32 or int8, weights and output of its type";
-    }
-    if ((t.time->type != TensorType::kInt8 && t.time->type != TensorType::kInt16) || t.state->type != t.time->type) {
-        return "state and weights over time must be int8, or both int16";
-    }
-    if (t.bias != nullptr && t.bias->type != TensorType::kInt32) return "bias must be int32";
-    const Tensor* const all[] = {t.input, t.feature, t.time, t.state, t.output};
-    for (const Tensor* tensor : all) {
-        if (!is_quantized(*tensor)) return "one scale and a zero point that fits are needed";
-    }
-    const auto product = [](const Tensor& a, const Tensor& b) {
-        return static_cast<double>(a.scale()) * static_cast<double>(b.scale());
-    };
-    const double feature = product(*t.input, *t.feature) / static_cast<double>(t.state->scale());
-    const double time = product(*t.state, *t.time) / static_cast<double>(t.output->scale());
-    const bool have_multipliers =
-        quantize_multiplier(feature, &data->feature) && quantize_multiplier(time, &data->time);
-    return have_multipliers ? nullptr : "scales";
-}
-
 Status prepare(Context& context, Node& node) {
-    const Tensors t = tensors_of(context, node);
-    if (node.input_count() != 5 || node.output_count() != 1 || t.input == nullptr || t.feature == nullptr ||
-        t.time == nullptr || t.state == nullptr) {
-        return context.unsupported(kWrongCounts);
-    }
-    if (!t.state->variable()) return context.unsupported("state must be a variable");
-    auto* data = context.allocate<Data>();
+    auto* data = context.allocate<SvdfData>();
     if (data == nullptr) return Status::kArenaTooSmall;
     node.data = data;
-    data->rank = context.options.scalar<int32_t>(field::svdf::kRank);
-    data->activation = static_cast<Activation>(context.options.scalar<int8_t>(field::svdf::kActivation));
-    const char* wrong = wrong_shape(t, data->rank);
-    if (wrong == nullptr) {
-        wrong = t.input->type == TensorType::kFloat32 ? wrong_float(t, data->activation) : wrong_integer(t, data);
-    }
-    return wrong == nullptr ? Status::kOk : context.unsupported(wrong);
-}
-
-// Computes a new product for each filter, then the units. remember(sum) is what the state keeps of a product with the
-// input, finish(sum) the output for a sum over filters, which begins with the bias.
-template <class T, class Memory, class Sum, class Bias, class FeatureProduct, class Remember, class TimeProduct,
-          class Finish>
-void filter_all(const Tensors& t, int32_t rank, FeatureProduct feature_product, Remember remember,
-                TimeProduct time_product, Finish finish) {
-    const int32_t batches = t.input->dim(0), features = t.input->dim(1), filters = t.feature->dim(0),
-                  memory = t.time->dim(1);
-    auto* state = t.state->as<Memory>();
-    // The last place of each filter, which gets its neighbour's first one, is written anew below.
-    __builtin_memmove(state, state + 1, t.state->bytes() - sizeof *state);
-    const auto* input = t.input->as<const T>();
-    for (int32_t batch = 0; batch < batches; ++batch, input += features) {
-        const auto* weight = t.feature->as<const T>();
-        for (int32_t filter = 0; filter < filters; ++filter, weight += features) {
-            Sum sum = 0;
-            for (int32_t i = 0; i < features; ++i) sum += feature_product(weight[i], input[i]);
-            state[(batch * filters + filter + 1) * memory - 1] = remember(sum);
-        }
-    }
-    const Memory* past = state;
-    auto* output = t.output->as<T>();
-    for (int32_t batch = 0; batch < batches; ++batch) {
-        const auto* weight = t.time->as<const Memory>();
-        for (int32_t unit = 0; unit < filters / rank; ++unit) {
-            Sum total = t.bias != nullptr ? static_cast<Sum>(t.bias->as<const Bias>()[unit]) : 0;
-            for (int32_t filter = 0; filter < rank; ++filter, weight += memory, past += memory) {
-                Sum sum = 0;
-                for (int32_t i = 0; i < memory; ++i) sum += time_product(weight[i], past[i]);
-                total += sum;
-            }
-            *output++ = finish(total);
-        }
-    }
-}
-
-template <class Memory>
-void filter_integers(const Tensors& t, const Data& data) {
-    constexpr int32_t kHigh = (1 << (8 * sizeof(Memory) - 1)) - 1;
-    const Multiplier feature = data.feature, time = data.time;
-    const int32_t input_zero = t.input->zero_point(), state_zero = t.state->zero_point(),
-                  output_zero = t.output->zero_point();
-    filter_all<int8_t, Memory, uint32_t, int32_t>(  // unsigned: sums may wrap
-        t, data.rank, [=](int8_t weight, int8_t value) { return static_cast<uint32_t>(weight * (value - input_zero)); },
-        [=](uint32_t sum) {
-            const int32_t scaled = clamp(multiply(static_cast<int32_t>(sum), feature), -kHigh - 1, kHigh);
-            return static_cast<Memory>(state_zero + scaled);  // not clamped again
-        },
-        [=](Memory weight, Memory value) {
-            return static_cast<uint32_t>(weight) * static_cast<uint32_t>(value - state_zero);
-        },
-        [=](uint32_t sum) {
-            const int32_t scaled = multiply(static_cast<int32_t>(sum), time);
-            return static_cast<int8_t>(clamp(add_wrapping(scaled, output_zero), -128, 127));
-        });
-}
-
-float activate(Activation activation, float x) {
-    switch (activation) {
-        case Activation::kRelu: return x < 0.0f ? 0.0f : x;
-        case Activation::kReluN1To1: return x < -1.0f ? -1.0f : x > 1.0f ? 1.0f : x;
-        case Activation::kRelu6: return x < 0.0f ? 0.0f : x > 6.0f ? 6.0f : x;
-        case Activation::kTanh: return float_tanh(x);
-        case Activation::kSignBit: return static_cast<float>(bits_of(x) >> 31);
-        default: return x;
-    }
+    return prepare_svdf(context, node, data);
 }
 
 Status invoke(Context& context, Node& node) {
-    const Data& data = *static_cast<const Data*>(node.data);
-    const Tensors t = tensors_of(context, node);
-    if (t.input->type == TensorType::kFloat32) {
-        const auto product = [](float weight, float value) { return weight * value; };
-        filter_all<float, float, float, float>(
-            t, data.rank, product, [](float sum) { return sum; }, product,
-            [&](float sum) { return activate(data.activation, sum); });
-    } else if (t.state->type == TensorType::kInt16) {
-        filter_integers<int16_t>(t, data);
-    } else {
-        filter_integers<int8_t>(t, data);
-    }
+    svdf(SvdfTensors(context, node), *static_cast<const SvdfData*>(node.data));
     return Status::kOk;
 }
 

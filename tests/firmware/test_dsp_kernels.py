@@ -18,6 +18,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "host"))
 import conv_cases
+import sequence_cases
 from operator_cases import Feed, OperatorCase, Result, assert_same, case, choose, quantization, seeded
 
 from cmsim import Machine
@@ -124,6 +125,7 @@ CASES: dict[str, Callable[[Generator, str], OperatorCase]] = {
     "halves in DEPTHWISE_CONV_2D": partial(halves, "DEPTHWISE_CONV_2D"),
     "halves in MUL": products,
     "1x1 CONV_2D": pointwise,
+    "SVDF": lambda rng, _: sequence_cases.CASES["SVDF"](rng),
     "large CONV_2D": partial(large, "CONV_2D"),
     "large DEPTHWISE_CONV_2D": partial(large, "DEPTHWISE_CONV_2D"),
 }

@@ -66,7 +66,7 @@ Status prepare(Context& context, Node& node) {
 // What the ways have in common.
 struct Operands {
     Operands(const Context& context, const Node& node, const Data& data)
-        : window(data.conv.window), range(data.conv.activation), multipliers(data.conv.multipliers) {
+        : window(data.conv.window), range(data.conv.activation), multipliers(data.conv.multipliers), finish(data.finish) {
         const Tensor& in = *context.input(node, 0);
         const Tensor& filter = *context.input(node, 1);
         const Tensor& out = *context.output(node, 0);
@@ -82,14 +82,21 @@ struct Operands {
         bias = bias_tensor != nullptr ? bias_tensor->as<const int32_t>() : nullptr;
     }
     int32_t bias_of(int32_t channel) const { return bias != nullptr ? bias[channel] : 0; }
+    // From a sum with its bias.
     int8_t result(int32_t sum, int32_t channel) const {
-        return static_cast<int8_t>(output_value(static_cast<uint32_t>(sum), nullptr, 0,
-                                                multipliers[static_cast<uint32_t>(channel)], output_zero_point, range));
+        const Multiplier multiplier = multipliers[static_cast<uint32_t>(channel)];
+        if (finish == dsp::Finish::kSums) return slow_result(sum, multiplier);
+        const int32_t value = dsp::rescaled(sum, dsp::rescale_of(multiplier), output_zero_point);
+        return static_cast<int8_t>(clamp(value, range.integer.low, range.integer.high));
+    }
+    [[gnu::noinline]] int8_t slow_result(int32_t sum, Multiplier multiplier) const {
+        return static_cast<int8_t>(output_value(static_cast<uint32_t>(sum), nullptr, 0, multiplier, output_zero_point, range));
     }
 
     Window window;
     ActivationRange range;
     ChannelMultipliers multipliers;
+    dsp::Finish finish;
     int32_t batches, depth, outputs, input_zero_point, output_zero_point;
     const int8_t* input;
     const int8_t* weights;
@@ -298,38 +305,53 @@ void run_planes(const Operands& all, const Data& data) {
 
 // --- 4 channels at a time ---
 
+// Adds `count` taps of 4 channels. A function of its own, so that all stays in registers.
+[[gnu::noinline]] void add_taps(const int8_t* from, int32_t step, const int8_t* weight, int32_t weight_step, int32_t count,
+                                uint32_t base, int32_t (&sums)[4]) {
+    int32_t sum0 = sums[0], sum1 = sums[1], sum2 = sums[2], sum3 = sums[3];
+    for (; count > 0; --count, from += step, weight += weight_step) {
+        uint32_t value = dsp::load_word(from), factor = dsp::load_word(weight);
+        const uint32_t even = dsp::even_bytes(value, base), even_weights = dsp::even_bytes(factor);
+        value = dsp::odd_bytes(value, base);
+        factor = dsp::odd_bytes(factor);
+        sum0 = dsp::add_low_product(sum0, even, even_weights);
+        sum2 = dsp::add_high_product(sum2, even, even_weights);
+        sum1 = dsp::add_low_product(sum1, value, factor);
+        sum3 = dsp::add_high_product(sum3, value, factor);
+    }
+    sums[0] = sum0, sums[1] = sum1, sums[2] = sum2, sums[3] = sum3;
+}
+
+// The window of an output pixel inside the image, whose upper left corner is `corner`.
+void run_quad(const Operands& all, const int8_t* corner, const int8_t* weight, int32_t rows, int32_t columns, int32_t (&sums)[4]) {
+    const int32_t depth = all.depth;
+    const int32_t next_row = all.window.y.dilation * all.window.x.input * depth, weight_row = all.window.x.filter * depth;
+    const uint32_t base = dsp::both_lanes(-all.input_zero_point);
+    if (columns == 1) return add_taps(corner, next_row, weight, weight_row, rows, base, sums);
+    for (; rows > 0; --rows, corner += next_row, weight += weight_row) {
+        add_taps(corner, all.window.x.dilation * depth, weight, depth, columns, base, sums);
+    }
+}
+
 void run_quads(const Operands& all) {
     const WindowAxis& y = all.window.y;
     const WindowAxis& x = all.window.x;
     const int32_t depth = all.depth;
-    const uint32_t base = dsp::both_lanes(-all.input_zero_point);
     const int8_t* image = all.input;
     int8_t* result = all.output;
     for (int32_t batch = 0; batch < all.batches; ++batch, image += y.input * x.input * depth) {
         for (int32_t out_y = 0; out_y < y.output; ++out_y) {
-            const int32_t y_begin = y.begin(out_y), y_end = y.end(out_y);
+            const int32_t y_begin = y.begin(out_y), rows = y.end(out_y) - y_begin;
             for (int32_t out_x = 0; out_x < x.output; ++out_x, result += depth) {
-                const int32_t x_begin = x.begin(out_x), x_end = x.end(out_x);
+                const int32_t x_begin = x.begin(out_x), columns = x.end(out_x) - x_begin;
                 const int32_t in_y = y.origin(out_y) + y_begin * y.dilation, in_x = x.origin(out_x) + x_begin * x.dilation;
                 const int8_t* corner = image + (in_y * x.input + in_x) * depth;
+                const int8_t* weights = all.weights + (y_begin * x.filter + x_begin) * depth;
                 for (int32_t channel = 0; channel < depth; channel += 4) {
                     if (channel > depth - 4) channel = depth - 4;  // the last ones: some of them for the second time
                     int32_t sums[4];
                     for (int32_t i = 0; i < 4; ++i) sums[i] = all.bias_of(channel + i);
-                    const int8_t* row = corner + channel;
-                    for (int32_t k_y = y_begin; k_y < y_end; ++k_y, row += y.dilation * x.input * depth) {
-                        const int8_t* from = row;
-                        const int8_t* weight = all.weights + (k_y * x.filter + x_begin) * depth + channel;
-                        for (int32_t k_x = x_begin; k_x < x_end; ++k_x, from += x.dilation * depth, weight += depth) {
-                            const uint32_t value = dsp::load_word(from), factor = dsp::load_word(weight);
-                            const uint32_t even = dsp::even_bytes(value, base), odd = dsp::odd_bytes(value, base);
-                            const uint32_t even_weights = dsp::even_bytes(factor), odd_weights = dsp::odd_bytes(factor);
-                            sums[0] = dsp::add_low_product(sums[0], even, even_weights);
-                            sums[1] = dsp::add_low_product(sums[1], odd, odd_weights);
-                            sums[2] = dsp::add_high_product(sums[2], even, even_weights);
-                            sums[3] = dsp::add_high_product(sums[3], odd, odd_weights);
-                        }
-                    }
+                    run_quad(all, corner + channel, weights + channel, rows, columns, sums);
                     for (int32_t i = 0; i < 4; ++i) result[channel + i] = all.result(sums[i], channel + i);
                 }
             }
@@ -345,16 +367,7 @@ void run_image(const Operands& all, const Data& data) {
     dsp::ImageRow sums(x, all.outputs, all.input_zero_point, data.scratch);
     const int8_t* image = all.input;
     int8_t* result = all.output;
-    const bool quick = data.finish != dsp::Finish::kSums;
-    const Range range = all.range.integer;
-    const auto finish = [&](int32_t sum, int8_t* output, int32_t channel) {
-        if (!quick) {
-            *output = all.result(sum, channel);
-            return;
-        }
-        const dsp::Rescale rescale = dsp::rescale_of(all.multipliers[static_cast<uint32_t>(channel)]);
-        *output = static_cast<int8_t>(clamp(dsp::rescaled(sum, rescale, all.output_zero_point), range.low, range.high));
-    };
+    const auto finish = [&](int32_t sum, int8_t* output, int32_t channel) { *output = all.result(sum, channel); };
     for (int32_t batch = 0; batch < all.batches; ++batch, image += y.input * x.input) {
         for (int32_t out_y = 0; out_y < y.output; ++out_y, result += x.output * all.outputs) {
             sums.begin(all.bias);

@@ -49,6 +49,11 @@ namespace {
 
 }  // namespace
 
+void dots(const int8_t* values, const int8_t* weights, int32_t depth, int32_t value_offset, int32_t count, int32_t* sums) {
+    if (count == 4) return cmsim_four_dots(values, weights, depth, both_lanes(value_offset), sums);
+    *sums = dot(values, weights, depth, value_offset, 0);
+}
+
 void multiply_pixel(const Product& product, Finish finish, const int8_t* values, int8_t* output) {
     const auto finish_some = finish == Finish::kSums ? finish_slowly : finish_quickly;
     const int32_t depth = product.depth;
