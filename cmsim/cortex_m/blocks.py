@@ -34,7 +34,7 @@ class CodeMemory:
     """How it is fetched; of flash, `BlockTable.flash_code` tells."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Learned:
     """One block as it was learnt."""
 
@@ -43,14 +43,11 @@ class Learned:
     price: Price
     native: array[int]
     """`struct detail` and its arrays, which the table points to."""
-    decoded: list[Instruction] | None = None
 
-    @property
+    @cached_property
     def instructions(self) -> list[Instruction]:
-        """Decoded at the latest when somebody asks."""
-        if self.decoded is None:
-            self.decoded = list(decode(self.code, self.address))
-        return self.decoded
+        """Decoded when somebody asks."""
+        return list(decode(self.code, self.address))
 
     @property
     def size(self) -> int:
@@ -115,6 +112,8 @@ class BlockTable:
         """Whether any code so far has a LDREX."""
         self._inside: set[int] = set()
         """Halfwords of learnt blocks, except their first ones."""
+        self._longest = 0
+        """Bytes of the longest block."""
         self._flash_changed = False
         self._hooked: dict[HookKind, set[int]] = {kind: set() for kind in HookKind}
         self.request_hook: Callable[[HookRequest], None] = lambda request: None
@@ -136,7 +135,7 @@ class BlockTable:
         """Decode and price the block. True if hooks were asked for, so that it must be translated again first."""
         room, slot = self._find(address)
         code = bytes(room.memory.data[2 * slot : 2 * slot + size])
-        found, instructions = self._price(room, code, address)
+        found = self._price(room, code, address)
         waiting = self._request(found.requests()) if found.hooks else False
         for sev in found.sev:
             if sev not in self.sev_addresses:
@@ -147,12 +146,13 @@ class BlockTable:
             return True
         self.exclusives = self.exclusives or found.exclusive
         self._inside.update(range(address + 2, address + size, 2))
+        self._longest = max(self._longest, size)
         native = self._install(room.slots, slot, size, found, watched=address in self.watched)
-        self.learned[address] = Learned(address, code, found, native, instructions)
+        self.learned[address] = Learned(address, code, found, native)
         return False
 
-    def _price(self, room: Room, code: bytes, address: int) -> tuple[Price, list[Instruction] | None]:
-        """The price, and the instructions if it was not known yet."""
+    def _price(self, room: Room, code: bytes, address: int) -> Price:
+        """From disk, or reckoned."""
         place = self.flash_code if room.memory.code is Code.FLASH else room.memory.code
         on_disk = self._on_disk if room is self._rooms[0] and not self._flash_changed else None
         key: Key = ()
@@ -160,14 +160,14 @@ class BlockTable:
             key = address, len(code), place.value, self.traps.unaligned, self.traps.divide, *self._marks(address, code)
             known = on_disk.get(key)
             if known is not None:
-                return known, None
+                return known
         before = self.learned.get(address)  # blocks are priced again when the cache is switched
         instructions = before.instructions if before and before.code == code else list(decode(code, address))
         wanted = Wanted(self.traps, self.timing.operand_divide, self._hooked[HookKind.DIVIDE], self.watched)
         found = price(code, address, instructions, room.view, wanted, self.timing, place)
         if on_disk is not None:
             on_disk.add(key, found)
-        return found, instructions
+        return found
 
     @cached_property
     def _on_disk(self) -> PriceCache | None:
@@ -251,9 +251,10 @@ class BlockTable:
 
     def forget_range(self, first: int, length: int) -> None:
         """What is in [first, first + length) is learnt again."""
-        for block in self.learned.values():
-            if block.address < first + length and block.address + block.size > first:
-                self.forget(block.address)
+        for address in range(max(0, first - self._longest) & ~1, first + length, 2):
+            block = self.learned.get(address)
+            if block is not None and address + block.size > first:
+                self.forget(address)
 
     def instruction_at(self, block: int, address: int) -> tuple[int, Learned] | None:
         """(number in its block, block) of the instruction at `address` in the block at `block`."""

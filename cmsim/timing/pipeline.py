@@ -68,13 +68,18 @@ class Fetch:
         self._taken: list[int] = []
         self._wait = wait
 
-    def ready(self, instruction: Instruction) -> int:
-        """The earliest start of `instruction`, by when its last halfword arrived."""
-        word = (instruction.address + instruction.size - 1 >> 2) - self.first
-        arrivals = self._arrivals
+    def start(self, instruction: Instruction, earliest: int) -> int:
+        """When `instruction` starts: its last halfword arrived by then. The words that it ends leave the buffer."""
+        end = instruction.address + instruction.size
+        word = (end - 1 >> 2) - self.first
+        arrivals, taken = self._arrivals, self._taken
         while len(arrivals) <= word:
             self._fetch()
-        return arrivals[word]
+        start = max(earliest, arrivals[word])
+        done = (end >> 2) - self.first
+        while len(taken) < done:
+            taken.append(start - 1)  # for decode
+        return start
 
     def _fetch(self) -> None:
         n = len(self._arrivals)
@@ -90,20 +95,9 @@ class Fetch:
             arrival += self._wait[n]
         self._arrivals.append(arrival)
 
-    def take(self, instruction: Instruction, start: int) -> None:
-        """`instruction` starts: the words that it ends leave the buffer for decode one cycle before."""
-        done = (instruction.address + instruction.size >> 2) - self.first
-        taken = self._taken
-        while len(taken) < done:
-            taken.append(start - 1)
-
     def keeps_up(self, steps: Sequence[Step]) -> bool:
         """Whether every instruction is there when it starts in `steps`."""
-        for step in steps:
-            if self.ready(step.instruction) > step.start:
-                return False
-            self.take(step.instruction, step.start)
-        return True
+        return all(self.start(step.instruction, step.start) == step.start for step in steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +131,7 @@ class Pipeline:
 
     values: Values
     asked: set[str] = field(default_factory=set)
-    """The open figures that mattered so far; "fetch" too if it was waited for."""
+    """The open figures that mattered so far; "fetch" too if it was waited for, "IT" and "VDIV" if there is one."""
     overlap: int = 0
     """Earliest start of a load or store that can use the second cycle of a load before it."""
     free: int = 0
@@ -172,12 +166,10 @@ class Pipeline:
         if traits.fp and (until := self._fpu(i)) > start:
             stalls = (*stalls, ("FPU", until - start))
             start = until
-        if fetch is not None:
-            if (until := fetch.ready(i)) > start:
-                stalls = (*stalls, ("fetch", until - start))
-                self.asked.add("fetch")
-                start = until
-            fetch.take(i, start)
+        if fetch is not None and (until := fetch.start(i, start)) > start:
+            stalls = (*stalls, ("fetch", until - start))
+            self.asked.add("fetch")
+            start = until
         self._execute(i, traits, start)
         return Step(i, start, stalls)
 
@@ -270,6 +262,7 @@ class Pipeline:
         if kind is Kind.DIV:
             return 2  # the rest depends on the operands
         if kind is Kind.IT:
+            self.asked.add("IT")
             return self._figure("it_fold") if self.folds else 1
         if kind is Kind.TABLE_BRANCH:
             return self._figure("table_branch")
@@ -285,6 +278,7 @@ class Pipeline:
         length = {Kind.FP_MAC: 3, Kind.FP_DIV: DIVIDE_FP}.get(i.kind, 1)
         self.fp_ready[fp_operands(i).writes] = start + length + FP_LATENCY - 1
         if i.kind is Kind.FP_DIV:
+            self.asked.add("VDIV")
             self.fpu_free = start + DIVIDE_FP
 
 

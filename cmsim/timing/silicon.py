@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from ..cortex_m.decode import PC, Instruction, Kind
 from .manual import Manual
@@ -81,18 +82,18 @@ class Silicon:
         if asked & self._open[Bound.HIGH] or (lines and self.memory.flash_line.above):
             high = self.steps(instructions, code, Bound.HIGH)[1]
         below, above = max(0, end - low), max(0, high - end)
-        below += _skippable(instructions) + (instructions[-1].kind in LASTING)
-        above += _under_way(instructions)
+        below += instructions[-1].kind in LASTING
+        if "IT" in asked:
+            below += _skippable(instructions)
+        if "VDIV" in asked:
+            above += _under_way(instructions)
         jump = 0
-        if any(i.size == 4 for i in instructions) or code is Code.RAM:
+        if not _is_narrow(instructions) or code is Code.RAM:
             fetch = self._fetch(instructions, code, Bound.BEST, jumped=True)
             if not fetch.keeps_up(steps):
                 jump = max(0, self.steps(instructions, code, jumped=True)[1] - end)
-        starts = []
-        latest = 0
-        for step in steps:  # what overlaps may start before the one before has finished, never before it started
-            latest = max(latest, step.start)
-            starts.append(latest)
+        # what overlaps may start before the one before has finished, never before it started
+        starts = accumulate((step.start for step in steps), max)
         return BlockCost((*starts, end), below, above, jump)
 
     def refill(self, last: Instruction) -> Cycles:
@@ -109,7 +110,11 @@ WAITS = frozenset({Code.FLASH, Code.RAM})
 
 def _outruns(instructions: Sequence[Instruction]) -> bool:
     """Whether fetching is never behind: two 16-bit instructions arrive a cycle, and start a cycle apart or more."""
-    return all(i.size == 2 and i.kind is not Kind.IT for i in instructions)
+    return _is_narrow(instructions) and all(i.kind is not Kind.IT for i in instructions)
+
+
+def _is_narrow(instructions: Sequence[Instruction]) -> bool:
+    return instructions[-1].end - instructions[0].address == 2 * len(instructions)
 
 
 def _skippable(instructions: Sequence[Instruction]) -> int:
