@@ -281,6 +281,22 @@ def test_pixel_clock_of_24_mhz(camera, clkrc, dblv, pclk):
     assert camera.statistics()["pclk_hz"] == pclk
 
 
+@pytest.mark.parametrize(
+    "com7, hstart, hstop, pixels, pclk",
+    [
+        (0x00, 158, 14, 640, 16), (0x10, 168, 24, 320, 8), (0x20, 170, 90, 352, 8), (0x20, 170, 26, 320, 8),
+        (0x08, 158, 14, 176, 8),
+    ],
+)
+def test_pclk_of_the_sizes_of_com7(camera, com7, hstart, hstop, pixels, pclk):
+    """In MHz. HREF lasts as many pixel periods as the window has, for a pixel of QVGA and CIF two."""
+    low = (hstop & 7) << 3 | hstart & 7
+    write(camera, *VGA_WINDOW, (0x12, com7), (0x17, hstart >> 3), (0x18, hstop >> 3), (0x32, low))
+    start(camera)
+    said = camera.statistics()
+    assert (said["width"], said["pclk_hz"]) == (pixels, pclk * 1_000_000)
+
+
 def test_pclk_is_gated_and_polarities_turn(camera):
     write(camera, *VGA_WINDOW, (0x15, 0x20))
     start(camera)
