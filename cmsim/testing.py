@@ -5,15 +5,18 @@ Kept apart from cmsim/pytest_plugin.py, which every pytest of the environment im
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from .cortex_m.calls import CallTracer
-from .errors import CmsimError
+from .errors import CmsimError, UsageError
 from .machine import Machine
 from .measure.inferences import Inference
 from .report import text_faults
+from .scenario import check_channel
 
+_CHANNEL = re.compile(r"uart[01]|usb\d+|semihosting|itm([12]?\d|3[01])")
 RECENT = 20
 """Function calls that a failure shows."""
 TAIL = 40
@@ -42,8 +45,8 @@ class BoardUnderTest(Machine):
         AssertionError with what was printed, if it has not after `seconds` of simulated time or when the run ended.
         """
         __tracebackhide__ = True
-        if channel is not None:
-            self.soc.serial_port(channel)
+        if channel is not None and channel not in self.soc.serial and not _CHANNEL.fullmatch(channel):
+            raise UsageError(f"channel {channel!r}: there are uart0, uart1, usb0, semihosting, itm0 to itm31")
         wanted, seen = text.encode(), [self._take(text.encode(), channel)]
 
         def look(_: bytes) -> None:
@@ -83,6 +86,7 @@ class BoardUnderTest(Machine):
         """`send("text")` to the console (`console_name`), or `send("uart1", b"bytes")`."""
         if data is None:
             channel, data = self.console_name, channel
+        check_channel(self, channel)
         super().send(channel, data.encode() if isinstance(data, str) else data)
 
     def console_tail(self, lines: int = TAIL) -> str:

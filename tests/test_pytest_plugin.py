@@ -193,6 +193,54 @@ def test_cost(board, baseline, name):
         assert {"cmsim.static_ram", "cmsim.stack_peak", "cmsim.instructions"} <= set(properties)
 
 
+def test_wrong_requests_end_in_one_line(suite: Path) -> None:
+    write_test(suite, """
+import pytest
+from cmsim.errors import UsageError
+
+def test_channels_and_pins(board):
+    machine = board("app.elf")
+    with pytest.raises(UsageError, match="channel 'uart9': there are uart0"):
+        machine.expect("x", channel="uart9")
+    with pytest.raises(UsageError, match="channel 'uart9' takes no input; known: uart0"):
+        machine.send("uart9", b"x")
+    with pytest.raises(UsageError, match="pin 'D99'"):
+        machine.pin("D99")
+
+def test_corrupt(board, baseline):
+    baseline.path().parent.mkdir(exist_ok=True)
+    baseline.path().write_text("{")
+    baseline.check(board("app.elf").record)
+
+def test_schema(board, baseline):
+    baseline.path().parent.mkdir(exist_ok=True)
+    baseline.path().write_text('{"schema": 7}')
+    baseline.check(board("app.elf").record)
+""")
+    code, output = run_pytest(suite)
+    assert code == 1
+    assert "2 failed, 1 passed" in output
+    assert "test_app.test_corrupt.json: not JSON" in output and "test_app.test_schema.json: schema 7" in output
+    assert 'make it with: pytest --cmsim-update "tests/test_app.py::test_schema"' in output
+    assert "Traceback" not in output
+
+
+def test_every_threads_stack_is_gated(suite: Path) -> None:
+    write_test(suite, """
+def test_stacks(board, baseline):
+    record = board("app.elf").record
+    record["memory"]["stacks"].append({"name": "worker", "peak": 64})
+    baseline.update = True
+    baseline.check(record)
+    baseline.update = False
+    record["memory"]["stacks"][-1]["peak"] = 72
+    baseline.check(record)
+""")
+    code, output = run_pytest(suite)
+    assert code == 1
+    assert "stacks/worker: 64 -> 72 bytes (+8, +12.5 %; allowed +0)" in output
+
+
 def test_file_names_are_safe_and_different() -> None:
     assert file_name("test_a::TestB::test_c") == "test_a.TestB.test_c"
     names = [file_name(f"test_a::test[{text}]") for text in ("a/b", "a b", "../x", "x" * 300, "x" * 301, "ä")]
