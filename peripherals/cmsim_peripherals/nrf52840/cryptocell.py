@@ -1,12 +1,13 @@
 """CRYPTOCELL: the CryptoCell 310 subsystem (nRF52840 PS v1.8, section 6.6; registers: Nordic MDK 8.75, SVD of CC_*).
 
 ENABLE switches the block at 0x5002B000 on; without it reads give 0 and writes are lost. Its engines are `cc_random.py`,
-`cc_aes.py` and `cc_hash.py`. Data comes through DIN and goes through DOUT by DMA, from and to data RAM: SRC_MEM_SIZE
-starts, CRYPTO_CTL says which way it takes. What life-cycle state and device root key hold survives ENABLE = 0.
+`cc_aes.py`, `cc_hash.py` and `cc_pka.py`. Data comes through DIN and goes through DOUT by DMA, from and to data RAM:
+SRC_MEM_SIZE starts, CRYPTO_CTL says which way it takes. What life-cycle state and device root key hold survives
+ENABLE = 0.
 
-Not modelled: the public key engine (PKA: its memory works, operations are reported and never done, so nothing wrong
-comes out), ChaCha (reported, never done), DIN and DOUT by the CPU, DMA from and to the RNG's memory, the CRYPTO_CTL
-mode that pipes AES into HASH and DOUT; clock gates (stored); the time of an operation (a byte a cycle).
+Not modelled: ChaCha (its registers are stored, data that is sent through it is reported and never done), DIN and DOUT
+by the CPU, DMA from and to the RNG's memory, the CRYPTO_CTL mode that pipes AES into HASH and DOUT; clock gates
+(stored); the time of an operation (a byte a cycle).
 """
 
 from __future__ import annotations
@@ -17,34 +18,21 @@ from cmsim.soc import BusError, Soc
 
 from .cc_aes import AesEngine
 from .cc_hash import HashEngine
+from .cc_pka import PublicKeyEngine
 from .cc_random import RandomEngine
 
 BYPASS, AES, AES_TO_HASH, AES_AND_HASH, HASH, AES_MAC_AND_BYPASS = 0x00, 0x01, 0x02, 0x03, 0x07, 0x09
-MEM_TO_DIN, DOUT_TO_MEM, AHB_ERROR, RNG_INTERRUPT, SYMMETRIC_DONE = 1 << 6, 1 << 7, 1 << 8, 1 << 10, 1 << 11
+MEM_TO_DIN, DOUT_TO_MEM, AHB_ERROR = 1 << 6, 1 << 7, 1 << 8
+PKA_INTERRUPT, RNG_INTERRUPT, SYMMETRIC_DONE = 1 << 9, 1 << 10, 1 << 11
 """IRR. Bit 11 is not in Nordic's file; Arm's driver waits for it."""
 START_CYCLES = 64
 SIZE_BITS = 0x3FFF_FFFF
 LCS_VALID = 1 << 8
-PKA_SRAM_WORDS = 1024
 
 
-class CryptoCell310(RandomEngine, AesEngine, HashEngine):
+class CryptoCell310(RandomEngine, AesEngine, HashEngine, PublicKeyEngine):
     """The block at 0x5002B000."""
 
-    MEMORY_MAP = Register.array(0x000, 32, writable=0x3FE)
-    OPCODE = Register(0x080)
-    N_NP_T0_T1_ADDR = Register(0x084, 0xF_F820, writable=0xF_FFFF)
-    PKA_STATUS = Register(0x088, 0x1000, writable=0)
-    PKA_SW_RESET = Register(0x08C)
-    PKA_L = Register.array(0x090, 8, writable=0x1FFF)
-    PKA_PIPE = Register(0x0B0, 0x1, writable=0)
-    PKA_DONE = Register(0x0B4, 0x1, writable=0)
-    PKA_VERSION = Register(0x0C4, 0x1611_0215, writable=0)
-    PKA_SRAM_WADDR = Register(0x0D4)
-    PKA_SRAM_WDATA = Register(0x0D8)
-    PKA_SRAM_RDATA = Register(0x0DC, writable=0)
-    PKA_SRAM_WCLEAR = Register(0x0E0)
-    PKA_SRAM_RADDR = Register(0x0E4)
     CHACHA_CONTROL = Register(0x380, writable=0x63F)
     CHACHA_VERSION = Register(0x384, 0x1, writable=0)
     CHACHA_KEY = Register.array(0x388, 8)
@@ -119,7 +107,6 @@ class CryptoCell310(RandomEngine, AesEngine, HashEngine):
     def _forget(self) -> None:
         super().reset()
         self._done.cancel()
-        self._pka_sram = [0] * PKA_SRAM_WORDS
         self.values.update(self._kept)
         self.irq.set(False)
 
@@ -145,6 +132,11 @@ class CryptoCell310(RandomEngine, AesEngine, HashEngine):
         rng = bool(self.RNG_ISR & ~self.RNG_IMR)
         self.IRR = self.IRR & ~RNG_INTERRUPT | (RNG_INTERRUPT if rng else 0)
         self.irq.set(bool(self.IRR & ~self.IMR))
+
+    def operation_done(self) -> None:
+        """PKA_INT."""
+        self.IRR |= PKA_INTERRUPT
+        self.interrupts_changed()
 
     @IMR.on_write
     def _mask_host(self, value: int) -> None:
@@ -229,26 +221,6 @@ class CryptoCell310(RandomEngine, AesEngine, HashEngine):
         return data
 
     # --- what is only there -----------------------------------------------------------------------------------
-
-    @OPCODE.on_write
-    def _operate(self, value: int) -> None:
-        self.PKA_DONE = self.PKA_PIPE = 0  # for ever: a wrong result would be worse
-        self.soc.report_unmodelled(self.name, 0x080, "public key operation")
-
-    @PKA_SW_RESET.on_write
-    def _reset_pka(self, value: int) -> None:
-        self.PKA_DONE = self.PKA_PIPE = 1
-
-    @PKA_SRAM_WDATA.on_write
-    def _store_operand(self, value: int) -> None:
-        self._pka_sram[self.PKA_SRAM_WADDR % PKA_SRAM_WORDS] = value
-        self.PKA_SRAM_WADDR = self.PKA_SRAM_WADDR + 1 & WORD
-
-    @PKA_SRAM_RDATA.on_read
-    def _fetch_operand(self) -> int:
-        value = self._pka_sram[self.PKA_SRAM_RADDR % PKA_SRAM_WORDS]
-        self.PKA_SRAM_RADDR = self.PKA_SRAM_RADDR + 1 & WORD
-        return value
 
     @DIN_BUFFER.on_write
     def _write_din(self, n: int, value: int) -> None:
