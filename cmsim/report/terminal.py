@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from ..kernel import CPU_HZ
 from ..soc import Chip
+from .text_camera import camera_lines
 
 WIDTH = 80
 MOST_INFERENCES = 40
@@ -53,7 +54,7 @@ def report(record: Mapping[str, Any], chip: Chip, results: Mapping[int, str] = {
         _inferences(record["inferences"], results, bold),
         _operators(record["inferences"], bold),
         _memory(record["memory"], chip, bold),
-        [*_unmodelled(record["unmodelled"]), *_faults(record), summary(record)],
+        [*camera_lines(record), *_unmodelled(record["unmodelled"]), *_faults(record), summary(record)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
