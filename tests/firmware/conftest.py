@@ -1,5 +1,5 @@
-"""The firmware of tests/firmware/src, built once a session."""
+"""The firmware of tests/firmware, built once a session."""
 
-from support.firmware import firmware_elfs
+from support.firmware import firmware_elfs, kernel_set_elfs
 
-__all__ = ["firmware_elfs"]
+__all__ = ["firmware_elfs", "kernel_set_elfs"]

@@ -5,11 +5,9 @@ Here their assembly runs. test_ops_*.py run them on this machine, where C++ stan
 
 from __future__ import annotations
 
-import shutil
 import struct
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -131,27 +129,6 @@ CASES: dict[str, Callable[[Generator, str], OperatorCase]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def elfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
-    """The batch program with each kernel set."""
-    for tool in ("arm-none-eabi-g++", "cmake"):
-        if shutil.which(tool) is None:
-            pytest.fail(f"{tool} is not installed: the test firmware cannot be built (README: what the tests need)", False)
-    where = tmp_path_factory.mktemp("kernel-sets")
-    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    toolchain = f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'firmware' / 'toolchain-arm-none-eabi.cmake'}"
-    names = {kernels: f"kernel_batch-{kernels}" for kernels in ("reference", "dsp")}
-    for command in (
-        ["cmake", "-S", str(ROOT / "tests" / "firmware" / "kernel_sets"), "-B", str(where), *generator, toolchain],
-        ["cmake", "--build", str(where), "--parallel", "2", "--target", *names.values()],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.fail(f"{' '.join(command)}:\n{done.stdout}{done.stderr}", pytrace=False)
-    yield {kernels: where / f"{name}.elf" for kernels, name in names.items()}
-    shutil.rmtree(where)
-
-
 def batch(cases: list[tuple[bytes, bytes]]) -> bytes:
     """Models and values as kernel_batch.cc reads them."""
     data = bytearray(16 + 16 * len(cases))
@@ -185,7 +162,7 @@ def run(elf: Path, data: bytes) -> list[bytes]:
     return [outputs[start:end] for start, end in zip(ends, ends[1:], strict=False)]
 
 
-def assert_equal_sets(elfs: dict[str, Path], name: str, dtype: str, models: int) -> None:
+def assert_equal_sets(kernel_set_elfs: dict[str, Path], name: str, dtype: str, models: int) -> None:
     cases = []
     for index in range(models):
         rng = seeded(f"dsp {name} {dtype}", index)
@@ -193,7 +170,7 @@ def assert_equal_sets(elfs: dict[str, Path], name: str, dtype: str, models: int)
         values = b"".join(v.tobytes() for _ in range(2) for v in tested.random_inputs(rng))
         cases.append((tested.model, values))
     data = batch(cases)
-    wanted, got = (run(elfs[kernels], data) for kernels in ("reference", "dsp"))
+    wanted, got = (run(kernel_set_elfs[kernels], data) for kernels in ("reference", "dsp"))
     for index, (a, b) in enumerate(zip(wanted, got, strict=True)):
         assert a == b, f"{name} {dtype} case {index}: {np.frombuffer(b, np.int8)} is not {np.frombuffer(a, np.int8)}"
 
@@ -206,11 +183,11 @@ def test_without_assembly_they_equal_tensorflow_lite_micro(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_int8_is_the_same_in_both_sets(elfs: dict[str, Path], name: str) -> None:
-    assert_equal_sets(elfs, name, "int8", MODELS if name in conv_cases.CASES else 5 if name == "halves in MUL" else 40)
+def test_int8_is_the_same_in_both_sets(kernel_set_elfs: dict[str, Path], name: str) -> None:
+    assert_equal_sets(kernel_set_elfs, name, "int8", MODELS if name in conv_cases.CASES else 5 if name == "halves in MUL" else 40)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int16"])
 @pytest.mark.parametrize("name", [*conv_cases.CASES, "ADD"])
-def test_other_types_are_the_same_in_both_sets(elfs: dict[str, Path], name: str, dtype: str) -> None:
-    assert_equal_sets(elfs, name, dtype, 20)
+def test_other_types_are_the_same_in_both_sets(kernel_set_elfs: dict[str, Path], name: str, dtype: str) -> None:
+    assert_equal_sets(kernel_set_elfs, name, dtype, 20)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from support import newlib
 from support.call_tree import check_identity
-from support.firmware import ROOT, firmware_elfs, slowdown_elfs
+from support.firmware import ROOT, firmware_elfs, kernel_set_elfs, slowdown_elfs
 from support.painted import Painted
 
 from cmsim import Machine, tflite, traces
@@ -25,7 +25,7 @@ from cmsim.apps import app_path, shipped_picture
 from cmsim.bench.firmware import KERNELS, load_firmware
 from cmsim.bench.session import Session
 
-__all__ = ["firmware_elfs", "slowdown_elfs"]
+__all__ = ["firmware_elfs", "kernel_set_elfs", "slowdown_elfs"]
 
 SOURCES = ROOT / "tests" / "firmware"
 ELFS = sorted(path.stem for path in (SOURCES / "src").glob("*.cc"))
@@ -140,3 +140,16 @@ def test_of_the_shipped_bench(monkeypatch: pytest.MonkeyPatch, kernels: str) -> 
     session.run()
     assert [len(i["operators"]) > 5 for i in session.machine.record["inferences"]] == [True]
     check(session.machine, painted, UNWRITTEN.get(kernels, 0))
+
+
+@pytest.mark.parametrize("kernels", KERNELS)
+def test_of_the_kernel_sets(kernel_set_elfs: dict[str, Path], kernels: str) -> None:
+    model = tflite.load(SOURCES / "fuzz" / "corpus" / "conv_2d-int8-0.tflite")
+    values = bytes(sum(tensor.bytes or 0 for tensor in model.inputs))
+    machine = Machine(kernel_set_elfs[kernels], profile=True)
+    batch = struct.pack("<4I4I", 1, 0, 0, 0, 32, len(model.content), 32 + len(model.content), len(values))
+    machine.write(0x40000, batch + model.content + values)  # where kernel_batch.cc looks
+    painted = Painted(machine)
+    machine.run(until=lambda: word(machine, "cases_done") == 1, seconds=1)
+    assert [len(i["operators"]) for i in machine.record["inferences"]] == [1]
+    check(machine, painted, UNWRITTEN.get(kernels, 0))

@@ -33,7 +33,7 @@ def build(where: Path, source: Path = ROOT / "tests" / "firmware") -> None:
     require_tools()
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
     _run("cmake", "-S", str(source), "-B", str(where), *generator, f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}")
-    _run("cmake", "--build", str(where))
+    _run("cmake", "--build", str(where), "--parallel", "2")
 
 
 def _once(factory: pytest.TempPathFactory, name: str, *source: str) -> Path:
@@ -59,3 +59,10 @@ def firmware_elfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def slowdown_elfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of before.elf and after.elf: gesture, and the same with a slow kernel."""
     return _once(tmp_path_factory, "slowdown-elfs", "slowdown")
+
+
+@pytest.fixture(scope="session")
+def kernel_set_elfs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The batch program with each kernel set."""
+    where = _once(tmp_path_factory, "kernel-sets", "kernel_sets")
+    return {kernels: where / f"kernel_batch-{kernels}.elf" for kernels in ("reference", "dsp")}
