@@ -367,14 +367,24 @@ void run_image(const Operands& all, const Data& data) {
     dsp::ImageRow sums(x, all.outputs, all.input_zero_point, data.scratch);
     const int8_t* image = all.input;
     int8_t* result = all.output;
-    const auto finish = [&](int32_t sum, int8_t* output, int32_t channel) { *output = all.result(sum, channel); };
+    const auto slowly = [&](int32_t channel) { return [=, &all](int32_t sum) { return all.result(sum, channel); }; };
+    const auto quickly = [&](int32_t channel) {
+        const dsp::Rescale rescale = dsp::rescale_of(all.multipliers[static_cast<uint32_t>(channel)]);
+        const int32_t zero_point = all.output_zero_point;
+        const Range range = all.range.integer;
+        return [=](int32_t sum) { return static_cast<int8_t>(clamp(dsp::rescaled(sum, rescale, zero_point), range.low, range.high)); };
+    };
     for (int32_t batch = 0; batch < all.batches; ++batch, image += y.input * x.input) {
         for (int32_t out_y = 0; out_y < y.output; ++out_y, result += x.output * all.outputs) {
             sums.begin(all.bias);
             for (int32_t k = y.begin(out_y); k < y.end(out_y); ++k) {
                 sums.add(image + (y.origin(out_y) + k * y.dilation) * x.input, all.weights + k * x.filter * all.outputs);
             }
-            sums.end(result, finish);
+            if (all.finish == dsp::Finish::kSums) {
+                sums.end(result, slowly);
+            } else {
+                sums.end(result, quickly);
+            }
         }
     }
 }

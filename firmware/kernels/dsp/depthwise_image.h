@@ -55,6 +55,19 @@ inline void add_pairs(const int8_t* from, const uint32_t* weights, int32_t pairs
     for (; count > 0; --count, from += step, sums += sum_step) add_pairs(from, weights, pairs, sums);
 }
 
+// In depthwise_image_asm.cc, as it loads it: the same for pairs of pixels, with 1 to 4 words of taps. 48 bytes in front of the weights
+// must be readable.
+struct PixelPairs {
+    const int8_t* from;
+    int32_t step;
+    const uint32_t* weights;
+    int32_t words;
+    int32_t* sums;
+    int32_t sum_step;  // bytes
+    int32_t count;
+};
+extern "C" void cmsim_add_pixel_pairs(const PixelPairs* pairs);
+
 class ImageRow {
 public:
     // Words of scratch memory. The filter must not be dilated along x, outputs be at least 4.
@@ -70,13 +83,12 @@ public:
 
     // The bias, or zeros, in all sums.
     void begin(const int32_t* bias) {
-        int32_t* sum = sums_;
-        for (int32_t pixel = 0; pixel < x_.output; ++pixel) {
-            for (int32_t quad = 0; quad < quads(outputs_); ++quad) {
-                const int32_t first = first_output(quad);
-                for (int32_t i = 0; i < 4; ++i) *sum++ = bias != nullptr ? bias[first + i] : 0;
-            }
+        const int32_t pixel = 4 * quads(outputs_);
+        for (int32_t quad = 0; quad < quads(outputs_); ++quad) {
+            for (int32_t i = 0; i < 4; ++i) sums_[4 * quad + i] = bias != nullptr ? bias[first_output(quad) + i] : 0;
         }
+        const int32_t* from = sums_;
+        for (int32_t *to = sums_ + pixel, *const end = sums_ + x_.output * pixel; to != end;) *to++ = *from++;
     }
 
     // Adds the products of a row of the image and a row of the filter.
@@ -84,18 +96,21 @@ public:
         widen_row(values);
         arrange_weights(weights);
         for (int32_t quad = 0; quad < quads(outputs_); ++quad) {
-            add_pixels(row_, 2 * x_.stride, weights_ + 4 * quad * pairs(x_), pairs(x_), sums_ + 4 * quad, 4 * quads(outputs_), x_.output);
+            add_quad(weights_ + 4 * quad * pairs(x_), sums_ + 4 * quad);
         }
     }
 
-    // Calls `finish(sum, output, channel)` for each, `output` being where the result belongs.
-    template <class Finish>
-    [[gnu::noinline]] void end(int8_t* output, Finish finish) const {
-        const int32_t* sum = sums_;
-        for (int32_t pixel = 0; pixel < x_.output; ++pixel, output += outputs_) {
-            for (int32_t quad = 0; quad < quads(outputs_); ++quad) {
-                const int32_t first = first_output(quad);
-                for (int32_t i = 0; i < 4; ++i) finish(*sum++, output + first + i, first + i);
+    // Writes finish_of(channel)(sum) for each; `output` is where the first result belongs.
+    template <class FinishOf>
+    [[gnu::noinline]] void end(int8_t* output, FinishOf finish_of) const {
+        const int32_t pixel = 4 * quads(outputs_);
+        for (int32_t quad = 0; quad < quads(outputs_); ++quad) {
+            for (int32_t i = 0; i < 4; ++i) {
+                const int32_t channel = first_output(quad) + i;
+                const auto finish = finish_of(channel);
+                const int32_t* sum = sums_ + 4 * quad + i;
+                int8_t* to = output + channel;
+                for (int32_t left = x_.output; left > 0; --left, sum += pixel, to += outputs_) *to = finish(*sum);
             }
         }
     }
@@ -106,6 +121,23 @@ private:
     static size_t sum_words(const WindowAxis& x, int32_t outputs) { return size_t{4} * static_cast<size_t>(x.output * quads(outputs)); }
     static size_t weight_words(const WindowAxis& x, int32_t outputs) { return size_t{4} * static_cast<size_t>(pairs(x) * quads(outputs)); }
     static size_t row_words(const WindowAxis& x) { return static_cast<size_t>(row_length(x) + 1) / 2; }
+    // Adds the products of the row with 4 outputs' weights.
+    void add_quad(const uint32_t* weights, int32_t* sums) const {
+        const int8_t* from = row_;
+        const int32_t step = 2 * x_.stride, sum_step = 4 * quads(outputs_);
+        int32_t left = x_.output;
+#if defined(__ARM_FEATURE_SIMD32)
+        constexpr int32_t kMostWords = 4;
+        if (pairs(x_) <= kMostWords && left >= 2) {
+            const PixelPairs two = {from, step, weights, pairs(x_), sums, 4 * sum_step, left / 2};
+            cmsim_add_pixel_pairs(&two);
+            const int32_t done = left / 2 * 2;
+            from += done * step, sums += done * sum_step, left -= done;
+        }
+#endif
+        add_pixels(from, step, weights, pairs(x_), sums, sum_step, left);
+    }
+
     // Values under all windows, and one more where their number is odd.
     static int32_t row_length(const WindowAxis& x) { return (x.output - 1) * x.stride + 2 * pairs(x); }
 
