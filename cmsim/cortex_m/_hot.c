@@ -23,6 +23,8 @@ enum {
     BLOCK_STACK = 16,   /* lowers SP */
     BLOCK_ALLOCA = 32,  /* changes SP by an amount that only running it tells */
     BLOCK_CHANGES = 64, /* its checks may come out differently when it follows itself */
+    BLOCK_DRIFTS = 128, /* the alignment of its loads may be another when it follows itself */
+    BLOCK_UNALIGNED = 256, /* it was seen to load from unaligned addresses, and is looked at each time; CHECKED too */
 };
 
 enum fetch_mode { FETCH_FREE, FETCH_LINES, FETCH_CACHED, FETCH_PROFILED };
@@ -72,11 +74,15 @@ struct divide {
 struct place {
     uint16_t start;   /* cycles from the start of the block */
     uint16_t ordinal; /* instructions before it */
+    uint16_t probe;   /* number of the probe that it belongs to, from 1 on; 0: none */
+    uint16_t pad;
 };
 
-/* Loads whose memory a register tells at the start of the block. */
+/* Loads whose memory a register tells at the start of the block: those of the words at reg + add. They are unaligned by
+ * reg + times * other + add, unless their width is 1 or they would fault. */
 struct probe {
-    uint8_t reg, words;
+    uint8_t reg, words, other, times;
+    uint16_t width, more; /* accesses that each of them needs more, the last time */
     int32_t add;
 };
 
@@ -89,7 +95,7 @@ struct detail {
     const uint8_t *code;        /* what was learnt, to notice code that was overwritten */
     const struct place *places; /* one a halfword */
     const struct check *checks;
-    const struct probe *probes;
+    struct probe *probes;
     struct divide *divides;
     uint32_t check_count, probe_count, divide_count, size;
     int32_t stack_low;          /* the deepest that the block takes SP, relative to SP at its start */
@@ -175,7 +181,7 @@ struct clock {
     uc_err (*reg_read)(uc_engine *, int, void *);
     uc_err (*reg_write)(uc_engine *, int, const void *);
     uint32_t paid, paid_size; /* a block that is charged already: the rest of one that we stopped in; odd: none */
-    struct span flash_line, cache_miss, flash_load, peripheral_load;
+    struct span flash_line, cache_miss, flash_load, peripheral_load, unaligned_load;
     uint64_t hits, misses;
     struct cache_set cache[CACHE_SETS];
 };
@@ -362,6 +368,52 @@ static inline void spend(struct clock *clock, const struct span *span, uint32_t 
     clock->recent += both(span->below * times, span->above * times);
 }
 
+/* The accesses that unaligned loads need more: one where a halfword or a word crosses a word or is at an odd halfword, two
+ * where a word is at an odd address. */
+static uint32_t unaligned_accesses(uc_engine *uc, const struct clock *clock, const struct detail *detail)
+{
+    uint32_t accesses = 0;
+    for (uint32_t i = 0; i < detail->probe_count; i++) {
+        struct probe *p = &detail->probes[i];
+        if (p->width == 1)
+            continue;
+        uint32_t at = core_register(uc, clock, p->reg) + (uint32_t)p->add;
+        if (p->times != 0)
+            at += core_register(uc, clock, p->other) * p->times;
+        p->more = (at & (p->width - 1u)) == 0 ? 0 : p->width == 4 && at & 1 ? 2 : 1;
+        accesses += p->words * p->more;
+    }
+    return accesses;
+}
+
+/* The cycles that unaligned loads cost more. Once there are any, they are looked at each time. */
+static uint32_t look_at_alignment(uc_engine *uc, const struct clock *clock, struct block *block)
+{
+    uint32_t cycles = clock->unaligned_load.best;
+    if (cycles != 0)
+        cycles *= unaligned_accesses(uc, clock, block->detail);
+    if (cycles != 0)
+        block->key |= (BLOCK_UNALIGNED | BLOCK_CHECKED | (block->key >> 16 & BLOCK_DRIFTS ? BLOCK_CHANGES : 0)) << 16;
+    return cycles;
+}
+
+/* What a block costs more by what is in its registers when it starts. */
+static uint32_t operands(uc_engine *uc, const struct clock *clock, struct block *block)
+{
+    uint32_t cycles = divides(uc, clock, block->detail);
+    return block->key >> 16 & BLOCK_UNALIGNED ? cycles + look_at_alignment(uc, clock, block) : cycles;
+}
+
+/* The accesses of unaligned loads at or behind `offset`. */
+static uint32_t unaligned_from(const struct detail *detail, uint32_t offset)
+{
+    uint32_t accesses = 0;
+    for (uint32_t n = offset >> 1; n < detail->size >> 1; n++)
+        if (detail->places[n].probe != 0)
+            accesses += detail->probes[detail->places[n].probe - 1].more;
+    return accesses;
+}
+
 /* Which of the block's loads hit flash: seen once in a while, since it hardly ever changes; what it may have been since
  * the last look is in the bounds. */
 static __attribute__((noinline)) void probe(uc_engine *uc, struct clock *clock, struct block *block)
@@ -373,6 +425,8 @@ static __attribute__((noinline)) void probe(uc_engine *uc, struct clock *clock, 
         if (core_register(uc, clock, p->reg) + (uint32_t)p->add < clock->flash_size)
             words += p->words;
     }
+    if (!(block->key >> 16 & BLOCK_UNALIGNED))
+        clock->recent += both(0, (block->interval - 1u) * look_at_alignment(uc, clock, block));
     const struct span *load = &clock->flash_load;
     if (words != detail->flash_words) {
         uint32_t since = block->interval - 1u;
@@ -436,9 +490,10 @@ static inline void add(struct clock *clock, pair cost, uint64_t bounds)
     clock->recent += bounds;
 }
 
-static inline void charge(struct clock *clock, struct block *block, uint32_t address, uint32_t size, int in_flash)
+static inline void charge(struct clock *clock, struct block *block, uint32_t address, uint32_t size, int in_flash,
+                          uint32_t more)
 {
-    pair cost = *(const pair *)&block->cycles;
+    pair cost = *(const pair *)&block->cycles + (pair){more, 0};
     uint32_t before = clock->fall_through;
     uint64_t bounds = block->bounds;
     if (in_flash && clock->fetch_mode == FETCH_LINES && address >> LINE_SHIFT != (before - 1) >> LINE_SHIFT) {
@@ -521,6 +576,8 @@ static __attribute__((noinline)) void announce(uc_engine *uc, uint32_t address, 
     if (clock->paid == address) {
         clock->paid = 1;
         if (clock->paid_size == size) { /* the rest of a block that was charged as a whole */
+            divides(uc, clock, block->detail); /* for who asks in its middle */
+            look_at_alignment(uc, clock, block);
             clock->address = address;
             clock->block = block;
             clock->fall_through = address + size;
@@ -532,9 +589,8 @@ static __attribute__((noinline)) void announce(uc_engine *uc, uint32_t address, 
         fetch(clock, address, size);
     if (--block->countdown == 0)
         probe(uc, clock, block);
-    if (flags & BLOCK_CHECKED)
-        clock->cycles += divides(uc, clock, block->detail);
-    charge(clock, block, address, size, memory == NULL);
+    uint32_t more = block->key >> 16 & BLOCK_CHECKED ? operands(uc, clock, block) : 0;
+    charge(clock, block, address, size, memory == NULL, more);
 }
 
 /* Whether nothing is the matter with a block. */
@@ -550,7 +606,7 @@ static inline void follow(uc_engine *uc, uint32_t address, uint32_t size, struct
         struct block *block = &clock->flash[offset >> 1];
         if (ordinary(clock, block, clock->mask, size) && fetches_quickly(clock, address, size)) {
             block->countdown--;
-            charge(clock, block, address, size, 1);
+            charge(clock, block, address, size, 1, 0);
             return;
         }
     }
@@ -689,6 +745,8 @@ static int on_access(uc_engine *uc, uc_mem_type type, uint64_t physical, int siz
     if (block != NULL && offset < block->detail->size) {
         const struct place *place = &block->detail->places[offset >> 1];
         clock->now -= (uint32_t)block->cycles - place->start + divides_from(block->detail, place->ordinal);
+        if (block->key >> 16 & BLOCK_UNALIGNED)
+            clock->now -= unaligned_from(block->detail, offset) * clock->unaligned_load.best;
         clock->now_instructions -= (uint32_t)block->instructions - place->ordinal;
     }
     if (type == UC_MEM_READ_PROT && (uint32_t)physical >> 29 == 2) /* 0x40000000 to 0x5FFFFFFF */

@@ -36,6 +36,7 @@ class Account:
         number, block = found
         cycles, instructions = block.starts[-1] - block.starts[number], len(block.instructions) - number
         cycles += sum(divide.spent for divide in block.divides if divide.ordinal >= number)
+        cycles += block.unaligned_from(number) * clock.unaligned_load.best
         clock.cycles -= cycles
         clock.instructions -= instructions
         return Rest(address, block.address + block.size - address, cycles, instructions)

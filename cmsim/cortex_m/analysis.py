@@ -4,7 +4,7 @@
   of. Where they depend on what the block computes or loads, a hook in front of the instruction looks.
 - Divides cost by their operands, and may trap.
 - Loads from flash wait, loads from RAM do not: the pointer that they start from tells. (That an index does not lead
-  from one memory into another is taken for granted.)
+  from one memory into another is taken for granted.) Unaligned loads need more accesses.
 - The stack: how deep the block takes it.
 """
 
@@ -50,6 +50,21 @@ class CodeView:
         return int.from_bytes(self.data[offset : offset + 4], "little") if 0 <= offset <= len(self.data) - 4 else None
 
 
+@dataclass(slots=True)
+class Load:
+    """Loads at register + times * other + add, a multiple of 4 further on or back."""
+
+    register: int
+    other: int
+    times: int
+    width: int
+    """1 also where alignment does not matter or cannot be told."""
+    add: int
+    words: int = 0
+    at: list[int] = field(default_factory=list)
+    """The instructions."""
+
+
 @dataclass
 class Findings:
     """What `analyse` found."""
@@ -66,13 +81,20 @@ class Findings:
     flash_known: int = 0
     """Words loaded that are in flash for sure."""
     flash_unknown: int = 0
-    flash_probes: dict[tuple[int, int], int] = field(default_factory=dict)
-    """(register, what to add): words."""
+    loads: dict[tuple[int, ...], Load] = field(default_factory=dict)
+    """Loads through a register, those of the same register and alignment as one."""
+    slow: dict[int, int] = field(default_factory=dict)
+    """Address of a load that is certainly unaligned: the accesses that it needs more."""
+    drifts: bool = False
+    """Not all of these are aligned as before when the block follows itself."""
 
     @property
     def probes(self) -> list[Probe]:
         """Loads whose memory a register tells."""
-        return [Probe(register, min(words, 255), add) for (register, add), words in self.flash_probes.items()]
+        return [
+            Probe(load.register, min(load.words, 255), load.other, load.times, load.width, 0, load.add)
+            for load in self.loads.values()
+        ]
 
 
 @dataclass(frozen=True)
@@ -88,6 +110,9 @@ class Wanted:
     """Instructions that somebody waits for."""
 
 
+_ENTRY = tuple(Value(0, ((register, 1),)) for register in range(16))
+
+
 def analyse(instructions: Sequence[Instruction], code: CodeView, wanted: Wanted) -> Findings:
     """Everything about one block, in one walk through it."""
     found = Findings()
@@ -97,7 +122,7 @@ def analyse(instructions: Sequence[Instruction], code: CodeView, wanted: Wanted)
         if i.kind in MEMORY:
             _alignment(found, checked, n, i, registers, wanted.traps)
             if i.kind in LOADS and i.base not in (SP, NO_REGISTER):
-                _flash_load(found, i, registers, code)
+                _load(found, i, registers, code)
         elif i.kind is Kind.DIV:
             _divide(found, n, i, registers, wanted)
         if n and i.address in wanted.watched:
@@ -106,6 +131,11 @@ def analyse(instructions: Sequence[Instruction], code: CodeView, wanted: Wanted)
         if i.writes >> SP & 1:
             _stack(found, registers[SP])
     found.steady = all(_is_steady(value, mask, registers) for value, mask in checked)
+    found.drifts = not all(
+        _is_steady(_ENTRY[register], 3, registers)
+        for load in found.loads.values() if load.width > 1
+        for register in ((load.register, load.other) if load.times else (load.register,))
+    )  # fmt: skip
     _stop_points(found, instructions)
     return found
 
@@ -143,16 +173,34 @@ def _is_steady(value: Value, mask: int, behind: Registers) -> bool:
     return again.modulo(mask + 1) == value
 
 
-def _flash_load(found: Findings, i: Instruction, registers: Registers, code: CodeView) -> None:
-    base = registers.address(i) if i.literal else registers[i.base]
+def _load(found: Findings, i: Instruction, registers: Registers, code: CodeView) -> None:
+    address = registers.address(i)
+    base = address if i.literal else registers[i.base]
     pointers = [register for register, coefficient in base.terms if coefficient == 1]
     if not pointers and (base.constant >= 4 or not base.grain):  # an element of a table at a known address
         found.flash_known += i.words if base.constant in code.flash else 0
+        if i.kind is Kind.LOAD and not address.terms and not address.grain and address.constant & i.width - 1:
+            found.slow[i.address] = 2 if i.width == 4 and address.constant & 1 else 1
     elif len(pointers) != 1 or pointers[0] >= STACK_WORD:
         found.flash_unknown += i.words
     elif pointers[0] != SP:
-        key = pointers[0], _signed(base.constant)
-        found.flash_probes[key] = found.flash_probes.get(key, 0) + i.words
+        other, times, width = _alignment_of(i, pointers[0], address)
+        add = _signed(address.constant)
+        load = found.loads.setdefault(
+            (pointers[0], other, times, width, add & 3), Load(pointers[0], other, times, width, add)
+        )
+        load.words += i.words
+        load.at.append(i.address)
+
+
+def _alignment_of(i: Instruction, pointer: int, address: Value) -> tuple[int, int, int]:
+    """(another register, its coefficient, width), or a width of 1 if `i` is never slow, or nobody can tell."""
+    others = [(register, times) for register, times in address.terms if register != pointer]
+    told = i.kind is Kind.LOAD and i.width > 1 and address.grain % 4 == 0 and len(others) <= 1
+    if not told or any(register >= STACK_WORD or times > 255 for register, times in others):
+        return 0, 0, 1
+    other, times = others[0] if others else (0, 0)
+    return other, times, i.width
 
 
 def _divide(found: Findings, n: int, i: Instruction, registers: Registers, wanted: Wanted) -> None:

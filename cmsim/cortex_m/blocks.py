@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..timing import Code, TimingModel
 from .analysis import CodeView, HookRequest, Traps, Wanted
 from .decode import Instruction, decode
-from .hot import BLOCK, POINTERS, SLOT, BlockFlag, Divide, HookKind, Region
+from .hot import BLOCK, DETAIL, POINTERS, SLOT, BlockFlag, Divide, HookKind, Place, Probe, Region
 from .price import Price, price
 from .price_cache import Key, PriceCache
 
@@ -66,6 +66,16 @@ class Learned:
             return ()
         offset = POINTERS.unpack_from(self.price.detail)[-1]
         return (Divide * self.price.divides).from_buffer(self.native, offset)
+
+    def unaligned_from(self, number: int) -> int:
+        """Accesses more than aligned loads would need, of the instructions from `number` on, when it ran last."""
+        _, _, _, _, _, _, count, *_ = DETAIL.unpack_from(self.price.detail)
+        _, places_at, _, probes_at, _ = POINTERS.unpack_from(self.price.detail)
+        if not count:
+            return 0
+        places = (Place * (self.size // 2)).from_buffer(self.native, places_at)
+        probes = (Probe * count).from_buffer(self.native, probes_at)
+        return sum(probes[place.probe - 1].more for place in places if place.probe and place.ordinal >= number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def both(below: int, above: int) -> int:
 class BlockFlag(IntFlag):
     """What is special about a block."""
 
-    WATCHED, FP, MASKS, CHECKED, STACK, ALLOCA, CHANGES = 1, 2, 4, 8, 16, 32, 64
+    WATCHED, FP, MASKS, CHECKED, STACK, ALLOCA, CHANGES, DRIFTS, UNALIGNED = 1, 2, 4, 8, 16, 32, 64, 128, 256
 
 
 class Stop(IntEnum):
@@ -59,7 +59,10 @@ class Access(ct.Structure):
 class Place(ct.Structure):
     """Where an instruction stands in its block: `struct place`."""
 
-    _fields_ = [("start", ct.c_uint16), ("ordinal", ct.c_uint16)]
+    ordinal: int
+    probe: int
+
+    _fields_ = [("start", ct.c_uint16), ("ordinal", ct.c_uint16), ("probe", ct.c_uint16), ("pad", ct.c_uint16)]
 
 
 class Check(ct.Structure):
@@ -108,15 +111,23 @@ class Divide(ct.Structure):
 class Probe(ct.Structure):
     """Loads whose memory a register tells at the start of the block: `struct probe`."""
 
+    more: int
+
     _fields_ = [
         ("reg", ct.c_uint8),
         ("words", ct.c_uint8),
+        ("other", ct.c_uint8),
+        ("times", ct.c_uint8),
+        ("width", ct.c_uint16),
+        ("more", ct.c_uint16),
         ("add", ct.c_int32),
     ]
 
 
 class Span(ct.Structure):
     """Cycles with what they may be less and more: `struct span`."""
+
+    best: int
 
     _fields_ = [("best", ct.c_uint32), ("below", ct.c_uint32), ("above", ct.c_uint32)]
 
@@ -231,6 +242,7 @@ class Clock(ct.Structure):
     polled_value: int
     hits: int
     misses: int
+    unaligned_load: Span
     flash_size: int
     paid: int
     paid_size: int
@@ -307,6 +319,7 @@ class Clock(ct.Structure):
         ("cache_miss", Span),
         ("flash_load", Span),
         ("peripheral_load", Span),
+        ("unaligned_load", Span),
         ("hits", ct.c_uint64),
         ("misses", ct.c_uint64),
         ("cache", ct.c_uint32 * CACHE_LINES),

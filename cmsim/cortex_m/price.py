@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -61,23 +61,39 @@ def price(
     load = timing.memory.flash_load
     known = found.flash_known
     above = cost.above + known * load.above + found.flash_unknown * (load.best + load.above)
-    probes = found.probes if load.best or load.above else []
-    places = _places(len(code), address, instructions, cost.starts)
+    slow = timing.memory.unaligned_load.best
+    probes = found.probes if load.best or load.above or slow else []
+    starts = _delayed(cost.starts, instructions, found.slow, slow) if slow and found.slow else cost.starts
+    places = _places(len(code), address, instructions, starts, found)
     return Price(
-        cost.cycles + known * load.best, max(1, len(instructions)), both(cost.below + known * load.below, above),
+        starts[-1] + known * load.best, max(1, len(instructions)), both(cost.below + known * load.below, above),
         both(refill.below, refill.above), refill.best, cost.jump, _flags(kinds, found), Kind.LOAD_EXCLUSIVE in kinds,
-        cost.starts, _detail(code, places, found, probes), len(found.divides),
+        starts, _detail(code, places, found, probes), len(found.divides),
         tuple((int(h.kind), h.address, bytes(h.access) if h.access else None, h.operand) for h in found.hooks),
         tuple(i.address for i in instructions if i.kind is Kind.SEV) if Kind.SEV in kinds else (),
     )  # fmt: skip
 
 
-def _places(size: int, address: int, instructions: Sequence[Instruction], starts: Sequence[int]) -> bytes:
+def _delayed(
+    starts: Sequence[int], instructions: Sequence[Instruction], slow: Mapping[int, int], cycles: int
+) -> tuple[int, ...]:
+    """`starts` behind loads that are known to be unaligned."""
+    late = accumulate((cycles * slow.get(i.address, 0) for i in instructions), initial=0)
+    return tuple(start + by for start, by in zip(starts, late, strict=True))
+
+
+def _places(
+    size: int, address: int, instructions: Sequence[Instruction], starts: Sequence[int], found: Findings
+) -> bytes:
     """A `struct place` for each halfword, filled for those where an instruction starts."""
-    places = [0] * 2 * (size // 2 + 1)
+    places = [0] * 4 * (size // 2 + 1)
     for ordinal, instruction in enumerate(instructions):
-        at = instruction.address - address
+        at = 2 * (instruction.address - address)
         places[at], places[at + 1] = starts[ordinal], ordinal
+    for number, load in enumerate(found.loads.values(), 1):
+        if load.width > 1:
+            for instruction_address in load.at:
+                places[2 * (instruction_address - address) + 2] = number
     return array("H", places).tobytes()
 
 
@@ -94,9 +110,11 @@ def _bytes(structures: Iterable[Any]) -> bytes:
     return b"".join(map(bytes, structures))
 
 
-FP, MASKS, STACK, ALLOCA, CHECKED, CHANGES = map(
-    int, (BlockFlag.FP, BlockFlag.MASKS, BlockFlag.STACK, BlockFlag.ALLOCA, BlockFlag.CHECKED, BlockFlag.CHANGES)
-)
+FP, MASKS, STACK, ALLOCA, CHECKED, CHANGES, DRIFTS = map(
+    int,
+    (BlockFlag.FP, BlockFlag.MASKS, BlockFlag.STACK, BlockFlag.ALLOCA, BlockFlag.CHECKED, BlockFlag.CHANGES,
+     BlockFlag.DRIFTS),
+)  # fmt: skip
 
 
 def _flags(kinds: set[Kind], found: Findings) -> int:
@@ -107,4 +125,5 @@ def _flags(kinds: set[Kind], found: Findings) -> int:
         | (ALLOCA if found.alloca else 0)
         | (CHECKED if found.checks or found.divides else 0)
         | (CHANGES if found.divides or not found.steady else 0)
+        | (DRIFTS if found.divides or found.drifts else 0)
     )

@@ -21,6 +21,9 @@ from dataclasses import dataclass, fields
 from .model import Code, Cycles, MemoryCosts
 from .parameters import Bound, Parameter
 
+UNALIGNED_LOAD = Cycles(1)
+"""A load of a word at an odd halfword or of a halfword at an odd byte costs one more, of a word at an odd byte two
+(i-0.nl compendium, measured). Stores hide it behind the write buffer."""
 LINE = 16
 """Bytes of a flash line and of a cache line."""
 
@@ -45,7 +48,8 @@ class MemoryParameters:
         """What native code charges by access."""
         names = ("flash_line", "cache_miss", "flash_load", "peripheral_load")
         figures = {name: getattr(self, name) for name in names}
-        return MemoryCosts(**{name: Cycles.of(p.low, p.best, p.high) for name, p in figures.items()})
+        open_figures = {name: Cycles.of(p.low, p.best, p.high) for name, p in figures.items()}
+        return MemoryCosts(unaligned_load=UNALIGNED_LOAD, **open_figures)
 
     def values(self, bound: Bound) -> MemoryValues:
         """The figures for one of the three sums."""

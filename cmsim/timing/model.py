@@ -60,6 +60,8 @@ class MemoryCosts:
     flash_load: Cycles = Cycles(0)
     """A word loaded from flash."""
     peripheral_load: Cycles = Cycles(0)
+    unaligned_load: Cycles = Cycles(0)
+    """Each access that an unaligned load needs more than an aligned one."""
 
 
 NO_COSTS = MemoryCosts()

@@ -1,12 +1,13 @@
 """`--timing silicon`: the Cortex-M4F pipeline and the nRF52840's memories, with bounds.
 
 A block is run through the pipeline (pipeline.py) at the best value of every open figure, and at the lowest and highest
-where it depends on them. What only running it can tell (which memory a load hits, a divide's operands, cache misses)
-is added by native code, from `memory` and by the rule of `operand_divide`.
+where it depends on them. What only running it can tell (which memory a load hits, whether it is aligned, a divide's
+operands, cache misses) is added by native code, from `memory` and by the rule of `operand_divide`.
 
 Not modelled: what the end of one block leaves for the next one besides its fetched words (a load that the next block's
 first load could overlap, an FP result still under way: both are in the bounds), instructions of an IT block that are
-skipped (charged as executed; the lower bound counts them as skipped), unaligned accesses.
+skipped (charged as executed; the lower bound counts them as skipped), unaligned loads from addresses that the block
+itself loads or multiplies.
 """
 
 from __future__ import annotations

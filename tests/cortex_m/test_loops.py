@@ -18,6 +18,10 @@ LOOPS = {
     "loads from flash": "ldr r1, =table\n 1: ldr r2, [r1]\n subs r0, #1\n bne 1b",
     "long": "1: .rept 60\n add.w r2, r2, r2\n .endr\n subs r0, #1\n bne 1b",
     "steady pointer": "ldr r1, =0x20000000\n 1: ldrd r2, r3, [r1], #8\n subs r0, #1\n bne 1b",
+    "unaligned": "ldr r1, =0x20000001\n b 1f\n 1: ldr r2, [r1]\n ldrh r3, [r1, #2]\n subs r0, #1\n bne 1b",
+    "drifting": "ldr r1, =0x20000000\n b 1f\n 1: ldr r2, [r1], #3\n subs r0, #1\n bne 1b",
+    "unaligned by an index": "ldr r1, =0x20000000\n b 1f\n 1: and r3, r0, #7\n ldr r2, [r1, r3]\n subs r0, #1\n bne 1b",
+    "unaligned by two": "ldr r1, =0x20000000\n b 1f\n 1: ldr r2, [r1, r0]\n subs r0, #1\n bne 1b",
     "divide": "movs r1, #7\n 1: udiv r2, r0, r1\n subs r0, #1\n bne 1b",
     "from RAM into flash": "ldr r1, =0xFFFFF000\n 1: ldr r2, [r3]\n eor.w r3, r3, #0x20000000\n subs r0, #1\n bne 1b",
     "stack": "mov r6, sp\n 1: push {r1}\n pop {r1}\n subs r0, #1\n bne 1b",
@@ -253,3 +257,68 @@ def test_what_is_polled_may_be_written_in_between(tmp_path: Path) -> None:
     m.on("done", lambda m: reached.append(m.registers["r0"]))
     m.run(seconds=0.001)
     assert reached[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("load", "more"),
+    [("ldr.w r2, [r1, #4]", 0), ("ldr.w r2, [r1, #1]", 2), ("ldr.w r2, [r1, #2]", 1), ("ldr.w r2, [r1, #3]", 2),
+     ("ldrh.w r2, [r1, #2]", 0), ("ldrh.w r2, [r1, #3]", 1), ("ldrsh.w r2, [r1, #1]", 1), ("ldrb.w r2, [r1, #1]", 0),
+     ("ldr.w r2, [r1, r4]", 2), ("ldr.w r2, [r1, r4, lsl #1]", 1), ("ldr.w r2, [r1, r4, lsl #2]", 0)],
+)  # fmt: skip
+@pytest.mark.parametrize("known", [False, True], ids=["a pointer", "a known address"])
+def test_unaligned_loads_cost_an_access_more_or_two(tmp_path: Path, load: str, more: int, known: bool) -> None:
+    """Each time, from the first one on (i-0.nl compendium: byte-aligned halfword +1, words +1 and +2)."""
+    pointer = "" if known else "b 1f"
+    cycles = []
+    for what in ("ldr.w r2, [r1, #4]", load):
+        source = f"""
+            main: movs r4, #1
+                  movs r0, #100
+                  ldr r1, =0x20000000
+                  {pointer}
+            1:    {"ldr r1, =0x20000000" if known else ""}
+                  {"movs r4, #1" if known else ""}
+                  mov r8, r8
+                  {what}
+                  mov r8, r8
+                  subs r0, #1
+                  bne 1b
+            done: wfi
+                  b done
+            """
+        m = machine(tmp_path, source, functions=["done"])
+        m.on("done", lambda m: cycles.append(m.cycles))
+        m.run(seconds=0.001)
+    assert cycles[1] - cycles[0] == 100 * more
+
+
+def test_a_stop_behind_an_unaligned_load_stands_where_cyccnt_does(tmp_path: Path) -> None:
+    source = """
+        main:   ldr r3, =0xE000EDFC
+                movs r4, #1
+                lsls r4, r4, #24
+                str r4, [r3]            @ DEMCR.TRCENA
+                ldr r3, =0xE0001000
+                movs r4, #1
+                str r4, [r3]            @ DWT_CTRL.CYCCNTENA
+                ldr r1, =0x20000001
+                movs r0, #5
+                b loop
+        loop:   ldr.w r2, [r1]
+        middle: ldr r5, [r3, #4]        @ CYCCNT
+                ldr.w r2, [r1, #4]
+                ldr.w r2, [r1, #8]
+                subs r0, #1
+                bne loop
+        done:   wfi
+                b done
+        """
+    m = machine(tmp_path, source, functions=["middle", "done"])
+    stops: list[int] = []
+    m.on("middle", lambda m: stops.append(m.cycles))
+    plain = machine(tmp_path, source, functions=["middle", "done"])
+    for each in (m, plain):
+        each.run(seconds=0.001)
+    assert m.cycles == plain.cycles
+    assert m.registers["r5"] == plain.registers["r5"]
+    assert len({later - earlier for earlier, later in zip(stops[1:], stops[2:], strict=False)}) == 1

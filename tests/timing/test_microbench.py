@@ -64,7 +64,6 @@ def silicon(microbench: Path) -> dict[str, float]:
 
 DIFFERENT = {
     "branch_to_next": "a taken branch to the instruction behind it is charged as not taken",
-    "ldr_byte_aligned": "unaligned accesses are not charged",
     "push_pop_1": "a POP behind a PUSH is charged the cycle of a load behind a store, which is measured for LDR only",
 }
 """Kernels where the model is known to differ from the source."""
