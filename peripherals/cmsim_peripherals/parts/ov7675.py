@@ -212,7 +212,7 @@ class Port(WaveGroup):
         if sccb.MVFP & 0x10:
             shown = shown[::-1]
         if not sccb.test_pattern:
-            shown = picture.expose(shown, sccb.brightness)
+            shown = picture.tone(picture.expose(shown, sccb.brightness), sccb.tone)
         assert self._settings is not None
         self._data = picture.encode(picture.resample(shown, g), self._settings)
         self.table.data = ct.cast(ct.c_char_p(self._data), ct.c_void_p).value

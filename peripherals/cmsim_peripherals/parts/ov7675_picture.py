@@ -189,3 +189,11 @@ def expose(rgb: Pixels, brightness: tuple[int, int]) -> Pixels:
     if numerator == denominator:
         return rgb
     return (rgb.astype(np.int64) * numerator // denominator).clip(0, 255).astype(np.uint8)
+
+
+def tone(rgb: Pixels, tone: tuple[int, int, int]) -> Pixels:
+    """Contrast in 64ths about a centre, then brightness, cut to 0..255."""
+    contrast, centre, bright = tone
+    if contrast == 64 and not bright:
+        return rgb
+    return ((rgb.astype(np.int64) - centre) * contrast // 64 + centre + bright).clip(0, 255).astype(np.uint8)

@@ -11,7 +11,7 @@ the data sheet leaves open is settled so:
 - SCALING_DCWCTR and SCALING_PCLK_DIV are without effect, as users of the OV7675 report (unlike the OV7670): COM14 does
   their work.
 
-Not modelled: the gamma curve, colour matrix, white balance, edge, denoise, banding, brightness, contrast and histogram
+Not modelled: the gamma curve, colour matrix, white balance, edge, denoise, banding and histogram
 registers (stored), night mode, automatic gain and exposure (while COM8 has AGC or AEC on, that half is taken as right
 for the scene), soft sleep and output drive (COM2), SCCB's address on OV7675 parts strapped otherwise.
 """
@@ -40,7 +40,7 @@ STORED = {
     **_from(0x37, "3F 01"),  # ADC, ACOM
     **_from(0x43, "14 F0 45 61 51 79"),  # AWBC1 to 6
     **_from(0x4F, "40 34 0C 17 29 40"),  # MTX1 to 6
-    **_from(0x57, "80 1E"),  # CONTRAS_CENTER, MTXS
+    0x58: 0x1E,  # MTXS
     **_from(0x64, "50 30 00 80 80"),  # LCC3 to 5, MANU, MANV
     **_from(0x6C, "02 55 C0 9A"),  # AWBCTR3 to 0
     **_from(0x75, "0F 01 10"),  # REG75, REG76, REG77
@@ -53,6 +53,8 @@ STORED = {
     0xC9: 0xC0,  # SATCTR
 }
 """Reset values of registers that are only stored."""
+FULL_EXPOSURE = 510
+"""Lines that are right for the scene: a frame of them."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,9 @@ class Sccb(I2cRegisterDevice):
     COM15 = Register(0x40, 0xC0, writable=0xFF)
     COM16 = Register(0x41, 0x08, writable=0xFF)
     COM17 = Register(0x42, writable=0xFF)
+    BRIGHT = Register(0x55, writable=0xFF)
     CONTRAS = Register(0x56, 0x40, writable=0xFF)
+    CONTRAS_CENTER = Register(0x57, 0x80, writable=0xFF)
     DBLV = Register(0x6B, 0x0A, writable=0xFF)
     SCALING_XSC = Register(0x70, 0x3A, writable=0xFF)
     SCALING_YSC = Register(0x71, 0x35, writable=0xFF)
@@ -135,8 +139,14 @@ class Sccb(I2cRegisterDevice):
         super().reset()
 
     def write(self, offset: int, value: int, mask: int = WORD) -> None:
-        """Store; COM7[7] resets every register."""
+        """Store; COM7[7] resets every register; AGC and AEC that begin leave what is right in GAIN and AECH."""
+        before = self.COM8
         super().write(offset, value, mask)
+        begun = self.COM8 & ~before
+        if begun & 0x04:
+            self.GAIN, self.VREF = 0, self.VREF & 0x3F
+        if begun & 0x01:
+            self.AECHH, self.AECH, self.COM1 = 0, FULL_EXPOSURE >> 2, self.COM1 & ~3 | FULL_EXPOSURE & 3
         if offset == 0x12 and value & 0x80:
             addressed = self._addressed
             self.reset()
@@ -197,6 +207,12 @@ class Sccb(I2cRegisterDevice):
             gain = (self.VREF >> 6) << 8 | self.GAIN
             numerator, denominator = (16 + (gain & 15)) << (gain >> 4).bit_count(), 16
         if not self.COM8 & 0x01:  # AEC off: exposure in lines; a full frame of them is right for the scene
-            lines = min(self.AECHH << 10 | self.AECH << 2 | self.COM1 & 3, 510)
-            numerator, denominator = numerator * lines, denominator * 510
+            lines = min(self.AECHH << 10 | self.AECH << 2 | self.COM1 & 3, FULL_EXPOSURE)
+            numerator, denominator = numerator * lines, denominator * FULL_EXPOSURE
         return numerator, denominator
+
+    @property
+    def tone(self) -> tuple[int, int, int]:
+        """Contrast in 64ths, the value that it leaves alone, and what is added (BRIGHT: bit 7 is the sign)."""
+        amount = self.BRIGHT & 0x7F
+        return self.CONTRAS, self.CONTRAS_CENTER, -amount if self.BRIGHT & 0x80 else amount

@@ -213,6 +213,33 @@ def test_manual_gain_and_exposure(camera):
     assert camera.sccb.brightness[0] == 0
 
 
+def test_exposure_and_gain_stay_when_the_automatics_are_switched_off(camera):
+    camera.source = lambda cycle: np.full((3, 4, 3), 40, dtype=np.uint8)
+    write(camera, *YUYV, *VGA_WINDOW, (0x13, 0x00), (0x00, 0x30), (0x10, 0), (0x13, 0x05), (0x13, 0x00))
+    assert (read(camera, 0x00), read(camera, 0x10), read(camera, 0x04)) == (0, 510 >> 2, 510 & 3)
+    start(camera)
+    assert frame(camera, 1)[0][0] == 40
+
+
+def test_exposure_and_gain_written_before_the_automatics_are_switched_off(camera):
+    camera.source = lambda cycle: np.full((3, 4, 3), 40, dtype=np.uint8)
+    write(camera, *YUYV, *VGA_WINDOW, (0x13, 0x05), (0x00, 0x10), (0x10, 255 >> 2), (0x04, 3), (0x13, 0x00))
+    start(camera)
+    assert frame(camera, 1)[0][0] == 40  # twice the gain, half of 510 lines
+
+
+@pytest.mark.parametrize(
+    "bright, contrast, centre, shown",
+    [(0x00, 0x40, 0x80, 40), (0x14, 0x40, 0x80, 60), (0x94, 0x40, 0x80, 20), (0xFF, 0x40, 0x80, 0),
+     (0x00, 0x20, 0x80, 84), (0x00, 0x80, 0x80, 0), (0x00, 0x80, 0x14, 60), (0x0A, 0x20, 0x14, 40)],
+)  # fmt: skip
+def test_brightness_and_contrast(camera, bright, contrast, centre, shown):
+    camera.source = lambda cycle: np.full((3, 4, 3), 40, dtype=np.uint8)
+    write(camera, *YUYV, *VGA_WINDOW, (0x55, bright), (0x56, contrast), (0x57, centre))
+    start(camera)
+    assert frame(camera, 1)[0][0] == shown
+
+
 def test_scene_is_cut_to_four_by_three():
     wide = np.zeros((30, 100, 3), dtype=np.uint8)
     wide[:, 30:70] = 9
