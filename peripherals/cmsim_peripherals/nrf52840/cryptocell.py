@@ -1,13 +1,12 @@
 """CRYPTOCELL: the CryptoCell 310 subsystem (nRF52840 PS v1.8, section 6.6; registers: Nordic MDK 8.75, SVD of CC_*).
 
 ENABLE switches the block at 0x5002B000 on; without it reads give 0 and writes are lost. Its engines are `cc_random.py`,
-`cc_aes.py`, `cc_hash.py` and `cc_pka.py`. Data comes through DIN and goes through DOUT by DMA, from and to data RAM:
-SRC_MEM_SIZE starts, CRYPTO_CTL says which way it takes. What life-cycle state and device root key hold survives
-ENABLE = 0.
+`cc_aes.py`, `cc_hash.py`, `cc_chacha.py` and `cc_pka.py`. Data comes through DIN and goes through DOUT by DMA, from and
+to data RAM: SRC_MEM_SIZE starts, CRYPTO_CTL says which way it takes. What life-cycle state and device root key hold
+survives ENABLE = 0.
 
-Not modelled: ChaCha (its registers are stored, data that is sent through it is reported and never done), DIN and DOUT
-by the CPU, DMA from and to the RNG's memory, the CRYPTO_CTL mode that pipes AES into HASH and DOUT; clock gates
-(stored); the time of an operation (a byte a cycle).
+Not modelled: DIN and DOUT by the CPU, DMA from and to the RNG's memory, the CRYPTO_CTL mode that pipes AES into HASH
+and DOUT; clock gates (stored); the time of an operation (a byte a cycle).
 """
 
 from __future__ import annotations
@@ -17,11 +16,14 @@ from cmsim.registers import WORD, Register
 from cmsim.soc import BusError, Soc
 
 from .cc_aes import AesEngine
+from .cc_chacha import ChaChaEngine
 from .cc_hash import HashEngine
 from .cc_pka import PublicKeyEngine
 from .cc_random import RandomEngine
 
-BYPASS, AES, AES_TO_HASH, AES_AND_HASH, HASH, AES_MAC_AND_BYPASS = 0x00, 0x01, 0x02, 0x03, 0x07, 0x09
+BYPASS, AES, AES_TO_HASH, AES_AND_HASH = 0x00, 0x01, 0x02, 0x03
+HASH, AES_MAC_AND_BYPASS, CHACHA = 0x07, 0x09, 0x10
+MODES = frozenset({BYPASS, AES, AES_TO_HASH, AES_AND_HASH, HASH, AES_MAC_AND_BYPASS, CHACHA})
 MEM_TO_DIN, DOUT_TO_MEM, AHB_ERROR = 1 << 6, 1 << 7, 1 << 8
 PKA_INTERRUPT, RNG_INTERRUPT, SYMMETRIC_DONE = 1 << 9, 1 << 10, 1 << 11
 """IRR. Bit 11 is not in Nordic's file; Arm's driver waits for it."""
@@ -30,20 +32,9 @@ SIZE_BITS = 0x3FFF_FFFF
 LCS_VALID = 1 << 8
 
 
-class CryptoCell310(RandomEngine, AesEngine, HashEngine, PublicKeyEngine):
+class CryptoCell310(RandomEngine, AesEngine, HashEngine, ChaChaEngine, PublicKeyEngine):
     """The block at 0x5002B000."""
 
-    CHACHA_CONTROL = Register(0x380, writable=0x63F)
-    CHACHA_VERSION = Register(0x384, 0x1, writable=0)
-    CHACHA_KEY = Register.array(0x388, 8)
-    CHACHA_IV = Register.array(0x3A8, 2)
-    CHACHA_BUSY = Register(0x3B0, writable=0)
-    CHACHA_HW_FLAGS = Register(0x3B4, 0x1, writable=0)
-    CHACHA_BLOCK_CNT = Register.array(0x3B8, 2)
-    CHACHA_SW_RESET = Register(0x3C0)
-    CHACHA_POLY1305_KEY = Register.array(0x3C4, 8, writable=0)
-    CHACHA_ENDIANNESS = Register(0x3E4, writable=0x1F)
-    CHACHA_DEBUG = Register(0x3E8, writable=0)
     AES_CLK = Register(0x810, writable=0x1)
     HASH_CLK = Register(0x818, writable=0x1)
     PKA_CLK = Register(0x81C, writable=0x1)
@@ -179,7 +170,7 @@ class CryptoCell310(RandomEngine, AesEngine, HashEngine, PublicKeyEngine):
     @SRC_MEM_SIZE.on_write
     def _start(self, value: int) -> None:
         mode, size = self.CRYPTO_CTL, value & SIZE_BITS
-        if mode not in (BYPASS, AES, AES_TO_HASH, AES_AND_HASH, HASH, AES_MAC_AND_BYPASS):
+        if mode not in MODES:
             self.soc.report_unmodelled(self.name, 0x900, f"mode {mode:#x}")
             return
         self._job = mode, self.SRC_MEM_ADDR, size
@@ -216,6 +207,8 @@ class CryptoCell310(RandomEngine, AesEngine, HashEngine, PublicKeyEngine):
         if mode == HASH:
             self.digest(data)
             return b""
+        if mode == CHACHA:
+            return self.stream(data)
         if mode == AES_MAC_AND_BYPASS:
             self.cipher(data)
         return data

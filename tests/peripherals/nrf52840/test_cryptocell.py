@@ -221,8 +221,8 @@ def test_nothing_wrong_comes_out(cc):
     assert (cc.read(0x0B4), cc.read(0x0B0)) == (0, 0)  # what is no operation never ends
     cc.write(0x08C, 1)
     assert cc.read(0x0B4) == 1
-    cc.write(CRYPTO_CTL, 0x10)
-    cc.write(SRC_SIZE, 64)  # nor does ChaCha
+    cc.write(CRYPTO_CTL, 0x1F)
+    cc.write(SRC_SIZE, 64)  # nor does an unknown mode
     cc.scheduler.advance(100_000)
     assert cc.read(IRR) == 0
     cc.write(0xA38, 1)
