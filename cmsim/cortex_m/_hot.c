@@ -78,10 +78,10 @@ struct place {
     uint16_t pad;
 };
 
-/* Loads whose memory a register tells at the start of the block: those of the words at reg + add. They are unaligned by
- * reg + times * other + add, unless their width is 1 or they would fault. */
+/* Loads at reg + times * other + add, of one alignment. The register tells at the start of the block whether they wait for
+ * flash, and for how many lines. `width`: 1 if they are never unaligned, or fault. */
 struct probe {
-    uint8_t reg, words, other, times;
+    uint8_t reg, lines, other, times;
     uint16_t width, more; /* accesses that each of them needs more, the last time */
     int32_t add;
 };
@@ -99,7 +99,7 @@ struct detail {
     struct divide *divides;
     uint32_t check_count, probe_count, divide_count, size;
     int32_t stack_low;          /* the deepest that the block takes SP, relative to SP at its start */
-    uint32_t flash_words;       /* that the block was seen to load from flash; in its cycles */
+    uint32_t flash_lines;       /* that the block was seen to load from; in its cycles */
 };
 
 /* Two counters that are added to at once. */
@@ -381,7 +381,7 @@ static uint32_t unaligned_accesses(uc_engine *uc, const struct clock *clock, con
         if (p->times != 0)
             at += core_register(uc, clock, p->other) * p->times;
         p->more = (at & (p->width - 1u)) == 0 ? 0 : p->width == 4 && at & 1 ? 2 : 1;
-        accesses += p->words * p->more;
+        accesses += p->lines * p->more;
     }
     return accesses;
 }
@@ -419,23 +419,23 @@ static uint32_t unaligned_from(const struct detail *detail, uint32_t offset)
 static __attribute__((noinline)) void probe(uc_engine *uc, struct clock *clock, struct block *block)
 {
     struct detail *detail = block->detail;
-    uint32_t words = 0;
+    uint32_t lines = 0;
     for (uint32_t i = 0; i < detail->probe_count; i++) {
         const struct probe *p = &detail->probes[i];
         if (core_register(uc, clock, p->reg) + (uint32_t)p->add < clock->flash_size)
-            words += p->words;
+            lines += p->lines;
     }
     if (!(block->key >> 16 & BLOCK_UNALIGNED))
         clock->recent += both(0, (block->interval - 1u) * look_at_alignment(uc, clock, block));
     const struct span *load = &clock->flash_load;
-    if (words != detail->flash_words) {
+    if (lines != detail->flash_lines) {
         uint32_t since = block->interval - 1u;
-        int more = (int)(words - detail->flash_words);
+        int more = (int)(lines - detail->flash_lines);
         clock->recent += more > 0 ? both(0, since * (uint32_t)more * (load->best + load->above))
                                   : both(since * (uint32_t)-more * load->best, 0);
         block->cycles += (uint64_t)((int64_t)more * load->best);
         block->bounds += (uint64_t)((int64_t)more * (int64_t)both(load->below, load->above));
-        detail->flash_words = words;
+        detail->flash_lines = lines;
         block->interval = 1;
     } else if (detail->probe_count == 0) {
         block->interval = UINT16_MAX - 1;

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ..timing.memory import LINE
 from .dataflow import STACK_WORD, Registers, Value
 from .decode import ALWAYS_ALIGNED, LOADS, MEMORY, NO_REGISTER, PC, SP, Instruction, Kind
 from .hot import Access, Check, Divide, HookKind, Operand, Probe
@@ -60,7 +61,8 @@ class Load:
     width: int
     """1 also where alignment does not matter or cannot be told."""
     add: int
-    words: int = 0
+    lines: int = 0
+    """Of flash, if that is where they lie: one for each, and for each 16 bytes of what loads many words."""
     at: list[int] = field(default_factory=list)
     """The instructions."""
 
@@ -79,8 +81,10 @@ class Findings:
     alloca: bool = False
     """The block changes SP by an amount that only running it tells."""
     flash_known: int = 0
-    """Words loaded that are in flash for sure."""
+    """Lines of flash that are loaded from for sure."""
     flash_unknown: int = 0
+    line: int = -1
+    """The one that the last of these left behind: its other words do not wait."""
     loads: dict[tuple[int, ...], Load] = field(default_factory=dict)
     """Loads through a register, those of the same register and alignment as one."""
     slow: dict[int, int] = field(default_factory=dict)
@@ -92,7 +96,7 @@ class Findings:
     def probes(self) -> list[Probe]:
         """Loads whose memory a register tells."""
         return [
-            Probe(load.register, min(load.words, 255), load.other, load.times, load.width, 0, load.add)
+            Probe(load.register, min(load.lines, 255), load.other, load.times, load.width, 0, load.add)
             for load in self.loads.values()
         ]
 
@@ -178,18 +182,21 @@ def _load(found: Findings, i: Instruction, registers: Registers, code: CodeView)
     base = address if i.literal else registers[i.base]
     pointers = [register for register, coefficient in base.terms if coefficient == 1]
     if not pointers and (base.constant >= 4 or not base.grain):  # an element of a table at a known address
-        found.flash_known += i.words if base.constant in code.flash else 0
+        if base.constant in code.flash:
+            first, last = address.constant // LINE, (address.constant + 4 * i.words - 1) // LINE
+            found.flash_known += last - first + (first != found.line)
+            found.line = last
         if i.kind is Kind.LOAD and not address.terms and not address.grain and address.constant & i.width - 1:
             found.slow[i.address] = 2 if i.width == 4 and address.constant & 1 else 1
     elif len(pointers) != 1 or pointers[0] >= STACK_WORD:
-        found.flash_unknown += i.words
+        found.flash_unknown += -(-4 * i.words // LINE)
     elif pointers[0] != SP:
         other, times, width = _alignment_of(i, pointers[0], address)
         add = _signed(address.constant)
         load = found.loads.setdefault(
             (pointers[0], other, times, width, add & 3), Load(pointers[0], other, times, width, add)
         )
-        load.words += i.words
+        load.lines += -(-4 * i.words // LINE)
         load.at.append(i.address)
 
 

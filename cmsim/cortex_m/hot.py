@@ -115,7 +115,7 @@ class Probe(ct.Structure):
 
     _fields_ = [
         ("reg", ct.c_uint8),
-        ("words", ct.c_uint8),
+        ("lines", ct.c_uint8),
         ("other", ct.c_uint8),
         ("times", ct.c_uint8),
         ("width", ct.c_uint16),
@@ -157,7 +157,7 @@ class Detail(ct.Structure):
         ("divide_count", ct.c_uint32),
         ("size", ct.c_uint32),
         ("stack_low", ct.c_int32),
-        ("flash_words", ct.c_uint32),
+        ("flash_lines", ct.c_uint32),
     ]
 
 

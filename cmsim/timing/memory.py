@@ -3,14 +3,17 @@
 Code runs from flash through ICODE (with the instruction cache on or off, NVMC.ICACHECNF), from RAM through the system
 bus, or from RAM's code alias through ICODE. Flash delivers lines of 16 bytes: the first word of a line waits, the
 others do not (nRF52840 PS, CPU and NVMC chapters; the loop that takes 4, 5 or 6 cycles by its alignment, rust-embedded
-cortex-m issue 151). Loads from flash go through DCODE and are never cached.
+cortex-m issue 151). Loads from flash go through DCODE and are never cached; they wait for a line as well: literals that
+follow each other in one wait once, and so do the words that one instruction loads from it. (A wait for each word would
+put P256-Cortex-M4 up to 1 % higher.)
 
 The cache's geometry is not published. 2 KB in two ways with lines of 16 bytes and three cycles a miss reproduces all
-three counts of P256-Cortex-M4 on this chip within 1.4 % (docs/timing.md), where 1 KB is 20 % too slow, 4 KB 5 % too
+three counts of P256-Cortex-M4 on this chip within 0.6 % (docs/timing.md), where 1 KB is 20 % too slow, 4 KB 5 % too
 fast, and other replacements than the least recently used line 1 % slower.
 
-Not modelled: the line buffer that DCODE may have, contention of ICODE and DCODE for flash, DMA taking the RAM block,
-loads and stores of RAM through the code alias (as fast as through the system bus), stores to peripherals (buffered).
+Not modelled: a line that DCODE still has from the block before, contention of ICODE and DCODE for flash, DMA taking the
+RAM block, loads and stores of RAM through the code alias (as fast as through the system bus), stores to peripherals
+(buffered).
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ class MemoryParameters:
     )
     cache_miss: Parameter = Parameter(2, 3, 3, "PS, CPU chapter: 0 to 3 wait states on a cache miss")
     flash_load: Parameter = Parameter(
-        0, 1, 2, "loads from flash through DCODE; U-TOE's equal counts on flash with a data cache speak for few"
+        0, 1, 2, "a line loaded from flash through DCODE; U-TOE's equal counts on flash with a data cache speak for few"
     )
     ram_fetch: Parameter = Parameter(
         1, 1, 1, "code in RAM at 0x20000000 ran 77 % slower than from the alias (probe-rs PR 1818)"

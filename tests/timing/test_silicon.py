@@ -157,9 +157,9 @@ def test_loads_are_told_by_their_base() -> None:
     assert (found.flash_known, found.flash_unknown, found.loads) == (2, 2, {})
     found = analyse(list(decode(encoded(0x6808, 0x6848), 0x100)), view, wanted)
     (load,) = found.loads.values()  # of the same register and alignment
-    assert (load.register, load.add, load.width, load.words, load.at) == (1, 0, 4, 2, [0x100, 0x102])
+    assert (load.register, load.add, load.width, load.lines, load.at) == (1, 0, 4, 2, [0x100, 0x102])
     found = analyse(list(decode(encoded(0xEB01, 0x0082, 0x6800), 0x100)), view, wanted)  # add r0, r1, r2, lsl #2
     (load,) = found.loads.values()  # an index does not leave its array, but may lose its alignment
-    assert (load.register, load.other, load.times, load.width, load.words) == (1, 2, 4, 4, 1)
+    assert (load.register, load.other, load.times, load.width, load.lines) == (1, 2, 4, 4, 1)
     found = analyse(list(decode(encoded(0xF240, 0x1010, 0xF840, 0x1022, 0x6801), 0x100)), view, wanted)
     assert found.flash_known == 1  # movw r0, #0x110
