@@ -130,7 +130,8 @@ def _operator_table(mean: Mean) -> str:
     bounded = mean.cost.cycles_low != mean.cost.cycles_high
     interrupted = mean.cost.cycles_excluding_interrupts != mean.cost.cycles
     header = ["operator", "share", "cycles", "time"] + ["at least", "at most"] * bounded
-    header += ["without interrupts"] * interrupted + ["instructions", "a cycle", "source"]
+    sourced = any(operator.source for operator in mean.operators)
+    header += ["without interrupts"] * interrupted + ["instructions", "a cycle"] + ["source"] * sourced
 
     def cells(name: str, cost: Cost, source: str) -> list[str | Bar]:
         found: list[str | Bar] = [name, Bar(cost.cycles, longest, percent(cost.cycles, whole)),
@@ -140,7 +141,7 @@ def _operator_table(mean: Mean) -> str:
         if interrupted:
             found.append(f"{cost.cycles_excluding_interrupts:,}")
         rate = f"{cost.instructions / cost.cycles:.2f}" if cost.cycles else ""
-        return [*found, f"{cost.instructions:,}", rate, source]
+        return [*found, f"{cost.instructions:,}", rate, *[source] * sourced]
 
     rows = [Row(cells(f"{o.index} {o.name}", o.cost, _source(o.source)),
                 " ".join(text for text in (o.function, o.source) if text))
@@ -154,7 +155,7 @@ def _operator_table(mean: Mean) -> str:
                      f"{mean.overhead:,}", duration(mean.overhead, 3), *[""] * blank]))
     total = cells("one inference", mean.cost, "")
     total[1] = Bar(0, 1, "100.0 %")
-    return table(header, rows, left=(0, len(header) - 1), total=Row(total), kind="side operators")
+    return table(header, rows, left=(0, *[len(header) - 1] * sourced), total=Row(total), kind="side operators")
 
 
 def _source(source: str | None) -> str:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cmsim.report.duration import duration, marks
 from cmsim.report.html_arena import arenas
 from cmsim.report.html_flame import NARROWEST, flame, frames, heat
+from cmsim.report.html_inferences import operators
 from cmsim.report.html_levels import levels
 from cmsim.report.html_measures import coverage, energy, latencies, regions, stacks
 from cmsim.report.html_memory import memory_map
@@ -101,6 +102,14 @@ def test_mean_of_those_with_the_same_operators():
     assert [operator.cost.cycles for operator in mean.operators] == [500, 500]
     assert mean.overhead == 1000
     assert mean_inference([]) is None
+
+
+def test_sources_have_a_column_where_there_are_any():
+    plain, known = run(0, 4000), run(0, 4000)
+    known["operators"][1]["source"] = "kernels/conv_2d.cc:39"
+    headings = [re.findall(r"<th[^>]*>([^<]*)</th>", "".join(operators({"inferences": [one]}))) for one in (plain, known)]
+    assert "source" not in headings[0]
+    assert headings[1] == [*headings[0], "source"]
 
 
 # --- flame graph ------------------------------------------------------------------------------------------------------
