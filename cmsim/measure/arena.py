@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..cortex_m import state as st
 from ..image import Image, Symbol
 from ..image.cxx_names import arguments
+from .arguments import argument, load
 
 if TYPE_CHECKING:
     from ..machine import Machine
@@ -168,13 +169,6 @@ class ArenaMeter:
 
     # --- construction ---------------------------------------------------------------------------------------
 
-    def _word(self, core: list[int], position: int) -> int:
-        return core[position] if position < 4 else self._load(core[13] + 4 * (position - 4))
-
-    def _load(self, address: int) -> int:
-        found = self.machine.cpu.bus.memory(address, 4)
-        return 0 if found is None else int.from_bytes(found[0][found[1] : found[1] + 4], "little")
-
     def _set(self, core: list[int], position: int, value: int) -> None:
         if position < 4:
             self.machine.cpu.registers.write(st.CORE[position], value)
@@ -183,7 +177,7 @@ class ArenaMeter:
 
     def _constructed(self, site: Site) -> None:
         core = self.machine.cpu.registers.core.read()
-        given = self._word(core, site.pointer), self._word(core, site.size)
+        given = argument(self.machine, core, site.pointer), argument(self.machine, core, site.size)
         arena = next((a for a in self.arenas if given in (a.placed, (a.base, a.size))), None)
         if arena is None:
             arena = Arena(*given, site.name, core[0] if site.this else None, given)
@@ -250,7 +244,7 @@ class ArenaMeter:
 
     def _plan_ready(self) -> None:
         blocks, count, _ = self.machine.cpu.registers.core.read()[:3]
-        ends = [self._load(blocks + BLOCK_SIZE * n + 4) + self._load(blocks + BLOCK_SIZE * n + 8)
+        ends = [load(self.machine, blocks + BLOCK_SIZE * n + 4) + load(self.machine, blocks + BLOCK_SIZE * n + 8)
                 for n in range(min(count, LONGEST_PLAN))]  # fmt: skip
         self._plan = max(ends, default=0)
 

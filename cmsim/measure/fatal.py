@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..kernel import CPU_HZ
 from ..record import Stop
+from .arguments import argument
 from .unwind import Frame, Unwinder
 
 if TYPE_CHECKING:
@@ -101,11 +102,8 @@ class FatalMeter:
         machine = self.machine
         core = machine.cpu.registers.core.read()
 
-        def word(position: int) -> int:
-            return core[position] if position < 4 else self._load(core[13] + 4 * (position - 4))
-
         frames = Unwinder(machine).walk(machine.cpu.exceptions.pc, core[13], core[14])
-        self.cries.append(Fatal(name, speak(word, self._text), machine.cycles, frames[1:]))
+        self.cries.append(Fatal(name, speak(partial(argument, machine, core), self._text), machine.cycles, frames[1:]))
 
     def _halts(self, name: str) -> None:
         self._halted = name
@@ -116,10 +114,6 @@ class FatalMeter:
     def _end(self) -> None:
         text = self.cries[-1].text if self.cries else f"{self._halted}() was called"
         self.machine.end(Stop("fatal", text))
-
-    def _load(self, address: int) -> int:
-        found = self.machine.cpu.bus.memory(address, 4)
-        return 0 if found is None else int.from_bytes(found[0][found[1] : found[1] + 4], "little")
 
     def _text(self, address: int) -> str:
         found = self.machine.cpu.bus.memory(address, 1) if address else None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..image import Symbol
 from ..image.cxx_names import arguments
+from .arguments import argument, load
 
 if TYPE_CHECKING:
     from ..machine import Machine
@@ -68,13 +69,6 @@ class TflmPlan:
     def _constructed(self) -> None:
         self._model = self.machine.cpu.registers.core.read()[1]
 
-    def _word(self, core: list[int], position: int) -> int:
-        return core[position] if position < 4 else self._load(core[13] + 4 * (position - 4))
-
-    def _load(self, address: int) -> int:
-        found = self.machine.cpu.bus.memory(address, 4)
-        return 0 if found is None else int.from_bytes(found[0][found[1] : found[1] + 4], "little")
-
     def _add(self, at: int) -> None:
         core = self.machine.cpu.registers.core.read()
         back = core[14] & ~1
@@ -84,16 +78,16 @@ class TflmPlan:
             self._asked = False
             self._buffers.clear()
         if len(self._buffers) < MOST:
-            self._buffers.append(Buffer(*(self._word(core, at + n) for n in range(3))))
+            self._buffers.append(Buffer(*(argument(self.machine, core, at + n) for n in range(3))))
 
     def _ask(self, at: int) -> None:
         core = self.machine.cpu.registers.core.read()
-        number, pointer = self._word(core, at), self._word(core, at + 1)
+        number, pointer = argument(self.machine, core, at), argument(self.machine, core, at + 1)
         self._asked = True
 
         def answered() -> None:
             if number < len(self._buffers):
-                self._buffers[number].place = self._load(pointer)
+                self._buffers[number].place = load(self.machine, pointer)
 
         self.machine.watches.on_return(answered)
 
