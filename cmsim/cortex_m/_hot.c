@@ -670,11 +670,12 @@ struct hook {
     struct clock *clock;
     const struct access *access; /* HOOK_ALIGNMENT: of this address */
     uint32_t number, kind, enabled;
-    uint32_t operand; /* HOOK_ALIGNMENT: bits that must be 0; HOOK_DIVIDE: its second halfword and, above, its first */
+    uint32_t operand; /* HOOK_ALIGNMENT: bits that must be 0; HOOK_DIVIDE: its second halfword and, above, its first;
+                       * HOOK_SKIP: condition and mask of IT, and above, in six bits each, what its instructions save */
 };
 
 enum { DIVIDE_TRAPS = 1, DIVIDE_CHARGES = 2 }; /* `enabled` of HOOK_DIVIDE */
-enum hook_kind { HOOK_WATCH, HOOK_ALIGNMENT, HOOK_DIVIDE, HOOK_BREAK };
+enum hook_kind { HOOK_WATCH, HOOK_ALIGNMENT, HOOK_DIVIDE, HOOK_BREAK, HOOK_SKIP };
 
 static uint32_t effective_address(uc_engine *uc, const struct clock *clock, const struct access *access)
 {
@@ -682,6 +683,36 @@ static uint32_t effective_address(uc_engine *uc, const struct clock *clock, cons
     if (access->index != NO_REGISTER)
         address += core_register(uc, clock, access->index) << access->shift;
     return address;
+}
+
+static int passes(uint32_t condition, uint32_t cpsr)
+{
+    uint32_t n = cpsr >> 31, z = cpsr >> 30 & 1, c = cpsr >> 29 & 1, v = cpsr >> 28 & 1, result;
+    switch (condition >> 1) {
+    case 0: result = z; break;
+    case 1: result = c; break;
+    case 2: result = n; break;
+    case 3: result = v; break;
+    case 4: result = c && !z; break;
+    case 5: result = n == v; break;
+    case 6: result = n == v && !z; break;
+    default: return 1;
+    }
+    return result != (condition & 1);
+}
+
+/* What an IT saves by skipping: its block was charged as if everything was executed. */
+static uint32_t skipped_cycles(uc_engine *uc, const struct clock *clock, uint32_t operand)
+{
+    uint32_t condition = operand >> 4 & 15, mask = operand & 15, cpsr = 0, cycles = 0;
+    uint32_t length = 4 - (uint32_t)__builtin_ctz(mask);
+    clock->reg_read(uc, UC_ARM_REG_CPSR, &cpsr);
+    for (uint32_t n = 0; n < length; n++) {
+        uint32_t own = n == 0 ? condition : (condition & 14) | (mask >> (4 - n) & 1);
+        if (!passes(own, cpsr))
+            cycles += operand >> (8 + 6 * n) & 63;
+    }
+    return cycles;
 }
 
 static void on_instruction(uc_engine *uc, uint64_t address, uint32_t size, void *user)
@@ -695,6 +726,10 @@ static void on_instruction(uc_engine *uc, uint64_t address, uint32_t size, void 
     }
     if (!hook->enabled)
         return;
+    if (hook->kind == HOOK_SKIP) {
+        clock->cycles -= skipped_cycles(uc, clock, hook->operand);
+        return;
+    }
     if (hook->kind == HOOK_WATCH && clock->passed_hook == (uint32_t)address) {
         clock->passed_hook = 1;
         return;

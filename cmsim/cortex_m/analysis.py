@@ -106,7 +106,7 @@ class Wanted:
     """What there is to look for."""
 
     traps: Traps
-    operand_divide: bool
+    data_dependent: bool
     """Whether divides cost by their operands."""
     hooked: Collection[int] = ()
     """Divides that have a hook already."""
@@ -211,14 +211,14 @@ def _alignment_of(i: Instruction, pointer: int, address: Value) -> tuple[int, in
 
 
 def _divide(found: Findings, n: int, i: Instruction, registers: Registers, wanted: Wanted) -> None:
-    if not (wanted.operand_divide or wanted.traps.divide):
+    if not (wanted.data_dependent or wanted.traps.divide):
         return
     dividend, divisor = (_operand(registers[number]) for number in (i.word >> 16 & 15, i.word & 15))
     if dividend is None or divisor is None or i.in_it or i.address in wanted.hooked:
         found.hooks.append(HookRequest(HookKind.DIVIDE, i.address, None, i.word))
     else:
         signed = not i.word >> 21 & 1
-        found.divides.append(Divide(dividend, divisor, n, signed, wanted.operand_divide, wanted.traps.divide))
+        found.divides.append(Divide(dividend, divisor, n, signed, wanted.data_dependent, wanted.traps.divide))
 
 
 def _operand(value: Value) -> Operand | None:

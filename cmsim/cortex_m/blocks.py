@@ -173,7 +173,7 @@ class BlockTable:
                 return known
         before = self.learned.get(address)  # blocks are priced again when the cache is switched
         instructions = before.instructions if before and before.code == code else list(decode(code, address))
-        wanted = Wanted(self.traps, self.timing.operand_divide, self._hooked[HookKind.DIVIDE], self.watched)
+        wanted = Wanted(self.traps, self.timing.data_dependent, self._hooked[HookKind.DIVIDE], self.watched)
         found = price(code, address, instructions, room.view, wanted, self.timing, place)
         if on_disk is not None:
             on_disk.add(key, found)

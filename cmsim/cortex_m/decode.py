@@ -388,6 +388,11 @@ def _decode_coprocessor(make, a: int, b: int) -> Instruction:  # type: ignore[no
     return result
 
 
+def it_length(word: int) -> int:
+    """How many instructions an IT covers: the lowest bit of its mask that is set ends it."""
+    return 4 - ((word & -word).bit_length() - 1)
+
+
 def decode(code: bytes, address: int) -> Iterator[Instruction]:
     """The instructions of `code`, which lies at `address`. A trailing half of a wide instruction is left out."""
     position, in_it = 0, 0
@@ -403,6 +408,6 @@ def decode(code: bytes, address: int) -> Iterator[Instruction]:
         if in_it:
             instruction.in_it, in_it = True, in_it - 1
         elif instruction.kind is Kind.IT:
-            in_it = 4 - ((first & -first).bit_length() - 1)
+            in_it = it_length(first)
         yield instruction
         position += instruction.size

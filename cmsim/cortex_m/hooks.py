@@ -59,7 +59,7 @@ class Hooks:
             always = self._instruction(request.address).kind not in (Kind.LOAD, Kind.STORE)
             hook.enabled = int(self.blocks.traps.unaligned or always)
         elif request.kind is HookKind.DIVIDE:
-            hook.enabled = int(self.blocks.traps.divide) | 2 * int(self.timing.operand_divide)
+            hook.enabled = int(self.blocks.traps.divide) | 2 * int(self.timing.data_dependent)
         elif request.kind is HookKind.WATCH:
             hook.enabled = int(request.address in self.blocks.watched)
 

@@ -331,9 +331,9 @@ class Clock(ct.Structure):
 
 
 class HookKind(IntEnum):
-    """When a hook in front of an instruction stops."""
+    """What a hook in front of an instruction is for."""
 
-    WATCH, ALIGNMENT, DIVIDE, BREAK = range(4)
+    WATCH, ALIGNMENT, DIVIDE, BREAK, SKIP = range(5)
 
 
 class Hook(ct.Structure):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 from ..timing import Code, Cycles, TimingModel
+from ..timing.manual import cost
 from .analysis import CodeView, Findings, HookRequest, Wanted, analyse
-from .decode import FLOATING_POINT, Instruction, Kind
+from .decode import FLOATING_POINT, Instruction, Kind, it_length
 from .hot import DETAIL, Access, BlockFlag, HookKind, Probe, both
 
 CHANGES_MASKS = frozenset({Kind.MSR, Kind.CPS})
@@ -56,22 +57,36 @@ def price(
     """Analyse the block `code` at `address` and ask `timing` what it costs."""
     found = analyse(instructions, view, wanted)
     kinds = {i.kind for i in instructions}
-    cost = timing.block(instructions, place)
+    block = timing.block(instructions, place)
     refill = timing.refill(instructions[-1]) if instructions else Cycles(0)
     load = timing.memory.flash_load
     known = found.flash_known
-    above = cost.above + known * load.above + found.flash_unknown * (load.best + load.above)
+    above = block.above + known * load.above + found.flash_unknown * (load.best + load.above)
     slow = timing.memory.unaligned_load.best
     probes = found.probes if load.best or load.above or slow else []
-    starts = _delayed(cost.starts, instructions, found.slow, slow) if slow and found.slow else cost.starts
+    starts = _delayed(block.starts, instructions, found.slow, slow) if slow and found.slow else block.starts
+    if timing.data_dependent and Kind.IT in kinds:
+        found.hooks += _skips(instructions, starts)
     places = _places(len(code), address, instructions, starts, found)
     return Price(
-        starts[-1] + known * load.best, max(1, len(instructions)), both(cost.below + known * load.below, above),
-        both(refill.below, refill.above), refill.best, cost.jump, _flags(kinds, found), Kind.LOAD_EXCLUSIVE in kinds,
+        starts[-1] + known * load.best, max(1, len(instructions)), both(block.below + known * load.below, above),
+        both(refill.below, refill.above), refill.best, block.jump, _flags(kinds, found), Kind.LOAD_EXCLUSIVE in kinds,
         starts, _detail(code, places, found, probes), len(found.divides),
         tuple((int(h.kind), h.address, bytes(h.access) if h.access else None, h.operand) for h in found.hooks),
         tuple(i.address for i in instructions if i.kind is Kind.SEV) if Kind.SEV in kinds else (),
     )  # fmt: skip
+
+
+def _skips(instructions: Sequence[Instruction], starts: Sequence[int]) -> Iterator[HookRequest]:
+    """IT blocks that cost less where they skip something. Operand: condition and mask of IT, then what each of its
+    instructions saves, in six bits."""
+    for n, i in enumerate(instructions):
+        if i.kind is Kind.IT:
+            inside = range(n + 1, min(n + 1 + it_length(i.word), len(instructions)))
+            saved = [min(max(0, starts[m + 1] - starts[m] - 1), cost(instructions[m]) - 1) for m in inside]
+            if any(saved):
+                packed = sum(cycles << 8 + 6 * k for k, cycles in enumerate(saved))
+                yield HookRequest(HookKind.SKIP, i.address, None, packed | i.word & 0xFF)
 
 
 def _delayed(

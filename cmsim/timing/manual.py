@@ -73,7 +73,7 @@ class Manual:
     exception_entry, exception_entry_fp = 12, 29
     exception_return, exception_return_fp = 10, 27
     tail_chain = 6
-    operand_divide = False
+    data_dependent = False
     memory = NO_COSTS
     plain = True
 

@@ -78,8 +78,9 @@ class TimingModel(Protocol):
     exception_return: int
     exception_return_fp: int
     tail_chain: int
-    operand_divide: bool
-    """Whether a divide is charged by its operands, by native code, beyond the two cycles in its block."""
+    data_dependent: bool
+    """Whether native code charges what only data tells: a divide by its operands, beyond the two cycles in its block;
+    one cycle for what an IT block skips."""
     memory: MemoryCosts
     plain: bool
     """Whether a block costs the same wherever it lies and whatever ran before, and without bounds."""
@@ -104,7 +105,7 @@ class Instructions:
 
     name = "instructions"
     exception_entry = exception_entry_fp = exception_return = exception_return_fp = tail_chain = 0
-    operand_divide = False
+    data_dependent = False
     memory = NO_COSTS
     plain = True
 

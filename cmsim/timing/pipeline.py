@@ -131,7 +131,7 @@ class Pipeline:
 
     values: Values
     asked: set[str] = field(default_factory=set)
-    """The open figures that mattered so far; "fetch" too if it was waited for, "IT" and "VDIV" if there is one."""
+    """The open figures that mattered so far; "fetch" too if it was waited for, "VDIV" if there is one."""
     overlap: int = 0
     """Earliest start of a load or store that can use the second cycle of a load before it."""
     free: int = 0
@@ -262,7 +262,6 @@ class Pipeline:
         if kind is Kind.DIV:
             return 2  # the rest depends on the operands
         if kind is Kind.IT:
-            self.asked.add("IT")
             return self._figure("it_fold") if self.folds else 1
         if kind is Kind.TABLE_BRANCH:
             return self._figure("table_branch")

@@ -2,12 +2,11 @@
 
 A block is run through the pipeline (pipeline.py) at the best value of every open figure, and at the lowest and highest
 where it depends on them. What only running it can tell (which memory a load hits, whether it is aligned, a divide's
-operands, cache misses) is added by native code, from `memory` and by the rule of `operand_divide`.
+operands, what an IT block skips, cache misses) is added by native code, from `memory` and as `data_dependent` says.
 
 Not modelled: what the end of one block leaves for the next one besides its fetched words (a load that the next block's
-first load could overlap, an FP result still under way: both are in the bounds), instructions of an IT block that are
-skipped (charged as executed; the lower bound counts them as skipped), unaligned loads from addresses that the block
-itself loads or multiplies.
+first load could overlap, an FP result still under way: both are in the bounds), what skipping an instruction of an IT
+block changes for those behind it, unaligned loads from addresses that the block itself loads or multiplies.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from ..cortex_m.decode import PC, Instruction, Kind
+from ..cortex_m.decode import Instruction, Kind
 from .manual import Manual
 from .memory import LINE, MemoryParameters, fetch_waits
 from .model import BlockCost, Code, Cycles, MemoryCosts
@@ -39,7 +38,7 @@ class Silicon:
     exception_return: int = Manual.exception_return
     exception_return_fp: int = Manual.exception_return_fp
     tail_chain: int = Manual.tail_chain
-    operand_divide: bool = True
+    data_dependent: bool = True
     plain: bool = False
 
     def __post_init__(self) -> None:
@@ -84,8 +83,6 @@ class Silicon:
             high = self.steps(instructions, code, Bound.HIGH)[1]
         below, above = max(0, end - low), max(0, high - end)
         below += instructions[-1].kind in LASTING
-        if "IT" in asked:
-            below += _skippable(instructions)
         if "VDIV" in asked:
             above += _under_way(instructions)
         jump = 0
@@ -116,18 +113,6 @@ def _outruns(instructions: Sequence[Instruction]) -> bool:
 
 def _is_narrow(instructions: Sequence[Instruction]) -> bool:
     return instructions[-1].end - instructions[0].address == 2 * len(instructions)
-
-
-def _skippable(instructions: Sequence[Instruction]) -> int:
-    """Cycles that would be saved if every conditional instruction were skipped, at one cycle each."""
-    saved = 0
-    for i in instructions:
-        if i.in_it and i.kind in (Kind.LOAD, Kind.FP_LOAD) and not i.writes >> PC & 1:
-            saved += 1
-        elif i.in_it and i.kind in (Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE, Kind.FP_LOAD_MULTIPLE,
-                                    Kind.FP_STORE_MULTIPLE, Kind.LOAD_DUAL, Kind.STORE_DUAL):  # fmt: skip
-            saved += i.words
-    return saved
 
 
 def _under_way(instructions: Sequence[Instruction]) -> int:

@@ -22,6 +22,7 @@ LOOPS = {
     "drifting": "ldr r1, =0x20000000\n b 1f\n 1: ldr r2, [r1], #3\n subs r0, #1\n bne 1b",
     "unaligned by an index": "ldr r1, =0x20000000\n b 1f\n 1: and r3, r0, #7\n ldr r2, [r1, r3]\n subs r0, #1\n bne 1b",
     "unaligned by two": "ldr r1, =0x20000000\n b 1f\n 1: ldr r2, [r1, r0]\n subs r0, #1\n bne 1b",
+    "skipped": "ldr r1, =0x20000000\n 1: tst r0, #4\n ite ne\n ldmne r1, {r2, r3}\n ldreq r2, [r1]\n subs r0, #1\n bne 1b",
     "divide": "movs r1, #7\n 1: udiv r2, r0, r1\n subs r0, #1\n bne 1b",
     "from RAM into flash": "ldr r1, =0xFFFFF000\n 1: ldr r2, [r3]\n eor.w r3, r3, #0x20000000\n subs r0, #1\n bne 1b",
     "stack": "mov r6, sp\n 1: push {r1}\n pop {r1}\n subs r0, #1\n bne 1b",
@@ -322,3 +323,49 @@ def test_a_stop_behind_an_unaligned_load_stands_where_cyccnt_does(tmp_path: Path
     assert m.cycles == plain.cycles
     assert m.registers["r5"] == plain.registers["r5"]
     assert len({later - earlier for earlier, later in zip(stops[1:], stops[2:], strict=False)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("block", "saved"),
+    [
+        ("it {c}\n mov{c} r2, r3", (0, 0)),
+        ("it {c}\n ldr{c} r2, [r1]", (1, 0)),
+        ("it {c}\n ldm{c} r1, {{r2-r5}}", (4, 0)),
+        ("it {c}\n strd{c} r2, r3, [r1]", (2, 0)),
+        ("ite {c}\n ldm{c} r1, {{r2-r5}}\n mov{n} r2, r3", (4, 0)),
+        ("ite {c}\n mov{c} r2, r3\n ldm{n} r1, {{r2-r5}}", (0, 4)),
+        ("itete {c}\n ldm{c} r1, {{r2-r4}}\n mov{n} r2, r3\n mov{c} r2, r3\n ldm{n} r1, {{r2-r5}}", (3, 4)),
+        ("itttt {c}\n mov{c} r2, r3\n mov{c} r2, r3\n mov{c} r2, r3\n ldm{c} r1, {{r2-r4}}", (3, 0)),
+    ],
+)
+@pytest.mark.parametrize(
+    ("flags", "true", "false"),
+    [("cmp r6, r6", "eq", "ne"), ("cmp r6, r7", "lo", "hs"), ("cmp r6, r7", "mi", "pl"), ("adds r3, r6, r6", "vc", "vs"),
+     ("cmp r7, r6", "hi", "ls"), ("cmp r7, r6", "ge", "lt"), ("cmp r7, r6", "gt", "le")],
+)  # fmt: skip
+def test_what_is_skipped_costs_one_cycle(
+    tmp_path: Path, block: str, saved: tuple[int, int], flags: str, true: str, false: str
+) -> None:
+    """DDI 0439D, 3.3.1: an instruction whose condition fails takes one cycle."""
+    cycles = {}
+    for taken, (condition, opposite) in {True: (true, false), False: (false, true)}.items():
+        source = f"""
+            main: movs r6, #1
+                  movs r7, #2
+                  ldr r1, =0x20000000
+                  movs r0, #100
+            1:    {flags}
+                  {block.format(c=condition, n=opposite)}
+                  mov r8, r8
+                  subs r0, #1
+                  bne 1b
+            done: wfi
+                  b done
+            """
+        m = machine(tmp_path, source, functions=["done"])
+        m.on("done", lambda m, taken=taken: cycles.setdefault(taken, (m.cycles, m.bounds)))
+        m.run(seconds=0.001)
+    executed, skipped = cycles[True][0], cycles[False][0]
+    assert executed - skipped == 100 * (saved[0] - saved[1])
+    for best, (low, high) in cycles.values():
+        assert low <= best <= high

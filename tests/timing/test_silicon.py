@@ -152,7 +152,7 @@ def test_loads_are_told_by_their_base() -> None:
     program = encoded(0x4803, 0x6801, 0xC904, 0x6810, 0x9800)
     # ldr r0, [pc, #12]; ldr r1, [r0]; ldm r1!, {r2}; ldr r0, [r2]; ldr r0, [sp]
     instructions = list(decode(program, 0x100))
-    view, wanted = CodeView(0, code, range(0x10_0000)), Wanted(Traps(), operand_divide=True)
+    view, wanted = CodeView(0, code, range(0x10_0000)), Wanted(Traps(), data_dependent=True)
     found = analyse(instructions, view, wanted)
     assert (found.flash_known, found.flash_unknown, found.loads) == (2, 2, {})
     found = analyse(list(decode(encoded(0x6808, 0x6848), 0x100)), view, wanted)
