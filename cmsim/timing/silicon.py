@@ -90,6 +90,9 @@ class Silicon:
             fetch = self._fetch(instructions, code, Bound.BEST, jumped=True)
             if not fetch.keeps_up(steps):
                 jump = max(0, self.steps(instructions, code, jumped=True)[1] - end)
+        if instructions[-1].word in BRANCHES_TO_NEXT:  # native code sees no jump
+            refill = self.refill(instructions[-1])
+            end, below, above = end + refill.best, below + refill.below, above + refill.above
         # what overlaps may start before the one before has finished, never before it started
         starts = accumulate((step.start for step in steps), max)
         return BlockCost((*starts, end), below, above, jump)
@@ -102,6 +105,8 @@ class Silicon:
         return known
 
 
+BRANCHES_TO_NEXT = frozenset({0xE7FF, 0xF000_B800})
+"""B.N and B.W to the instruction behind them."""
 WAITS = frozenset({Code.FLASH, Code.RAM})
 """Where fetches wait."""
 

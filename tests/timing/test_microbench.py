@@ -12,7 +12,6 @@ import pytest
 
 from cmsim.cli import main
 from cmsim.machine import Machine
-from cmsim.timing import MODELS
 from cmsim.timing.calibrate import CalibrationError, calibrate, kernels
 from cmsim.timing.calibrate import bounds as simulated_bounds
 
@@ -62,13 +61,6 @@ def silicon(microbench: Path) -> dict[str, float]:
     return measured(microbench, "silicon")
 
 
-DIFFERENT = {
-    "branch_to_next": "a taken branch to the instruction behind it is charged as not taken",
-    "push_pop_1": "a POP behind a PUSH is charged the cycle of a load behind a store, which is measured for LDR only",
-}
-"""Kernels where the model is known to differ from the source."""
-
-
 def test_every_kernel_is_expected(microbench: Path) -> None:
     assert list(measured(microbench, "manual")) == [row["name"] for row in rows()]
 
@@ -92,14 +84,9 @@ def test_manual_is_the_manual_s_table(microbench: Path) -> None:
     assert not wrong
 
 
-@pytest.mark.xfail("silicon" not in MODELS, reason="the silicon model is not wired up yet", strict=False)
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row["name"])
-def test_silicon(row: dict[str, str], request: pytest.FixtureRequest) -> None:
-    if "silicon" not in MODELS:
-        pytest.fail("no silicon model")
-    if row["name"] in DIFFERENT:
-        request.applymarker(pytest.mark.xfail(reason=DIFFERENT[row["name"]], strict=True))
-    got = request.getfixturevalue("silicon")[row["name"]]
+def test_silicon(row: dict[str, str], silicon: dict[str, float]) -> None:
+    got = silicon[row["name"]]
     low, high = bounds(row["cycles"])
     tolerance = 0.5 if row["name"].startswith(("vdiv", "vsqrt")) else TOLERANCE  # the last divide runs on behind the fence
     assert low - tolerance <= got <= high + tolerance
