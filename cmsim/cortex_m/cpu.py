@@ -605,6 +605,7 @@ class Cpu:
         exceptions = self.exceptions
         pc = exceptions.pc
         if self.clock.stop == Stop.DENIED:
+            exceptions.pc = self.clock.pc  # within an IT block Unicorn's own is behind it
             write = error == uc_const.UC_ERR_WRITE_PROT
             address = self.clock.detail_value
             access = MAY_WRITE if write else MAY_READ

@@ -24,11 +24,15 @@ class FlashStore:
             return False
         if not all(self.soc.program_flash(address + 4 * n, value) for n, value in enumerate(values)):
             return False
+        self.write_back(instruction)
+        return True
+
+    def write_back(self, instruction: Instruction) -> None:
+        """The base register behind `instruction`, if that changes it."""
         step = instruction.base_step
         if step:
             base = st.CORE[instruction.base]
             self.registers.write(base, self.registers.read(base) + step & 0xFFFF_FFFF)
-        return True
 
     def words(self, instruction: Instruction) -> list[int]:
         """The words that it stores, in order; none if it stores anything narrower."""

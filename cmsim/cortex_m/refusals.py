@@ -1,4 +1,4 @@
-"""Accesses that the memory map refused: stores to flash and to STIR are carried out here, others are faults."""
+"""Accesses that were refused: stores to flash, to STIR and of NMIPENDSET are carried out here, others are faults."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from .scb import SystemControl
 
 STIR = 0xE000_EF00
 """The one system register that CCR.USERSETMPEND opens to unprivileged stores."""
+ICSR = 0xE000_ED04
+"""Refused (by _hot.c) when NMIPENDSET is stored: NMI then comes behind that instruction, not behind its block."""
 
 
 class Refusals:
@@ -61,6 +63,13 @@ class Refusals:
             return True
         if address == STIR and self.scb.user_set_pend and instruction.kind is Kind.STORE and instruction.width == 4:
             self.nvic.write(NvicRegisters.STIR.offset, self.flash_store.words(instruction)[0])
+            self._skip(instruction)
+            return True
+        if address == ICSR and refusal.why is Denied.MPU and instruction.kind in STORES:
+            first = self._operand_address(instruction)
+            for n, value in enumerate(self.flash_store.words(instruction)):
+                self.bus.write(first + 4 * n, 4, value)
+            self.flash_store.write_back(instruction)
             self._skip(instruction)
             return True
         return False
