@@ -95,9 +95,15 @@ class Fetch:
             arrival += self._wait[n]
         self._arrivals.append(arrival)
 
-    def keeps_up(self, steps: Sequence[Step]) -> bool:
-        """Whether every instruction is there when it starts in `steps`."""
-        return all(self.start(step.instruction, step.start) == step.start for step in steps)
+    def delay(self, steps: Sequence[Step]) -> int:
+        """How much later `steps`, which never waited for a fetch, end if this one brings their instructions.
+
+        Whoever waits makes all wait that are behind it: but for the FPU, a step depends on those just before it only.
+        """
+        late = 0
+        for step in steps:
+            late = self.start(step.instruction, step.start + late) - step.start
+        return late
 
 
 @dataclass(frozen=True, slots=True)

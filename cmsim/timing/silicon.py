@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from ..cortex_m.decode import Instruction, Kind
+from ..cortex_m.decode import FLOATING_POINT, Instruction, Kind
 from .manual import Manual
 from .memory import LINE, MemoryParameters, fetch_waits
 from .model import BlockCost, Code, Cycles, MemoryCosts
@@ -87,9 +87,10 @@ class Silicon:
             above += _under_way(instructions)
         jump = 0
         if not _is_narrow(instructions) or code is Code.RAM:
-            fetch = self._fetch(instructions, code, Bound.BEST, jumped=True)
-            if not fetch.keeps_up(steps):
-                jump = max(0, self.steps(instructions, code, jumped=True)[1] - end)
+            late = self._fetch(instructions, code, Bound.BEST, jumped=True).delay(steps)
+            if late and ("fetch" in asked or any(i.kind in FLOATING_POINT for i in instructions)):
+                late = self.steps(instructions, code, jumped=True)[1] - end
+            jump = max(0, late)
         if instructions[-1].word in BRANCHES_TO_NEXT:  # native code sees no jump
             refill = self.refill(instructions[-1])
             end, below, above = end + refill.best, below + refill.below, above + refill.above
