@@ -2,7 +2,7 @@
 
 Not modelled: FPDSCR is stored but new FP contexts start from its reset value; with FPCCR.ASPEN clear CONTROL.FPCA still
 reads as set by FP instructions (frames are basic all the same); interrupts are taken between translation blocks, at
-most a few instructions late. (engine.py and rights.py say what Unicorn adds.)
+most a few instructions late; an NMI that software pends is not late. (engine.py and rights.py say what Unicorn adds.)
 """
 
 from __future__ import annotations
