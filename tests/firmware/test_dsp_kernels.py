@@ -57,18 +57,35 @@ def large(name: str, rng: Generator, dtype: str) -> OperatorCase:
     return case(name, [Feed(shape, dtype, source), weights, bias], [Result(out, dtype, result)], options, version=3)
 
 
-def pointwise(rng: Generator, dtype: str) -> OperatorCase:
-    """1x1 CONV_2D of any depth up to 80 and any number of pixels up to 30: each inner loop of the matrix product, each rest."""
-    height, width, depth, outputs = (int(rng.integers(1, most)) for most in (6, 7, 81, 9))
+def convolution(rng: Generator, dtype: str, image: tuple[int, ...], filter_size: tuple[int, int], stride: int) -> OperatorCase:
+    """CONV_2D without padding, of any scales."""
+    batch, height, width, depth = image
+    rows, columns = filter_size
+    outputs = int(rng.integers(1, 9))
     small = rng.random() < 0.8  # else multipliers of 1/2 and more
     scales = [float(v) for v in rng.uniform(0.001, 0.02 if small else 30, outputs)]
-    weights = conv_cases.Fixed(rng.integers(-127, 128, (outputs, 1, 1, depth)).astype(np.int8),
+    weights = conv_cases.Fixed(rng.integers(-127, 128, (outputs, rows, columns, depth)).astype(np.int8),
                                conv_cases.Quantization(scales, 0, 0))
     bias = conv_cases.Fixed(rng.integers(-9000, 9000, outputs).astype(np.int32), conv_cases.Quantization(1.0))
-    options = {"padding": "VALID", "stride_h": 1, "stride_w": 1, "fused_activation_function": choose(rng, *conv_cases.ACTIVATIONS)}
+    options = {"padding": "VALID", "stride_h": stride, "stride_w": stride,
+               "fused_activation_function": choose(rng, *conv_cases.ACTIVATIONS)}
     result = conv_cases.Quantization(6 / 255, -128) if rng.random() < 0.3 else quantization(rng, dtype)
-    return case("CONV_2D", [Feed((1, height, width, depth), dtype, quantization(rng, dtype)), weights, bias],
-                [Result((1, height, width, outputs), dtype, result)], options, version=3)
+    shape = (batch, (height - rows) // stride + 1, (width - columns) // stride + 1, outputs)
+    return case("CONV_2D", [Feed(image, dtype, quantization(rng, dtype)), weights, bias], [Result(shape, dtype, result)],
+                options, version=3)
+
+
+def pointwise(rng: Generator, dtype: str) -> OperatorCase:
+    """1x1 of any depth up to 80 and any number of pixels up to 30: each inner loop of the matrix product, each rest."""
+    height, width, depth = (int(rng.integers(1, most)) for most in (6, 7, 81))
+    return convolution(rng, dtype, (1, height, width, depth), (1, 1), 1)
+
+
+def whole_rows(rng: Generator, dtype: str) -> OperatorCase:
+    """A filter as wide as the image: windows lie together in it, and overlap."""
+    batch, height, width, depth = (int(rng.integers(1, most)) for most in (3, 30, 4, 12))
+    rows, stride = int(rng.integers(1, min(6, height) + 1)), int(rng.integers(1, 4))
+    return convolution(rng, dtype, (batch, height, width, depth), (rows, width), stride)
 
 
 def halves(name: str, rng: Generator, dtype: str) -> OperatorCase:
@@ -123,6 +140,7 @@ CASES: dict[str, Callable[[Generator, str], OperatorCase]] = {
     "halves in DEPTHWISE_CONV_2D": partial(halves, "DEPTHWISE_CONV_2D"),
     "halves in MUL": products,
     "1x1 CONV_2D": pointwise,
+    "CONV_2D of whole rows": whole_rows,
     "SVDF": lambda rng, _: sequence_cases.CASES["SVDF"](rng),
     "large CONV_2D": partial(large, "CONV_2D"),
     "large DEPTHWISE_CONV_2D": partial(large, "DEPTHWISE_CONV_2D"),

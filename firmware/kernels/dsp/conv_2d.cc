@@ -9,7 +9,7 @@ namespace {
 struct Data {
     ConvData conv;
     dsp::ProductPlan plan;
-    bool windows;  // the values of an output pixel do not just lie together
+    bool windows;  // the values of an output pixel do not just lie together in the input
 };
 
 Status prepare(Context& context, Node& node) {
@@ -24,7 +24,9 @@ Status prepare(Context& context, Node& node) {
     const WindowAxis& y = data->conv.window.y;
     const WindowAxis& x = data->conv.window.x;
     const bool one_to_one = y.filter == 1 && x.filter == 1 && y.stride == 1 && x.stride == 1;
-    data->windows = !one_to_one || input.dim(3) != filter.dim(3);
+    const bool whole_rows = x.output == 1 && x.filter == x.input && x.dilation == 1 && y.dilation == 1 && y.padding == 0 &&
+                            (y.output - 1) * y.stride + y.filter <= y.input && input.dim(0) == 1;
+    data->windows = !(one_to_one || whole_rows) || input.dim(3) != filter.dim(3);
     const int32_t depth = y.filter * x.filter * filter.dim(3);
     const auto groups = static_cast<uint32_t>(input.dim(3) / filter.dim(3));
     const auto channels = static_cast<uint32_t>(output.dim(3)) / groups;
@@ -55,6 +57,8 @@ Status invoke(Context& context, Node& node) {
     product.depth = filter.dim(1) * filter.dim(2) * filter_depth;
     product.input_zero_point = input.zero_point();
     product.window = data.windows ? &data.conv.window : nullptr;
+    const WindowAxis& x = data.conv.window.x;
+    product.pixel_step = x.output == 1 ? data.conv.window.y.stride * x.input * depth : depth;
     product.image_depth = depth;
     product.tap_depth = filter_depth;
     product.weights = filter.as<const int8_t>();

@@ -58,8 +58,8 @@ uint32_t* pack_some(const Product& product, WindowReader& windows, uint32_t firs
                     uint32_t* panel, int8_t* columns) {
     const int32_t base = -product.input_zero_point;
     if (product.window == nullptr) {
-        const int8_t* values = product.input + static_cast<int32_t>(first) * product.depth;
-        return pack_panels(panel, values, product.depth, product.depth, pixels, count, base);
+        const int8_t* values = product.input + static_cast<int32_t>(first) * product.pixel_step;
+        return pack_panels(panel, values, product.pixel_step, product.depth, pixels, count, base);
     }
     const int32_t stride = column_bytes(product.depth);
     for (; count > 0; --count) {
@@ -147,7 +147,7 @@ void run_pixels(const Product& product, const ProductPlan& plan) {
     const int8_t* values = product.input;
     int8_t* output = product.output;
     if (product.window == nullptr) {
-        for (uint32_t i = 0; i < product.pixels; ++i, values += product.depth, output += product.output_stride) {
+        for (uint32_t i = 0; i < product.pixels; ++i, values += product.pixel_step, output += product.output_stride) {
             multiply_pixel(product, plan.finish, values, output);
         }
         return;

@@ -13,7 +13,8 @@ struct Product {
     uint32_t pixels;        // of all batches
     int32_t depth;          // values of a pixel, weights of a channel
     int32_t input_zero_point;
-    const Window* window;   // null: pixel k's values begin at input + k * depth
+    const Window* window;   // null: pixel k's values begin at input + k * pixel_step
+    int32_t pixel_step;
     int32_t image_depth;    // channels of the image, and how many of them from `input` on count (groups)
     int32_t tap_depth;
 

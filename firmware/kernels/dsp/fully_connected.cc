@@ -43,7 +43,7 @@ Status invoke(Context& context, Node& node) {
     dsp::Product product = {};
     product.input = input.as<const int8_t>();
     product.pixels = static_cast<uint32_t>(data.common.rows);
-    product.depth = data.common.depth;
+    product.depth = product.pixel_step = data.common.depth;
     product.input_zero_point = input.zero_point();
     product.weights = weights.as<const int8_t>();
     product.weight_zero_point = data.common.weight_zero_point;

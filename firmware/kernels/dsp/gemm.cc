@@ -48,9 +48,12 @@ uint32_t* pack(uint32_t* panel, const int8_t* values, int32_t stride, int32_t de
 uint32_t* pack_panels(uint32_t* panel, const int8_t* values, int32_t stride, int32_t depth, uint32_t pixels, uint32_t count,
                       int32_t base) {
     const uint32_t lanes = both_lanes(base);
-    if (depth % 4 == 0 && pixels == 4 && count > 0) return cmsim_pack_pixels(panel, values, stride, depth, lanes, count);
+    const int32_t whole = depth & ~3;
+    if (whole == depth && pixels == 4 && count > 0) return cmsim_pack_pixels(panel, values, stride, depth, lanes, count);
     for (; count > 0; --count, values += static_cast<int32_t>(pixels) * stride) {
-        panel = pack(panel, values, stride, depth, pixels, lanes);
+        const int32_t done = pixels == 4 ? whole : 0;
+        if (done > 0) panel = cmsim_pack_pixels(panel, values, stride, done, lanes, 1);
+        panel = pack(panel, values + done, stride, depth - done, pixels, lanes);
     }
     return panel;
 }
