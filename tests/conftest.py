@@ -6,8 +6,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from cmsim.cortex_m.price_cache import VARIABLE
+
+settings.register_profile("cmsim", deadline=None)  # a machine that is busy with other work fails no test
+settings.load_profile("cmsim")
 
 
 @pytest.fixture(scope="session", autouse=True)
