@@ -17,6 +17,8 @@ from .hot import Guard
 from .mpu import READ, WRITE, Mpu
 
 FIRST_PHYSICAL = 0x6000_0000
+KNOWN = 64
+"""Settings of the MPU that are remembered."""
 
 
 class Guards:
@@ -24,6 +26,8 @@ class Guards:
 
     def __init__(self, bus: Bus, mpu: Mpu, memories: tuple[CodeMemory, ...]) -> None:
         self.bus, self.mpu = bus, mpu
+        self._known: dict[tuple[bool, tuple[int, ...]], list[tuple[int, int, list[int]]]] = {}
+        """By the settings that they follow from: kernels go back and forth between a few."""
         self._rights = [np.zeros(len(memory.data) // GRANULE + 1, np.uint8) for memory in memories]
         physical, guards = FIRST_PHYSICAL, []
         for memory, rights in zip(memories, self._rights, strict=True):
@@ -43,14 +47,25 @@ class Guards:
         """Work out the rights on all mixed pages anew; returns how many guards native code must look at."""
         if not self.mpu.enabled:
             return 0
-        found = False
+        key = ignore_mpu, self.mpu.settings
+        pages = self._known.get(key)
+        if pages is None:
+            if len(self._known) >= KNOWN:
+                self._known.clear()
+            pages = self._known[key] = self._pages(ignore_mpu)
+        for n, granule, rights in pages:
+            self._rights[n][granule : granule + len(rights)] = rights
+        return len(self.guards) if pages else 0
+
+    def _pages(self, ignore_mpu: bool) -> list[tuple[int, int, list[int]]]:
+        """(number of the guard, first granule, rights) of each mixed page."""
+        pages = []
         for page in self._mixed_pages():
-            for guard, rights in zip(self.guards, self._rights, strict=True):
+            for n, guard in enumerate(self.guards):
                 if guard.base <= page < guard.base + guard.size:
-                    found = True
-                    for address in range(page, page + PAGE, GRANULE):
-                        rights[(address - guard.base) // GRANULE] = self._granule(address, ignore_mpu)
-        return len(self.guards) if found else 0
+                    rights = [self._granule(address, ignore_mpu) for address in range(page, page + PAGE, GRANULE)]
+                    pages.append((n, (page - guard.base) // GRANULE, rights))
+        return pages
 
     def _mixed_pages(self) -> set[int]:
         pages: set[int] = set()

@@ -120,6 +120,11 @@ class Mpu(RegisterBlock):
                 )
         self.on_change()
 
+    @property
+    def settings(self) -> tuple[int, ...]:
+        """All that the rights depend on."""
+        return (self.CTRL, *self._rbar, *self._rasr)
+
     def rights(self, address: int, privileged: bool, ignore: bool = False) -> int | None:
         """READ | WRITE | EXECUTE at `address`; None where the default memory map decides.
 
