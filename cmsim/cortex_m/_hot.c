@@ -115,7 +115,8 @@ struct block {
     uint32_t key;          /* size, and flags in the upper half; 0: not learnt yet */
     uint16_t countdown;    /* executions until its loads are looked at again */
     uint16_t interval;
-    uint64_t pad;          /* a cache line each */
+    uint64_t fetched;      /* `reordered` when all its lines were the ones used last of their sets */
+                           /* a cache line each */
 };
 
 struct region {
@@ -152,6 +153,7 @@ struct clock {
     uint64_t round_bounds;
     uint32_t round;        /* the address of that block; odd: none */
     uint32_t round_mask;   /* as `mask`, for that block */
+    uint64_t reordered;    /* how often a line of the cache has become the one used last of its set */
     uint32_t polled;       /* a word of a device that reads the same until Python is asked for anything else; odd: none */
     uint32_t polled_value;
     uint64_t deadline;
@@ -456,30 +458,34 @@ static __attribute__((noinline)) void touch(struct clock *clock, struct cache_se
     }
     set->other = set->last;
     set->last = line;
+    clock->reordered++;
 }
 
-/* Whether a fetch needs no more than what `charge` does. */
-static inline int fetches_quickly(const struct clock *clock, uint32_t address, uint32_t size)
-{
-    uint32_t mode = clock->fetch_mode, first = address >> LINE_SHIFT, last = (address + size - 1) >> LINE_SHIFT;
-    if (mode <= FETCH_LINES)
-        return 1;
-    return mode == FETCH_CACHED && last - first <= 1 && clock->cache[first % CACHE_SETS].last == first &&
-           clock->cache[last % CACHE_SETS].last == last;
-}
-
-static void fetch(struct clock *clock, uint32_t address, uint32_t size)
+/* Whether the lines of a block, which are two at most, are the ones used last of their sets; then it is not asked again until
+ * some line becomes that. */
+static int in_place(const struct clock *clock, struct block *block, uint32_t address, uint32_t size)
 {
     uint32_t first = address >> LINE_SHIFT, last = (address + size - 1) >> LINE_SHIFT;
-    if (fetches_quickly(clock, address, size))
-        return;
+    if (clock->fetch_mode != FETCH_CACHED || last - first > 1 || clock->cache[first % CACHE_SETS].last != first ||
+        clock->cache[last % CACHE_SETS].last != last)
+        return 0;
+    block->fetched = clock->reordered;
+    return 1;
+}
+
+static void fetch(struct clock *clock, struct block *block, uint32_t address, uint32_t size)
+{
+    uint32_t first = address >> LINE_SHIFT, last = (address + size - 1) >> LINE_SHIFT;
     if (clock->fetch_mode == FETCH_PROFILED)
         clock->hits += ((address + size + 3) >> 2) - (address >> 2);
-    for (uint32_t line = first; line <= last; line++) {
-        struct cache_set *set = &clock->cache[line % CACHE_SETS];
-        if (set->last != line)
-            touch(clock, set, line);
-    }
+    if (clock->fetch_mode > FETCH_LINES)
+        for (uint32_t line = first; line <= last; line++) {
+            struct cache_set *set = &clock->cache[line % CACHE_SETS];
+            if (set->last != line)
+                touch(clock, set, line);
+        }
+    if (size <= LONGEST_ROUND) /* no two of its lines in a set */
+        block->fetched = clock->reordered;
 }
 
 /* The counters are read and written whole: a store of a part would hold up the next load of all. */
@@ -588,7 +594,7 @@ static __attribute__((noinline)) void announce(uc_engine *uc, uint32_t address, 
         }
     }
     if (memory == NULL)
-        fetch(clock, address, size);
+        fetch(clock, block, address, size);
     if (--block->countdown == 0)
         probe(uc, clock, block);
     uint32_t more = block->key >> 16 & BLOCK_CHECKED ? operands(uc, clock, block) : 0;
@@ -606,7 +612,8 @@ static inline void follow(uc_engine *uc, uint32_t address, uint32_t size, struct
     uint32_t offset = address - clock->flash_base;
     if (LIKELY(offset < clock->flash_size)) {
         struct block *block = &clock->flash[offset >> 1];
-        if (ordinary(clock, block, clock->mask, size) && fetches_quickly(clock, address, size)) {
+        if (ordinary(clock, block, clock->mask, size) &&
+            (LIKELY(block->fetched == clock->reordered) || in_place(clock, block, address, size))) {
             block->countdown--;
             charge(clock, block, address, size, 1, 0);
             return;

@@ -274,6 +274,7 @@ class Cpu:
         """NVMC.ICACHECNF was written: what runs from flash is fetched in another way."""
         clock, timed = self.clock, self.timing.memory
         clock.round, clock.limit = 1, 0  # what a loop costs is something else now
+        clock.reordered += 1
         code = Code.FLASH_CACHED if enabled else Code.FLASH
         if code is not self.blocks.flash_code:
             self.blocks.flash_code = code
@@ -288,6 +289,7 @@ class Cpu:
 
     def _invalidate_cache(self) -> None:
         self.clock.round = 1
+        self.clock.reordered += 1
         self.clock.cache[:] = [NO_LINE] * CACHE_LINES
 
     _stale_monitor = False

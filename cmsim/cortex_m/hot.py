@@ -16,7 +16,8 @@ SLOT = struct.Struct("<QQQQIIQIHHQ")
 BLOCK = np.dtype(
     [
         ("cycles", "<u8"), ("instructions", "<u8"), ("bounds", "<u8"), ("exit_bounds", "<u8"), ("exit", "<u4"),
-        ("jump", "<u4"), ("detail", "<u8"), ("key", "<u4"), ("countdown", "<u2"), ("interval", "<u2"), ("pad", "<u8"),
+        ("jump", "<u4"), ("detail", "<u8"), ("key", "<u4"), ("countdown", "<u2"), ("interval", "<u2"),
+        ("fetched", "<u8"),
     ]
 )  # fmt: skip
 """The same for looking at a whole table."""
@@ -238,6 +239,7 @@ class Clock(ct.Structure):
     limit: int
     fetch_mode: int
     round: int
+    reordered: int
     polled: int
     polled_value: int
     hits: int
@@ -282,6 +284,7 @@ class Clock(ct.Structure):
         ("round_bounds", ct.c_uint64),
         ("round", ct.c_uint32),
         ("round_mask", ct.c_uint32),
+        ("reordered", ct.c_uint64),
         ("polled", ct.c_uint32),
         ("polled_value", ct.c_uint32),
         ("deadline", ct.c_uint64),
