@@ -24,6 +24,7 @@ enum {
     BLOCK_ALLOCA = 32,  /* changes SP by an amount that only running it tells */
     BLOCK_CHANGES = 64, /* its checks may come out differently when it follows itself */
     BLOCK_DRIFTS = 128, /* the alignment of its loads may be another when it follows itself */
+    BLOCK_FAULTMASK = 512, /* may set or clear FAULTMASK, which decides whether the MPU counts */
     BLOCK_UNALIGNED = 256, /* it was seen to load from unaligned addresses, and is looked at each time; CHECKED too */
 };
 
@@ -355,7 +356,7 @@ static int admit(uc_engine *uc, struct clock *clock, const struct block *block, 
             clock->resumed = SETTLED;
         }
     }
-    if (flags & BLOCK_MASKS && clock->masks_matter)
+    if (flags & BLOCK_FAULTMASK || (flags & BLOCK_MASKS && clock->masks_matter))
         clock->deadline = 0; /* the exception that waits may be taken behind this block */
     return 1;
 }
@@ -527,7 +528,7 @@ static inline void charge(struct clock *clock, struct block *block, uint32_t add
 /* When the next block needs a look, and at which of its flags. */
 static void look_ahead(struct clock *clock)
 {
-    uint32_t flags = BLOCK_WATCHED | BLOCK_CHECKED | BLOCK_ALLOCA;
+    uint32_t flags = BLOCK_WATCHED | BLOCK_CHECKED | BLOCK_ALLOCA | BLOCK_FAULTMASK;
     flags |= (clock->fp_trap ? BLOCK_FP : 0) | (clock->masks_matter ? BLOCK_MASKS : 0);
     flags |= clock->stack_count ? BLOCK_STACK : 0;
     clock->mask = flags << 16 | 0xFFFF;

@@ -294,6 +294,7 @@ class Cpu:
 
     _stale_monitor = False
     _asleep = False
+    _without_mpu = False
 
     def _control_changed(self) -> None:
         traps = self.blocks.traps
@@ -442,6 +443,10 @@ class Cpu:
 
     def _refresh(self) -> None:
         """Drop what Unicorn has cached of rights and code that changed."""
+        if self.mpu.enabled and not self.mpu.during_faults:
+            masked = self.exceptions.execution_priority() < 0  # by FAULTMASK too, which no exception tells
+            self.engine.stale_rights |= masked != self._without_mpu
+            self._without_mpu = masked
         if self.engine.stale_code:
             self.engine.translate_anew()
         if self.engine.stale_rights:

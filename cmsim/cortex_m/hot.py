@@ -31,7 +31,7 @@ def both(below: int, above: int) -> int:
 class BlockFlag(IntFlag):
     """What is special about a block."""
 
-    WATCHED, FP, MASKS, CHECKED, STACK, ALLOCA, CHANGES, DRIFTS, UNALIGNED = 1, 2, 4, 8, 16, 32, 64, 128, 256
+    WATCHED, FP, MASKS, CHECKED, STACK, ALLOCA, CHANGES, DRIFTS, UNALIGNED, FAULTMASK = (1 << n for n in range(10))
 
 
 class Stop(IntEnum):

@@ -14,6 +14,7 @@ from .decode import FLOATING_POINT, Instruction, Kind, it_length
 from .hot import DETAIL, Access, BlockFlag, HookKind, Probe, both
 
 CHANGES_MASKS = frozenset({Kind.MSR, Kind.CPS})
+SYSM_FAULTMASK = 19
 
 
 class Price(NamedTuple):
@@ -70,8 +71,8 @@ def price(
     places = _places(len(code), address, instructions, starts, found)
     return Price(
         starts[-1] + known * load.best, max(1, len(instructions)), both(block.below + known * load.below, above),
-        both(refill.below, refill.above), refill.best, block.jump, _flags(kinds, found), Kind.LOAD_EXCLUSIVE in kinds,
-        starts, _detail(code, places, found, probes), len(found.divides),
+        both(refill.below, refill.above), refill.best, block.jump, _flags(kinds, found, instructions),
+        Kind.LOAD_EXCLUSIVE in kinds, starts, _detail(code, places, found, probes), len(found.divides),
         tuple((int(h.kind), h.address, bytes(h.access) if h.access else None, h.operand) for h in found.hooks),
         tuple(i.address for i in instructions if i.kind is Kind.SEV) if Kind.SEV in kinds else (),
     )  # fmt: skip
@@ -125,17 +126,24 @@ def _bytes(structures: Iterable[Any]) -> bytes:
     return b"".join(map(bytes, structures))
 
 
-FP, MASKS, STACK, ALLOCA, CHECKED, CHANGES, DRIFTS = map(
+FP, MASKS, STACK, ALLOCA, CHECKED, CHANGES, DRIFTS, FAULTMASK = map(
     int,
     (BlockFlag.FP, BlockFlag.MASKS, BlockFlag.STACK, BlockFlag.ALLOCA, BlockFlag.CHECKED, BlockFlag.CHANGES,
-     BlockFlag.DRIFTS),
+     BlockFlag.DRIFTS, BlockFlag.FAULTMASK),
 )  # fmt: skip
 
 
-def _flags(kinds: set[Kind], found: Findings) -> int:
+def _changes_faultmask(i: Instruction) -> bool:
+    """CPSIE or CPSID F, MSR FAULTMASK."""
+    return (i.kind is Kind.CPS and bool(i.word & 1)) or (i.kind is Kind.MSR and i.word & 0xFF == SYSM_FAULTMASK)
+
+
+def _flags(kinds: set[Kind], found: Findings, instructions: Sequence[Instruction]) -> int:
+    masks = kinds & CHANGES_MASKS
     return (
         (FP if kinds & FLOATING_POINT else 0)
-        | (MASKS if kinds & CHANGES_MASKS else 0)
+        | (MASKS if masks else 0)
+        | (FAULTMASK if masks and any(map(_changes_faultmask, instructions)) else 0)
         | (STACK if found.stack_low or found.alloca else 0)
         | (ALLOCA if found.alloca else 0)
         | (CHECKED if found.checks or found.divides else 0)

@@ -1,7 +1,4 @@
-"""Who may do what where: Unicorn asks once for each page, and we answer from memory map, MPU and privilege.
-
-Not modelled: FAULTMASK takes the MPU away only from the next exception on.
-"""
+"""Who may do what where: Unicorn asks once for each page, and we answer from memory map, MPU and privilege."""
 
 from __future__ import annotations
 

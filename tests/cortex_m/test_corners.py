@@ -243,3 +243,38 @@ def test_debug_blocks_without_a_model_are_reported_not_faulted(tmp_path: Path) -
     assert [(u.block, u.offset, u.access) for u in m.soc.unmodelled.values()] == [
         ("TPIU", 4, "read"), ("TPIU", 4, "write")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["cpsid f", "movs r0, #1\n msr faultmask, r0"])
+@pytest.mark.parametrize("hfnmiena", [False, True])
+def test_faultmask_takes_the_mpu_away_at_once(tmp_path: Path, how: str, hfnmiena: bool) -> None:
+    """At priority -1 the MPU counts only by HFNMIENA (DDI 0403E, B3.5.3); without FAULTMASK it counts again."""
+    m = ran(
+        tmp_path,
+        f"""
+        main:   set 0xE000ED24, 0x10000       @ SHCSR.MEMFAULTENA
+                set 0xE000ED9C, 0x20001010    @ RBAR: VALID, region 0, 0x20001000
+                set 0xE000EDA0, 0x00000009    @ RASR: 32 bytes, no access
+                set 0xE000ED94, {7 if hfnmiena else 5}  @ CTRL: ENABLE, PRIVDEFENA
+                dsb
+                isb
+                movs r7, #0
+                ldr r5, =0x20001000
+                {how}
+                ldr r6, [r5]
+                movs r7, #1
+                cpsie f
+                ldr r6, [r5]
+                movs r7, #2
+                b .
+        denied: b .
+        """,
+        handlers={4: "denied"},
+        functions=["denied"],
+    )
+    if hfnmiena:
+        assert m.registers["r7"] == 0  # escalated: lockup
+        assert m.stop is not None and m.stop.reason == "lockup"
+    else:
+        assert m.registers["r7"] == 1
+        assert m.stop is not None and "MemManage DACCVIOL" in m.stop.detail
