@@ -50,6 +50,9 @@ from .timing import DEFAULT, MODELS, TimingModel
 from .usb import attach as attach_usb
 
 UICR_BASE = 0x1000_1000
+KEEP_DEBUG = frozenset({"sreq", "lockup"})
+"""Resets that spare the debug logic, DWT and ITM among it (PS, POWER: reset behaviour)."""
+
 
 
 class Machine:
@@ -260,7 +263,7 @@ class Machine:
         if power is not None:
             power.note_reset(reason)
         self.soc.reset()
-        self.cpu.reset(self.vector_table)
+        self.cpu.reset(self.vector_table, debug=reason not in KEEP_DEBUG)
         self.watches.forget_returns()
         if self.tracer is not None:
             self.tracer.reset()

@@ -58,6 +58,8 @@ from .systick import SysTick
 from .trace import Dwt, Itm
 
 FOREVER = 1 << 62
+DEBUG_BITS = 0x0100_07F1
+"""Of DEMCR: TRCENA and the vector catches, which belong to the debug logic (DDI 0403E, C1.6.5)."""
 LONGEST_STRETCH = 1 << 28
 """Cycles after which Unicorn is left in any case: the bounds of a stretch fit in 32 bits."""
 SEMIHOSTING = 0xBEAB
@@ -331,10 +333,15 @@ class Cpu:
 
     # --- reset ----------------------------------------------------------------------------------------------
 
-    def reset(self, vector_table: int) -> None:
-        """The state after a system reset, with VTOR as a boot loader would leave it."""
-        for block in (self.scb, self.systick, self.mpu, self.dwt, self.itm, self._nvic):
+    def reset(self, vector_table: int, *, debug: bool = True) -> None:
+        """The state after a system reset, with VTOR as a boot loader leaves it; of DWT, ITM and TRCENA if `debug`."""
+        kept = 0 if debug else self.scb.DEMCR & DEBUG_BITS
+        for block in (self.scb, self.systick, self.mpu, self._nvic):
             block.reset()
+        if debug:
+            self.dwt.reset()
+            self.itm.reset()
+        self.scb.DEMCR = kept
         self.states.reset()
         self.sleeping, self._asleep = None, False
         self._at_watch = None

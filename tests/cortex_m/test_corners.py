@@ -278,3 +278,34 @@ def test_faultmask_takes_the_mpu_away_at_once(tmp_path: Path, how: str, hfnmiena
     else:
         assert m.registers["r7"] == 1
         assert m.stop is not None and "MemManage DACCVIOL" in m.stop.detail
+
+
+@pytest.mark.parametrize(("reset", "spared"), [("sreq", True), ("lockup", True), ("pin", False), ("watchdog", False)])
+def test_which_resets_spare_the_debug_logic(tmp_path: Path, reset: str, spared: bool) -> None:
+    """CYCCNT goes on through a soft reset (nRF52840 PS, POWER: reset behaviour)."""
+    m = ran(
+        tmp_path,
+        """
+        main:   ldr r0, =0x20000000
+                ldr r1, [r0]
+                cmp r1, #0
+                bne again
+                movs r1, #1
+                str r1, [r0]
+                set DEMCR, 0x01000000
+                set DWT_CTRL, 1
+        again:  ldr r0, =DEMCR
+                ldr r6, [r0]
+                ldr r0, =DWT_CTRL
+                ldr r7, [r0]
+                ldr r5, [r0, #4]
+                b .
+        """,
+    )
+    assert m.registers["r7"] & 1
+    before = m.registers["r5"]
+    m.soc.hooks.reset(reset)
+    m.run(seconds=1e-5)
+    m.run(seconds=1e-5)
+    assert bool(m.registers["r7"] & 1) == bool(m.registers["r6"] >> 24 & 1) == spared
+    assert (m.registers["r5"] > before) == spared
