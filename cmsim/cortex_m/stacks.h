@@ -15,10 +15,11 @@ struct stack {
     uint32_t nodes[STACK_PATHS];
 };
 
-/* The stack that `sp` points into, `last` if that is one: at a border both neighbours could be meant. */
+/* The stack that `sp` points into, `last` if that is one: at a border both neighbours could be meant. The lower one is,
+ * empty as yet, if `last` was never seen to be full. */
 static inline struct stack *find_stack(struct stack *stacks, uint32_t count, struct stack *last, uint32_t sp)
 {
-    if (last != NULL && sp - last->low <= last->high - last->low)
+    if (last != NULL && sp - last->low <= last->high - last->low && (sp != last->low || last->deepest <= sp))
         return last;
     for (uint32_t i = 0; i < count; i++)
         if (sp - stacks[i].low <= stacks[i].high - stacks[i].low)

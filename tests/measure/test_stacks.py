@@ -96,6 +96,38 @@ def test_an_overflow_changes_no_cycle(tmp_path: Path) -> None:
     assert counted[0] == counted[1]
 
 
+def test_an_empty_stack_below_another_is_no_overflow_of_that(tmp_path: Path) -> None:
+    """A thread begins with SP at the upper end of its stack, which is the lower end of its neighbour's."""
+    source = """
+        .macro stack name, at
+          .global \\name
+          .type \\name, %object
+          .set \\name, \\at
+          .size \\name, 0x200
+        .endm
+        stack lower_stack, 0x20001000
+        stack upper_stack, 0x20001200
+        main:   ldr r0, =0x20001400
+                msr psp, r0
+                movs r0, #2
+                msr control, r0
+                isb
+                push {r0-r7}
+                pop {r0-r7}
+                ldr r0, =0x20001200
+                msr psp, r0
+                isb
+                b 1f
+        1:      push {r0-r3}
+                b .
+        """
+    m = machine(tmp_path, source)
+    m.run(seconds=1e-5)
+    found = stacks(m)
+    assert found["upper_stack"]["overflow"] is None
+    assert (found["upper_stack"]["peak"], found["lower_stack"]["peak"]) == (32, 16)
+
+
 def test_without_symbols_the_limit_is_not_known(tmp_path: Path) -> None:
     elf = machine(tmp_path, RECURSES).image.path
     raw = tmp_path / "raw.bin"
