@@ -172,6 +172,9 @@ struct clock {
     uint32_t pc;           /* the instruction of the device access under way, or of a hook */
     uint32_t look_at_sp;   /* the block before changed SP by an unknown amount */
     uint32_t sev;          /* the event register was set by SEV */
+    uint32_t hook_at;      /* the instruction in front of which a hook has charged `hook_cycles` last, when the count of */
+    int32_t hook_cycles;   /* instructions was `hook_instructions`; odd: none */
+    uint64_t hook_instructions;
     uint32_t region_count, guard_count, stack_count;
     const struct region *regions;
     const struct guard *guards;
@@ -725,6 +728,15 @@ static uint32_t skipped_cycles(uc_engine *uc, const struct clock *clock, uint32_
     return cycles;
 }
 
+/* What an instruction costs more, or less, than its block was charged; `Account.refund` takes it back if we stop here. */
+static void charge_instruction(struct clock *clock, uint32_t address, int32_t cycles)
+{
+    clock->cycles += (uint64_t)(int64_t)cycles;
+    clock->hook_at = address;
+    clock->hook_cycles = cycles;
+    clock->hook_instructions = clock->instructions;
+}
+
 static void on_instruction(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
     struct hook *hook = user;
@@ -737,7 +749,7 @@ static void on_instruction(uc_engine *uc, uint64_t address, uint32_t size, void 
     if (!hook->enabled)
         return;
     if (hook->kind == HOOK_SKIP) {
-        clock->cycles -= skipped_cycles(uc, clock, hook->operand);
+        charge_instruction(clock, (uint32_t)address, -(int32_t)skipped_cycles(uc, clock, hook->operand));
         return;
     }
     if (hook->kind == HOOK_WATCH && clock->passed_hook == (uint32_t)address) {
@@ -750,7 +762,7 @@ static void on_instruction(uc_engine *uc, uint64_t address, uint32_t size, void 
         uint32_t word = hook->operand, divisor = core_register(uc, clock, (uint8_t)(word & 15));
         if (hook->enabled & DIVIDE_CHARGES) {
             uint32_t dividend = core_register(uc, clock, (uint8_t)(word >> 16 & 15));
-            clock->cycles += divide_cycles(dividend, divisor, !(word >> 21 & 1));
+            charge_instruction(clock, (uint32_t)address, (int32_t)divide_cycles(dividend, divisor, !(word >> 21 & 1)));
         }
         if (divisor != 0 || !(hook->enabled & DIVIDE_TRAPS))
             return;

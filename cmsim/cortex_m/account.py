@@ -29,6 +29,9 @@ class Account:
     def refund(self, address: int) -> Rest | None:
         """The block that was charged ran only up to the instruction at `address`; what was taken back."""
         clock = self.clock
+        if clock.hook_at == address and clock.hook_instructions == clock.instructions:
+            clock.cycles -= clock.hook_cycles  # its hook charges it again
+            clock.hook_at = 1
         found = self.blocks.instruction_at(clock.address, address)
         clock.fall_through = address
         if found is None:

@@ -257,6 +257,9 @@ class Clock(ct.Structure):
     detail_value: int
     pc: int
     sev: int
+    hook_at: int
+    hook_cycles: int
+    hook_instructions: int
     it_state: int
     guard_count: int
     stack_count: int
@@ -302,6 +305,9 @@ class Clock(ct.Structure):
         ("pc", ct.c_uint32),
         ("look_at_sp", ct.c_uint32),
         ("sev", ct.c_uint32),
+        ("hook_at", ct.c_uint32),
+        ("hook_cycles", ct.c_int32),
+        ("hook_instructions", ct.c_uint64),
         ("region_count", ct.c_uint32),
         ("guard_count", ct.c_uint32),
         ("stack_count", ct.c_uint32),

@@ -369,3 +369,41 @@ def test_what_is_skipped_costs_one_cycle(
     assert executed - skipped == 100 * (saved[0] - saved[1])
     for best, (low, high) in cycles.values():
         assert low <= best <= high
+
+
+@pytest.mark.parametrize("body", [
+    "here: it ne\n ldmne r1, {r2-r5}", "here: it eq\n ldmeq r1, {r2-r5}",
+    "ldr r3, [r1]\n mul r3, r3, r3\n here: udiv r4, r0, r3", "ldr r3, [r1]\n mul r3, r3, r3\n here: sdiv r4, r0, r3",
+])  # fmt: skip
+def test_stopping_at_what_hooks_charge_changes_nothing(tmp_path: Path, body: str) -> None:
+    """Watched from the start, watched when the loop has been learnt, and not at all."""
+    source = f"""
+        main: ldr r1, =0x20000000
+              movs r0, #100
+              movs r7, #3
+              str r7, [r1]
+              b 1f
+        1:    cmp r0, r0
+              mov r8, r8
+              {body}
+              mov r8, r8
+              subs r0, #1
+              bne 1b
+        done: wfi
+              b done
+        """
+    clocks, stops = [], []
+    for learnt_first in (None, False, True):
+        m = machine(tmp_path, source, functions=["done", "here"])
+        seen: list[int] = []
+        m.on("done", lambda m: clocks.append(m.cycles))
+        if learnt_first:
+            m.run(seconds=5e-6)
+        if learnt_first is not None:
+            m.on("here", lambda m, seen=seen: seen.append(m.cycles))
+        m.run(seconds=0.001)
+        stops.append(len(seen))
+    assert len(set(clocks)) == 1
+    assert stops[0] == 0
+    assert stops[1] == 100
+    assert 50 < stops[2] < 100
