@@ -260,7 +260,7 @@ CASE late_arrival() {
     actions[17 + nrf52840::TIMER0_IRQn] = [](Capture&) { timer_acknowledge(1); };
     for (uint32_t delay = 0; delay < 32; ++delay) {
         disable_interrupts();
-        timer_at(0)[0x00C / 4] = timer_at(1)[0x00C / 4] = 1;  // TASKS_CLEAR
+        timer_at(0)->TASKS_CLEAR = timer_at(1)->TASKS_CLEAR = 1;
         uint32_t slide = 2 * delay;
         __asm__ volatile(
             "b late_arrival_start\n"
@@ -281,7 +281,7 @@ CASE late_arrival() {
             : "+&r"(slide)
             : "r"(timer_at(0)), "r"(timer_at(1)), "r"(1)
             : "r12", "memory");
-        while (timer_at(0)[0x140 / 4] || timer_at(1)[0x140 / 4]) {
+        while (timer_at(0)->EVENTS_COMPARE[0] || timer_at(1)->EVENTS_COMPARE[0]) {
         }
         while (capture_count < 2 * delay + 2) {
         }

@@ -112,32 +112,32 @@ NO_FP inline void barrier() {
 }
 
 // TIMERn asks for its interrupt `ticks` of 16 MHz, four cycles each, after TASKS_START: SysTick stands still in sleep.
-inline Register* timer_at(uint32_t n) { return reinterpret_cast<Register*>(0x40008000 + 0x1000 * n); }
+inline nrf52840::Timer* timer_at(uint32_t n) { return reinterpret_cast<nrf52840::Timer*>(nrf52840::TIMER0.base + 0x1000 * n); }
 inline void timer_set(uint32_t n, uint32_t ticks) {
     auto* const timer = timer_at(n);
-    timer[0x508 / 4] = 3;         // BITMODE: 32
-    timer[0x510 / 4] = 0;         // PRESCALER: 16 MHz
-    timer[0x540 / 4] = ticks;     // CC[0]
-    timer[0x200 / 4] = 1;         // SHORTS: COMPARE0_CLEAR
-    timer[0x304 / 4] = 1u << 16;  // INTENSET: COMPARE[0]
+    timer->BITMODE = 3;          // 32
+    timer->PRESCALER = 0;        // 16 MHz
+    timer->CC[0] = ticks;
+    timer->SHORTS = 1;           // COMPARE0_CLEAR
+    timer->INTENSET = 1u << 16;  // COMPARE[0]
     nvic_enable(nrf52840::TIMER0_IRQn + n);
 }
-inline void timer_start(uint32_t n) { timer_at(n)[0] = 1; }
+inline void timer_start(uint32_t n) { timer_at(n)->TASKS_START = 1; }
 // Cycles by TIMER2, which goes on in sleep, where CYCCNT stands still; exact to four.
 inline uint32_t stopwatch() {
     auto* const timer = timer_at(2);
-    if (timer[0x508 / 4] != 3) {
-        timer[0x508 / 4] = 3;
-        timer[0x510 / 4] = 0;
-        timer[0] = 1;
+    if (timer->BITMODE != 3) {
+        timer->BITMODE = 3;
+        timer->PRESCALER = 0;
+        timer->TASKS_START = 1;
     }
-    timer[0x044 / 4] = 1;  // TASKS_CAPTURE[1]
-    return 4 * timer[0x544 / 4];
+    timer->TASKS_CAPTURE[1] = 1;
+    return 4 * timer->CC[1];
 }
 // Stops it as well, unless it is to go on.
 inline void timer_acknowledge(uint32_t n, bool goes_on = false) {
-    if (!goes_on) timer_at(n)[1] = 1;  // TASKS_STOP
-    timer_at(n)[0x140 / 4] = 0;        // EVENTS_COMPARE[0]
+    if (!goes_on) timer_at(n)->TASKS_STOP = 1;
+    timer_at(n)->EVENTS_COMPARE[0] = 0;
     barrier();
 }
 
