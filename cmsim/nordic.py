@@ -183,6 +183,10 @@ class NordicPeripheral(RegisterBlock):
         subscribers.append(subscriber)
         return lambda: subscribers.remove(subscriber)
 
+    def heard(self, event: Event) -> bool:
+        """Whether somebody is told of `event`, by interrupt or PPI: only then its moment needs an alarm."""
+        return bool(self.INTEN & event.interrupt_bit or self._subscribers.get(event.offset))
+
     def trigger(self, task_offset: int) -> None:
         """What PPI does: poke the task at `task_offset`."""
         slot = self.registers.get(task_offset)

@@ -155,6 +155,16 @@ def test_subscribers_hear_emissions_and_not_writes(counter: Counter) -> None:
     assert heard == [1, 1]
 
 
+def test_an_event_is_heard_by_its_own_interrupt_and_by_ppi(counter: Counter) -> None:
+    counter.write(INTENSET, 1 << 17)
+    assert counter.heard(Counter.COMPARE[1])
+    assert not counter.heard(Counter.DONE)
+    part = counter.subscribe(0x100, lambda: None)
+    assert counter.heard(Counter.DONE)
+    part()
+    assert not counter.heard(Counter.DONE)
+
+
 # --- what nothing models -------------------------------------------------------------------------------------------
 
 

@@ -58,7 +58,6 @@ class Comparator(Switched):
         self._started = soc.scheduler.alarm(self._ready)
         self._alarm = soc.scheduler.alarm(self._look)
         self._undo: list[Callable[[], None]] = []
-        self._listeners = 0
         self.above = False
         """Where the input was when it was looked at last."""
         self._running = False
@@ -126,7 +125,7 @@ class Comparator(Switched):
             self.emit(self.UP if above else self.DOWN)
             self.emit(self.CROSS)
         fed = any(AIN_PINS[ain] in self.soc.analog for ain in self._inputs())
-        if self._running and fed and (self.INTEN or self.SHORTS or self._listeners or self.awaited):
+        if self._running and fed and (self.INTEN or self.SHORTS or any(self._subscribers.values()) or self.awaited):
             self._alarm.after(LOOK)
         else:
             self._alarm.cancel()
@@ -156,14 +155,8 @@ class Comparator(Switched):
     def subscribe(self, event_offset: int, subscriber: Callable[[], None]) -> Callable[[], None]:
         """Who listens wants crossings without asking."""
         leave = super().subscribe(event_offset, subscriber)
-        self._listeners += 1
         self._look()
-
-        def part() -> None:
-            self._listeners -= 1
-            leave()
-
-        return part
+        return leave
 
 
 class Comp(Comparator):

@@ -237,8 +237,7 @@ class Pwm(Switched):
         self.emit(self.PWMPERIODEND)
 
     def _await_period(self) -> None:
-        event = self.PWMPERIODEND
-        if self._running and (self.INTEN & event.interrupt_bit or self._subscribers.get(event.offset)):
+        if self._running and self.heard(self.PWMPERIODEND):
             self._period_end.at(self._boundary(self.scheduler.now + 1, 0))
         else:
             self._period_end.cancel()

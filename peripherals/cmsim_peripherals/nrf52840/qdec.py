@@ -69,7 +69,6 @@ class Qdec(Switched):
         self._alarm = soc.scheduler.alarm(self._update)
         self._undo: list[Callable[[], None]] = []
         self._running = False
-        self._watched = 0
         self._origin = self._taken = self._since_report = 0
         super().__init__(soc, name, base)
 
@@ -161,21 +160,14 @@ class Qdec(Switched):
 
     @property
     def _sample_wanted(self) -> bool:
-        return bool(self._watched or self.INTEN & self.SAMPLERDY.interrupt_bit or self.SHORTS & (1 << 1 | 1 << 6))
+        return self.heard(self.SAMPLERDY) or bool(self.SHORTS & (1 << 1 | 1 << 6))
 
     def subscribe(self, event_offset: int, subscriber: Callable[[], None]) -> Callable[[], None]:
         """Who listens to SAMPLERDY wants every sample."""
         leave = super().subscribe(event_offset, subscriber)
-        if event_offset != self.SAMPLERDY.offset:
-            return leave
-        self._watched += 1
-
-        def part() -> None:
-            self._watched -= 1
-            leave()
-
-        self._update()
-        return part
+        if event_offset == self.SAMPLERDY.offset:
+            self._update()
+        return leave
 
     def read(self, offset: int) -> int:
         """A register as it is now."""

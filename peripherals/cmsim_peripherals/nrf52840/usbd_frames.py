@@ -27,7 +27,6 @@ class UsbFrames(NordicPeripheral):
     def __init__(self, soc: Soc, name: str, base: int) -> None:
         self._frame = soc.scheduler.alarm(self._frame_started)
         self._frame_origin: int | None = None
-        self._sof_listeners = 0
         self._sof_seen = 0
         super().__init__(soc, name, base)
 
@@ -39,16 +38,8 @@ class UsbFrames(NordicPeripheral):
 
     def subscribe(self, event_offset: int, subscriber: Callable[[], None]) -> Callable[[], None]:
         """SOF ticks while PPI listens to it."""
-        part = super().subscribe(event_offset, subscriber)
-        if event_offset != self.SOF.offset:
-            return part
-        self._sof_listeners += 1
+        leave = super().subscribe(event_offset, subscriber)
         self._arm_frame()
-
-        def leave() -> None:
-            self._sof_listeners -= 1
-            part()
-
         return leave
 
     def _set_inten(self, mask: int) -> None:
@@ -70,8 +61,7 @@ class UsbFrames(NordicPeripheral):
             self._frame.cancel()
 
     def _arm_frame(self) -> None:
-        wanted = self.INTEN & self.SOF.interrupt_bit or self._sof_listeners
-        if wanted and self._frame_origin is not None and not self._frame.armed:
+        if self.heard(self.SOF) and self._frame_origin is not None and not self._frame.armed:
             self._frame.at(self._frame_origin + (self.frame + 1) * FRAME)
 
     def _frame_started(self) -> None:
