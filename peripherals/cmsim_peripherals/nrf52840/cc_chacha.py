@@ -10,12 +10,15 @@ because each pass takes the registers as they are.
 
 from __future__ import annotations
 
+import struct
+
 from cmsim.registers import WORD, Register
 
+from .aes import xor
 from .cc_block import CcBlock
 
 BLOCK = 64
-SIGMA, TAU = b"expand 32-byte k", b"expand 16-byte k"
+SIGMA, TAU = struct.unpack("<4I", b"expand 32-byte k"), struct.unpack("<4I", b"expand 16-byte k")
 QUARTERS = (
     (0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
     (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14),
@@ -33,7 +36,7 @@ def block(state: list[int], rounds: int) -> bytes:
                 x[first] = x[first] + x[second] & WORD
                 mixed = x[third] ^ x[first]
                 x[third] = mixed << shift & WORD | mixed >> 32 - shift
-    return b"".join((now + before & WORD).to_bytes(4, "little") for now, before in zip(x, state, strict=True))
+    return struct.pack("<16I", *(now + before & WORD for now, before in zip(x, state, strict=True)))
 
 
 class ChaChaEngine(CcBlock):
@@ -61,9 +64,8 @@ class ChaChaEngine(CcBlock):
         if self.reset_count:
             self.CHACHA_BLOCK_CNT[0] = self.CHACHA_BLOCK_CNT[1] = 0
         if self.poly1305:
-            stream = self._next_block()
-            for n in range(8):
-                self.CHACHA_POLY1305_KEY[n] = int.from_bytes(stream[4 * n : 4 * n + 4], "little")
+            for n, word in enumerate(struct.unpack_from("<8I", self._next_block())):
+                self.CHACHA_POLY1305_KEY[n] = word
 
     @CHACHA_ENDIANNESS.on_write
     def _order(self, value: int) -> None:
@@ -72,18 +74,13 @@ class ChaChaEngine(CcBlock):
 
     @CHACHA_SW_RESET.on_write
     def _reset_chacha(self, value: int) -> None:
-        for offset in (0x380, *type(self).CHACHA_BLOCK_CNT.offsets):
-            self.values[offset] = 0
+        self.CHACHA_CONTROL = self.CHACHA_BLOCK_CNT[0] = self.CHACHA_BLOCK_CNT[1] = 0
 
     def _next_block(self) -> bytes:
-        key = b"".join(word.to_bytes(4, "little") for word in self.CHACHA_KEY)
-        constants = TAU if self.short_key else SIGMA
-        if self.short_key:
-            key = key[:16] * 2
-        fixed = constants + key
+        key = list(self.CHACHA_KEY)
+        fixed = [*TAU, *key[:4], *key[:4]] if self.short_key else [*SIGMA, *key]
         low, high = self.CHACHA_BLOCK_CNT
-        state = [int.from_bytes(fixed[n : n + 4], "little") for n in range(0, len(fixed), 4)]
-        stream = block([*state, low, high, *self.CHACHA_IV], ROUNDS[self.rounds])
+        stream = block([*fixed, low, high, *self.CHACHA_IV], ROUNDS[self.rounds])
         self.CHACHA_BLOCK_CNT[0] = low + 1 & WORD
         if low == WORD and not self.long_nonce:
             self.CHACHA_BLOCK_CNT[1] = high + 1 & WORD
@@ -93,5 +90,5 @@ class ChaChaEngine(CcBlock):
         """`data` with the key stream added; a pass begins with a block."""
         out = bytearray()
         for at in range(0, len(data), BLOCK):
-            out += bytes(a ^ b for a, b in zip(data[at : at + BLOCK], self._next_block(), strict=False))
+            out += xor(data[at : at + BLOCK], self._next_block())
         return bytes(out)
