@@ -318,8 +318,6 @@ class Cpu:
     def _mode_changed(self) -> None:
         self.clock.fp_trap = int(not self._fp_enabled or self.scb.lazy_active)
         self.clock.limit = 0
-        if self.mpu.enabled and not self.mpu.during_faults:
-            self.engine.stale_rights = True  # handlers of HardFault and NMI run without the MPU
 
     @property
     def _fp_enabled(self) -> bool:
@@ -451,7 +449,7 @@ class Cpu:
     def _refresh(self) -> None:
         """Drop what Unicorn has cached of rights and code that changed."""
         if self.mpu.enabled and not self.mpu.during_faults:
-            masked = self.exceptions.execution_priority() < 0  # by FAULTMASK too, which no exception tells
+            masked = self.exceptions.execution_priority() < 0  # in HardFault and NMI, and by FAULTMASK
             self.engine.stale_rights |= masked != self._without_mpu
             self._without_mpu = masked
         if self.engine.stale_code:
