@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _OPEN, _CLOSE = "<([{", ">)]}"
 _OPERATOR = re.compile(r"\boperator(<=>|->\*|<<=|>>=|<<|>>|<=|>=|->|\(\)|\[\]|<|>|,)")
@@ -18,6 +19,7 @@ def canonical(name: str) -> str:
     return re.sub(r"\s*([^\w\s])\s*", r"\1", name.strip())
 
 
+@lru_cache(maxsize=1 << 16)
 def qualified_name(demangled: str) -> str:
     """The name of a demangled function without return type, parameters and qualifiers; other names as they are.
 
