@@ -16,7 +16,6 @@ from collections.abc import Callable
 from enum import IntEnum
 
 from cmsim.registers import WORD, Register
-from cmsim.soc import Soc
 
 from .cc_block import CcBlock
 
@@ -55,8 +54,7 @@ MODULAR: dict[Opcode, Callable[[int, int, int, int], int]] = {
 """(A, B, C, N) -> the result. ValueError where there is no inverse."""
 UNREDUCED = frozenset(MODULAR) - {Opcode.MOD_ADD, Opcode.MOD_SUBTRACT}
 SHIFTS = frozenset({Opcode.SHIFT_RIGHT_0, Opcode.SHIFT_RIGHT_1, Opcode.SHIFT_LEFT_0, Opcode.SHIFT_LEFT_1})
-Exact = Callable[[int, int, int], int]
-PLAIN: dict[Opcode, Exact] = {
+PLAIN: dict[Opcode, Callable[[int, int, int], int]] = {
     Opcode.ADD: lambda a, b, bits: a + b,
     Opcode.SUBTRACT: lambda a, b, bits: a - b,
     Opcode.AND: lambda a, b, bits: a & b,
@@ -90,10 +88,6 @@ class PublicKeyEngine(CcBlock):
     PKA_SRAM_RDATA = Register(0x0DC, writable=0)
     PKA_SRAM_WCLEAR = Register(0x0E0)
     PKA_SRAM_RADDR = Register(0x0E4)
-
-    def __init__(self, soc: Soc, name: str, base: int) -> None:
-        self._pka_sram = [0] * SRAM_WORDS
-        super().__init__(soc, name, base)
 
     def reset(self) -> None:
         """The memory is lost."""
