@@ -109,7 +109,6 @@ class Gpio(NordicPeripheral):
     def _write_dir(self, value: int) -> None:
         self.DIR &= self._present
         changed, self._direction = self.DIR ^ self._direction, self.DIR
-        self._forget_waves()
         for n in _bits(changed):
             self.PIN_CNF[n] ^= DIR
             self._drive(n)
