@@ -29,7 +29,7 @@ from cmsim.registers import Register
 from . import lsm9ds1_scales as scales
 from .lsm9ds1_fifo import DEPTH, Fifo, FifoMode, Sample
 from .lsm9ds1_interrupts import EVENTS, MotionInterrupt, combined, magnitude_events, position_events, signed_events
-from .sampling import AXES, OutputWords, SampleClock, counts, signed
+from .sampling import AXES, OutputWords, SampleClock, counts, earliest, signed
 
 if TYPE_CHECKING:
     from .lsm9ds1 import Lsm9ds1
@@ -383,7 +383,7 @@ class AccelerometerGyroscope(SensorRegisters):
             moments.append(self.temperature_clock.next)
         if self.INT1_CTRL & INT1_BOOT and self.booting:
             moments.append(self._booted_at)
-        return min((moment for moment in moments if moment is not None), default=None)
+        return earliest(*moments)
 
 
 def _outputs(values: list[float], lsb: int, enables: int) -> Sample:
