@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ..cortex_m.cpu import Cpu
 from ..image import Image
 from . import tflm
+from .arguments import word
 from .calls import Watches
 from .interrupts import InterruptMeter
 
@@ -206,11 +207,8 @@ class InferenceMeter:
 
     def _name(self, registration: int) -> str:
         """The text that the registration's first word points to."""
-        found = self.cpu.bus.memory(registration, 4)
-        if found is None:
-            return "?"
-        data, offset = found
-        text = self.cpu.bus.memory(int.from_bytes(data[offset : offset + 4], "little"), 1)
+        address = word(self.cpu, registration)
+        text = None if address is None else self.cpu.bus.memory(address, 1)
         if text is None:
             return "?"
         data, offset = text
@@ -218,11 +216,8 @@ class InferenceMeter:
 
     def _invoked(self, registration: int) -> int | None:
         """The function that computes."""
-        found = self.cpu.bus.memory(registration + INVOKE_OFFSET, 4)
-        if found is None:
-            return None
-        data, offset = found
-        return int.from_bytes(data[offset : offset + 4], "little") & ~1
+        address = word(self.cpu, registration + INVOKE_OFFSET)
+        return None if address is None else address & ~1
 
 
 def find_inference_functions(image: Image) -> dict[str, int]:

@@ -16,6 +16,7 @@ from ..cortex_m.cpu import Cpu
 from ..cortex_m.decode import decode
 from ..image import Image
 from ..tflite.names import CUSTOM, OPERATORS
+from .arguments import word
 
 CALLERS = ("tflite::MicroInterpreterGraph::InvokeSubgraph", "tflite::MicroGraph::InvokeSubgraph")
 """The graph of an interpreter; the second name is that of releases until 2023, of the Arduino library among them."""
@@ -43,24 +44,19 @@ def call_sites(image: Image, cpu: Cpu) -> Iterator[tuple[int, int]]:
 def operator_name(cpu: Cpu, image: Image, node: int, function: int) -> str | None:
     """What the call of `function` with `node` executes; None if the node has no registration: no operator's call."""
     for behind in range(0, FARTHEST, 4):
-        registration = _word(cpu, node + behind)
-        if registration is None or _word(cpu, registration + INVOKE) != function:
+        registration = word(cpu, node + behind)
+        if registration is None or word(cpu, registration + INVOKE) != function:
             continue
-        code = _word(cpu, registration + BUILTIN_CODE)
+        code = word(cpu, registration + BUILTIN_CODE)
         if code is not None and code < len(OPERATORS) and code != CUSTOM:
             return OPERATORS[code]
-        return _text(cpu, _word(cpu, registration + CUSTOM_NAME)) or _function_name(image, function)
+        return _text(cpu, word(cpu, registration + CUSTOM_NAME)) or _function_name(image, function)
     return None
 
 
 def _function_name(image: Image, function: int) -> str:
     symbol = image.function_at(function & ~1)
     return f"0x{function & ~1:08x}" if symbol is None else symbol.qualified
-
-
-def _word(cpu: Cpu, address: int) -> int | None:
-    found = cpu.bus.memory(address, 4)
-    return None if found is None else int.from_bytes(found[0][found[1] : found[1] + 4], "little")
 
 
 def _text(cpu: Cpu, address: int | None) -> str | None:
