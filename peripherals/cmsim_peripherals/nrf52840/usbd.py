@@ -98,19 +98,16 @@ class Usbd(UsbFrames):
         """High while a host sees the device: enabled, pull-up on, VBUS there."""
         self.on_ready: Callable[[], None] = lambda: None
         self.on_remote_wake: Callable[[], None] = lambda: None
-        self.vbus = True
-        self._supply = Line("USB regulator wanted")
+        power = soc.blocks.get("POWER")
+        self._vbus = power.vbus if isinstance(power, Power) else Line("VBUS", True)
+        self._supply = power.usb_wanted if isinstance(power, Power) else Line("USB regulator wanted")
         self._ready = soc.scheduler.alarm(self._controller_ready)
         self._wake = soc.scheduler.alarm(lambda: self._cause(USBWUALLOWED))
         self._dma_end = soc.scheduler.alarm(self._dma_done)
         self.suspended = False
         self._clear()
         super().__init__(soc, name, base)
-        power = soc.blocks.get("POWER")
-        if isinstance(power, Power):
-            self._supply = power.usb_wanted
-            self.vbus = power.vbus.level
-            power.vbus.listen(self._vbus_changed)
+        self._vbus.listen(lambda present: self._update_connection())
 
     def _clear(self) -> None:
         """No packets, no transfers, no stalls."""
@@ -154,12 +151,8 @@ class Usbd(UsbFrames):
     def _pull_up(self, value: int) -> None:
         self._update_connection()
 
-    def _vbus_changed(self, level: bool) -> None:
-        self.vbus = level
-        self._update_connection()
-
     def _update_connection(self) -> None:
-        self.connected.set(bool(self.ENABLE and self.USBPULLUP and self.vbus))
+        self.connected.set(bool(self.ENABLE and self.USBPULLUP and self._vbus.level))
 
     def _cause(self, cause: int) -> None:
         self.EVENTCAUSE |= cause
