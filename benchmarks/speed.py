@@ -1,6 +1,6 @@
 """How fast cmsim runs, beside bare Unicorn and QEMU in the same minutes on the same machine.
 
-    python benchmarks/speed.py [compute|uart|interrupts|sleep|start-up ...]
+    python benchmarks/speed.py [compute|learning|uart|interrupts|sleep|start-up ...]
 
 Needs the cross-compiler (arm-none-eabi-g++): src/ is built with the firmware's start-up code and drivers. Every figure
 is the best of some rounds in which all sides take turns, in processor time, so that a busy machine hits all alike.

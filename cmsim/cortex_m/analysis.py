@@ -189,15 +189,20 @@ def _load(found: Findings, i: Instruction, registers: Registers, code: CodeView)
         if i.kind is Kind.LOAD and not address.terms and not address.grain and address.constant & i.width - 1:
             found.slow[i.address] = 2 if i.width == 4 and address.constant & 1 else 1
     elif len(pointers) != 1 or pointers[0] >= STACK_WORD:
-        found.flash_unknown += -(-4 * i.words // LINE)
+        found.flash_unknown += _lines(i)
     elif pointers[0] != SP:
         other, times, width = _alignment_of(i, pointers[0], address)
         add = _signed(address.constant)
         load = found.loads.setdefault(
             (pointers[0], other, times, width, add & 3), Load(pointers[0], other, times, width, add)
         )
-        load.lines += -(-4 * i.words // LINE)
+        load.lines += _lines(i)
         load.at.append(i.address)
+
+
+def _lines(i: Instruction) -> int:
+    """The lines of flash that its words fill, if they begin with one."""
+    return -(-4 * i.words // LINE)
 
 
 def _alignment_of(i: Instruction, pointer: int, address: Value) -> tuple[int, int, int]:

@@ -275,8 +275,7 @@ class Cpu:
     def _cache_changed(self, enabled: bool, profiled: bool) -> None:
         """NVMC.ICACHECNF was written: what runs from flash is fetched in another way."""
         clock, timed = self.clock, self.timing.memory
-        clock.round, clock.limit = 1, 0  # what a loop costs is something else now
-        clock.reordered += 1
+        self._fetches_changed()
         code = Code.FLASH_CACHED if enabled else Code.FLASH
         if code is not self.blocks.flash_code:
             self.blocks.flash_code = code
@@ -290,9 +289,13 @@ class Cpu:
             clock.fetch_mode = FetchMode.CACHED if timed.cache_miss.best else FetchMode.FREE
 
     def _invalidate_cache(self) -> None:
-        self.clock.round = 1
-        self.clock.reordered += 1
+        self._fetches_changed()
         self.clock.cache[:] = [NO_LINE] * CACHE_LINES
+
+    def _fetches_changed(self) -> None:
+        """What native code remembers of a loop's cost and of lines in their places is void."""
+        self.clock.round, self.clock.limit = 1, 0
+        self.clock.reordered += 1
 
     _stale_monitor = False
     _asleep = False

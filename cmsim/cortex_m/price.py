@@ -148,5 +148,5 @@ def _flags(kinds: set[Kind], found: Findings, instructions: Sequence[Instruction
         | (ALLOCA if found.alloca else 0)
         | (CHECKED if found.checks or found.divides else 0)
         | (CHANGES if found.divides or not found.steady else 0)
-        | (DRIFTS if found.divides or found.drifts else 0)
+        | (DRIFTS if found.drifts else 0)
     )

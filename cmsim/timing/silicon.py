@@ -92,8 +92,8 @@ class Silicon:
                 late = self.steps(instructions, code, jumped=True)[1] - end
             jump = max(0, late)
         if instructions[-1].word in BRANCHES_TO_NEXT:  # native code sees no jump
-            refill = self.refill(instructions[-1])
-            end, below, above = end + refill.best, below + refill.below, above + refill.above
+            more = self.refill(instructions[-1])
+            end, below, above = end + more.best, below + more.below, above + more.above
         # what overlaps may start before the one before has finished, never before it started
         starts = accumulate((step.start for step in steps), max)
         return BlockCost((*starts, end), below, above, jump)
@@ -122,10 +122,6 @@ def _is_narrow(instructions: Sequence[Instruction]) -> bool:
 
 
 def _under_way(instructions: Sequence[Instruction]) -> int:
-    """How long a divide or square root may still be under way when the block ends: integer code hides it."""
-    for behind, i in enumerate(reversed(instructions)):
-        if i.kind is Kind.FP_DIV:
-            return max(0, 13 - behind)
-        if behind == 13:
-            break
-    return 0
+    """How long the last divide or square root may still be under way when the block ends: integer code hides it."""
+    behind = next(n for n, i in enumerate(reversed(instructions)) if i.kind is Kind.FP_DIV)
+    return max(0, 13 - behind)

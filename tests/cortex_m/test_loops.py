@@ -115,52 +115,36 @@ def test_each_round_costs_the_same(tmp_path: Path) -> None:
     assert cycles[1003] - cycles[3] == 1000 * each
 
 
+def until_the_fault(directory: Path, loop: str) -> tuple[int, int]:
+    """(R0, CFSR) where a loop of 100 rounds over R1 ends in a usage fault, or by itself."""
+    source = f"""
+        main: {ENABLE_USAGE_FAULT}
+              ldr r1, =0x20000000
+              movs r0, #100
+              {loop}
+              subs r0, #1
+              bne 1b
+              b .
+        fault: ldr r7, =0xE000ED28
+              ldr r7, [r7]
+              b .
+        """
+    m = machine(directory, source, handlers={6: "fault"})
+    m.run(seconds=0.001)
+    return m.registers["r0"], m.registers["r7"]
+
+
 @pytest.mark.parametrize(("step", "rounds_before"), [(2, 1), (1, 1), (6, 1), (4, None)])
 def test_a_pointer_that_loses_its_alignment_on_the_way_faults(
     tmp_path: Path, step: int, rounds_before: int | None
 ) -> None:
-    source = f"""
-        main: {ENABLE_USAGE_FAULT}
-              ldr r1, =0x20000000
-              movs r0, #100
-        1:    ldrd r2, r3, [r1]
-              adds r1, #{step}
-              subs r0, #1
-              bne 1b
-              b .
-        fault: ldr r7, =0xE000ED28
-              ldr r7, [r7]
-              b .
-        """
-    m = machine(tmp_path, source, handlers={6: "fault"})
-    m.run(seconds=0.001)
-    if rounds_before is None:
-        assert (m.registers["r0"], m.registers["r7"]) == (0, 0)
-    else:
-        assert (m.registers["r0"], m.registers["r7"]) == (100 - rounds_before, UNALIGNED)
+    ended = until_the_fault(tmp_path, f"1: ldrd r2, r3, [r1]\n adds r1, #{step}")
+    assert ended == ((0, 0) if rounds_before is None else (100 - rounds_before, UNALIGNED))
 
 
 def test_a_pointer_by_an_index_that_changes_is_looked_at_each_time(tmp_path: Path) -> None:
-    source = f"""
-        main: {ENABLE_USAGE_FAULT}
-              ldr r1, =0x20000000
-              movs r0, #100
-              movs r5, #0
-        1:    add r6, r1, r5
-              ldm r6, {{r2, r3}}
-              cmp r0, #90
-              it eq
-              moveq r5, #1
-              subs r0, #1
-              bne 1b
-              b .
-        fault: ldr r7, =0xE000ED28
-              ldr r7, [r7]
-              b .
-        """
-    m = machine(tmp_path, source, handlers={6: "fault"})
-    m.run(seconds=0.001)
-    assert (m.registers["r0"], m.registers["r7"]) == (89, UNALIGNED)
+    loop = "movs r5, #0\n 1: add r6, r1, r5\n ldm r6, {r2, r3}\n cmp r0, #90\n it eq\n moveq r5, #1"
+    assert until_the_fault(tmp_path, loop) == (89, UNALIGNED)
 
 
 def test_a_watched_loop_stops_each_time(tmp_path: Path) -> None:
