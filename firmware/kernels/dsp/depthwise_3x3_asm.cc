@@ -1,8 +1,9 @@
 // The loops of depthwise_3x3.h, in assembly for the reasons that gemm_asm.cc gives.
+#include "kernels/dsp/function_asm.h"
 #include "kernels/dsp/rescale_asm.h"
 
 #if defined(__ARM_FEATURE_SIMD32)  // elsewhere depthwise_3x3_portable.cc
-__asm__(".syntax unified\n.thumb\n" CMSIM_RESCALE_MACROS R"(
+__asm__(".syntax unified\n.thumb\n" CMSIM_FUNCTION_MACRO CMSIM_RESCALE_MACROS R"(
 @ Sums of 6 results in r0-r5. r6 weights (0, 1), r7 weights (1, 2), r8-r11 pixels, r12 where they come from, lr to the next row.
 @ a0 to a4: what is added to the first 5 sums, these themselves or r5.
     .macro ROW stride, first, second, last, a0=r0, a1=r1, a2=r2, a3=r3, a4=r4
@@ -47,12 +48,7 @@ __asm__(".syntax unified\n.thumb\n" CMSIM_RESCALE_MACROS R"(
     .endm
 
     .macro DEPTHWISE stride
-    .section .text.cmsim_depthwise_3x3_stride_\stride, "ax", %progbits
-    .balign 4
-    .global cmsim_depthwise_3x3_stride_\stride
-    .type cmsim_depthwise_3x3_stride_\stride, %function
-    .thumb_func
-cmsim_depthwise_3x3_stride_\stride:
+    FUNCTION cmsim_depthwise_3x3_stride_\stride, 4
     push.w {r1, r2, r4-r11, lr}
     vpush {s16-s25}
     vldm r0, {s11-s21}

@@ -1,8 +1,9 @@
 // The inner loop of depthwise_image.h: two pixels by 4 outputs, up to 4 words of taps, whose weights stay in floating-point registers.
+#include "kernels/dsp/function_asm.h"
 #include "kernels/dsp/simd.h"
 
 #if defined(__ARM_FEATURE_SIMD32)  // elsewhere add_pixels()
-__asm__(".syntax unified\n.thumb\n" R"(
+__asm__(".syntax unified\n.thumb\n" CMSIM_FUNCTION_MACRO R"(
 @ r0 call: pixels, bytes to the next one, weights, words of taps, sums, bytes to the next pixel's, pairs of pixels.
 @ Then r0 r1 the two pixels, r2 sums, r3 a weight, r4 r5 values, r6-r9 and r10-r12, lr sums; s0-s15 weights, the last ones at the
 @ end; s16 bytes to the next pair of pixels, s17 bytes between sums, s18 pairs left, s19 where to enter the loop.
@@ -22,12 +23,7 @@ __asm__(".syntax unified\n.thumb\n" R"(
     smlad r9, r4, r3, r9
     smlad lr, r5, r3, lr
     .endm
-    .section .text.cmsim_add_pixel_pairs, "ax", %progbits
-    .balign 16
-    .global cmsim_add_pixel_pairs
-    .type cmsim_add_pixel_pairs, %function
-    .thumb_func
-cmsim_add_pixel_pairs:
+    FUNCTION cmsim_add_pixel_pairs
     push.w {r3-r11, lr}
     vpush {s16-s19}
     ldm.w r0, {r4-r10}

@@ -1,8 +1,9 @@
 // The inner loop of dots.cc, in assembly so that all that it needs stays in registers.
+#include "kernels/dsp/function_asm.h"
 #include "kernels/dsp/simd.h"
 
 #if defined(__ARM_FEATURE_SIMD32)  // elsewhere dots.cc
-__asm__(".syntax unified\n.thumb\n" R"(
+__asm__(".syntax unified\n.thumb\n" CMSIM_FUNCTION_MACRO R"(
 @ r0 values, r1 weights, r2 depth, r3 base, then where the sums go. 33 cycles for 16 products, 4 of them for flash. r4 3 * depth,
 @ r5 end of whole words, r6-r9 sums, r10 r11 values, r12 lr weights.
     .macro DOT sum
@@ -11,12 +12,7 @@ __asm__(".syntax unified\n.thumb\n" R"(
     sxtb16 r12, r12, ror #8
     smlad \sum, r12, r11, \sum
     .endm
-    .section .text.cmsim_four_dots, "ax", %progbits
-    .balign 16
-    .global cmsim_four_dots
-    .type cmsim_four_dots, %function
-    .thumb_func
-cmsim_four_dots:
+    FUNCTION cmsim_four_dots
     push.w {r4-r11, lr}
     bic.w r5, r2, #3
     add.w r4, r2, r2, lsl #1

@@ -5,10 +5,11 @@
 // pointers. With addresses and operands in r0 to r7 they have 16 bits each, so that flash delivers code faster than the
 // multiplications use it up; instructions of 32 bits are aligned. Up to 16 values a pixel the weights of a pair fit
 // into floating-point registers and need neither loads nor a pointer.
+#include "kernels/dsp/function_asm.h"
 #include "kernels/dsp/rescale_asm.h"
 
 #if defined(__ARM_FEATURE_SIMD32)  // elsewhere gemm_portable.cc
-__asm__(".syntax unified\n.thumb\n" CMSIM_RESCALE_MACROS R"(
+__asm__(".syntax unified\n.thumb\n" CMSIM_FUNCTION_MACRO CMSIM_RESCALE_MACROS R"(
 @ Sums of 4 pixels: channel 0 in r6-r9, channel 1 in r10-r12 and lr. Of 1 to 3: from r7 and from r10 on.
 @ s0 output, s1 stride, s2 end of panels, s3 finish, s4 zero point; of a pair: s5 s6 biases, s7 s8 s9 s10 rescale, s11 weights,
 @ s12 end of those in whole loops, s13 end of all. Pointers to panels and weights are 4 bytes less.
@@ -178,15 +179,6 @@ __asm__(".syntax unified\n.thumb\n" CMSIM_RESCALE_MACROS R"(
     strh.w r7, [r2]
     mov.w r2, r4
     .endif
-    .endm
-
-    .macro FUNCTION name
-    .section .text.\name, "ax", %progbits
-    .balign 16
-    .global \name
-    .type \name, %function
-    .thumb_func
-\name:
     .endm
 
 @ r0 the call: its first words to s0-s4.

@@ -1,16 +1,12 @@
 // What gemm.cc packs panels and pairs with, in assembly so that all stays in registers.
+#include "kernels/dsp/function_asm.h"
 #include "kernels/dsp/simd.h"
 
 #if defined(__ARM_FEATURE_SIMD32)  // elsewhere gemm_portable.cc
-__asm__(".syntax unified\n.thumb\n" R"(
+__asm__(".syntax unified\n.thumb\n" CMSIM_FUNCTION_MACRO R"(
 @ r0 panel, r1 values, r2 stride, r3 bytes of a pixel, then base and how many times 4 pixels. 24 cycles for 16 values.
 @ Single stores: STM takes a cycle more.
-    .section .text.cmsim_pack_pixels, "ax", %progbits
-    .balign 16
-    .global cmsim_pack_pixels
-    .type cmsim_pack_pixels, %function
-    .thumb_func
-cmsim_pack_pixels:
+    FUNCTION cmsim_pack_pixels
     push.w {r4-r11, lr}
     ldrd r4, r12, [sp, #36]
     vmov s0, r3
@@ -51,12 +47,7 @@ cmsim_pack_pixels:
     .size cmsim_pack_pixels, . - cmsim_pack_pixels
 
 @ r0 pair, r1 and r2 weights, r3 end of the first: 24 cycles for 8 of each channel, beside what flash takes.
-    .section .text.cmsim_pack_weights, "ax", %progbits
-    .balign 16
-    .global cmsim_pack_weights
-    .type cmsim_pack_weights, %function
-    .thumb_func
-cmsim_pack_weights:
+    FUNCTION cmsim_pack_weights
     push.w {r4-r9}
     sub.w r12, r3, r1
     subs.w r12, r12, #8
