@@ -275,7 +275,7 @@ class SharedBlock:
     def stores(self, offset: int) -> bool:
         """What `read` asks."""
         listener = self.selected or self._with(offset)[0]
-        return isinstance(listener, NordicPeripheral) and listener.stores(offset)
+        return listener.stores(offset)
 
     def write(self, offset: int, value: int, mask: int = WORD) -> None:
         """To the enabled personality, or to all that have the register; ENABLE selects."""
