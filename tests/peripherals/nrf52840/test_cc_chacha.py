@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from cmsim_peripherals.nrf52840.cc_chacha import block
 from cmsim_peripherals.nrf52840.cryptocell import Cryptocell, CryptoCell310
 
-from cmsim.soc import Chip, Row, Soc
+from cmsim.soc import Row, Soc
 
 RAM = 0x2000_0000
 CONTROL, KEY, IV, COUNT, SW_RESET, POLY_KEY, ORDER = 0x380, 0x388, 0x3A8, 0x3B8, 0x3C0, 0x3C4, 0x3E4
@@ -22,9 +24,8 @@ CIPHER = bytes.fromhex(
 
 
 @pytest.fixture
-def cc() -> CryptoCell310:
-    rows = Row("CRYPTOCELL", 0x5002_A000, Cryptocell), Row("CC", 0x5002_B000, CryptoCell310)
-    soc = Soc(Chip("test", "", rows, flash_size=0, ram_size=0x1000))
+def cc(make_soc: Callable[..., Soc]) -> CryptoCell310:
+    soc = make_soc(Row("CRYPTOCELL", 0x5002_A000, Cryptocell), Row("CC", 0x5002_B000, CryptoCell310))
     soc.blocks["CRYPTOCELL"].write(0x500, 1)
     found = soc.blocks["CC"]
     assert isinstance(found, CryptoCell310)
