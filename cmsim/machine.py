@@ -20,6 +20,7 @@ from .cortex_m.cpu import FOREVER, Cpu, Outcome, State
 from .cortex_m.exceptions import Fault
 from .cortex_m.nvic import SystemException
 from .errors import CmsimError, RunError, UsageError
+from .goal import Goal
 from .image import Image, load, vector_table
 from .kernel import CPU_HZ, cycles_of
 from .measure.arena import ArenaMeter
@@ -52,7 +53,6 @@ from .usb import attach as attach_usb
 UICR_BASE = 0x1000_1000
 KEEP_DEBUG = frozenset({"sreq", "lockup"})
 """Resets that spare the debug logic, DWT and ITM among it (PS, POWER: reset behaviour)."""
-
 
 
 class Machine:
@@ -296,7 +296,7 @@ class Machine:
         """
         began = time.perf_counter()
         limit = FOREVER if seconds is None else self.cycles + cycles_of(seconds)
-        goal = _Goal(self, until, inferences, channel)
+        goal = Goal(self, until, inferences, channel)
         try:
             self.stop = self._run(limit, goal, progress)
         except CmsimError as error:
@@ -310,7 +310,7 @@ class Machine:
             self.wall_seconds += time.perf_counter() - began
         return self.stop
 
-    def _run(self, limit: int, goal: _Goal, progress: Callable[[Machine], None] | None) -> Stop:
+    def _run(self, limit: int, goal: Goal, progress: Callable[[Machine], None] | None) -> Stop:
         slice_ = CPU_HZ // 1000 if goal.condition is not None else CPU_HZ // 4
         sliced = progress is not None or goal.condition is not None
         trace_end = FOREVER if self.trace_end is None else self.trace_end
@@ -497,61 +497,3 @@ class Machine:
         """RunError unless the last run ended for one of `reasons`."""
         if self.stop is not None and self.stop.reason not in reasons:
             raise RunError(f"{self.image.path}: {self.stop.reason}: {self.stop.detail}")
-
-
-class _Goal:
-    """What ends a run: a text, a condition, a number of inferences."""
-
-    def __init__(
-        self, machine: Machine, until: str | Callable[[], bool] | None, inferences: int | None, channel: str | None
-    ) -> None:
-        self.machine = machine
-        self.text = until.encode() if isinstance(until, str) else None
-        self.condition = until if callable(until) else None
-        self._undo: list[Callable[[], None]] = []
-        self._seen = False
-        self.needs_firmware = self.text is not None or inferences is not None
-        """Whether the goal is out of reach while the firmware sleeps."""
-        meter = machine.inference_meter
-        self._wanted: int | None = None
-        if inferences is not None:
-            if meter is None or not meter.functions:
-                raise UsageError(
-                    f"{machine.image.path}: no inference function found; name it with --inference-function"
-                )
-            self._wanted = len(meter.inferences) + inferences
-            self._undo.append(meter.notify(machine.cpu.request_stop))
-        if self.text is not None:
-            usb = ["usb0"] if machine.usb is not None else []
-            channels = [channel] if channel else ["uart0", "uart1", *usb, "semihosting", "itm0"]
-            for name in dict.fromkeys((*channels, *(machine.soc.serial if channel is None else ()))):
-                self._listen(name)
-
-    def _listen(self, name: str) -> None:
-        port = self.machine.soc.serial_port(name)
-        start = len(port.output)
-        text = self.text
-        assert text is not None
-
-        def hear(data: bytes) -> None:
-            if port.output.find(text, max(start, len(port.output) - len(data) - len(text))) >= 0:
-                self._seen = True
-                self.machine.cpu.request_stop()
-
-        self._undo.append(port.listen(hear))
-
-    def reached(self) -> Stop | None:
-        """The goal that has been reached, if one has."""
-        meter = self.machine.inference_meter
-        if self._seen and self.text is not None:
-            return Stop("text", f"{self.text.decode()!r} seen")
-        if self._wanted is not None and meter is not None and len(meter.inferences) >= self._wanted:
-            return Stop("inferences", f"{len(meter.inferences)} done")
-        if self.condition is not None and self.condition():
-            return Stop("condition", "the condition holds")
-        return None
-
-    def close(self) -> None:
-        """Listen no more."""
-        for undo in self._undo:
-            undo()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CmsimError, RunError, UsageError
+from ..errors import CmsimError, RunError
 from . import apps, files, firmware, html, inputs, interactive, measuring, memory, storage, tracing
 
 if TYPE_CHECKING:
@@ -126,13 +126,15 @@ class Performed:
 
 def perform(options: argparse.Namespace, *written: Path) -> Performed:
     """The run that the options of `add_options` describe. `written` and --json are files to be written behind it."""
+    from ..goal import inference_meter  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
+
     apps.prepare(options)
     machine = _machine(options)
     memory.attach(machine, options)
     measuring.attach(machine, options)
     storage.attach(machine, options)
-    if options.inferences and not (machine.inference_meter and machine.inference_meter.functions):
-        raise UsageError(f"{machine.image.path}: no inference function found; name it with --inference-function")
+    if options.inferences:
+        inference_meter(machine)  # UsageError before any file is touched
     for path in (*written, options.json, options.html):
         if path is not None:
             files.check_writable(path)
