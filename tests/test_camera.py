@@ -76,12 +76,17 @@ def joined(words):
     return bytes((w >> 2 & 0x03 | w >> 8 & 0xFC) for w in words)
 
 
-def prepare(tmp_path, extra="", clkrc=15, xclk=True, settings=RGB_160):
-    m = machine(tmp_path, CAPTURE.replace("EXTRA", extra), camera=PICTURE, timing="manual")
-    for register, value in (*settings, (0x11, 0x80 | clkrc)):
+def set_up(m, settings, clkrc, xclk=True):
+    """What firmware would do over SCCB, with CLKRC as it is said, and 16 MHz at XCLK."""
+    for register, value in (*settings, (0x11, clkrc)):
         m.parts["camera"].sccb.write(register, value)
     if xclk:
         m.soc.pins[27].drive_clock("test", Rate.hertz(16_000_000))
+
+
+def prepare(tmp_path, extra="", clkrc=15, xclk=True, settings=RGB_160):
+    m = machine(tmp_path, CAPTURE.replace("EXTRA", extra), camera=PICTURE, timing="manual")
+    set_up(m, settings, 0x80 | clkrc, xclk)
     return m
 
 
@@ -212,9 +217,7 @@ QVGA_565 = (
 def sketch(tmp_path, clkrc, rows=6):
     """A sketch's loop reads `rows` rows of QVGA, PCLK only while HREF: what the RAM holds, what the sensor sent."""
     m = machine(tmp_path, WAIT + SKETCH.replace("ROWS", str(rows)), camera=PICTURE, timing="manual")
-    for register, value in (*QVGA_565, (0x11, clkrc)):
-        m.parts["camera"].sccb.write(register, value)
-    m.soc.pins[27].drive_clock("test", Rate.hertz(16_000_000))
+    set_up(m, QVGA_565, clkrc)
     m.run(seconds=0.06)
     blocks = PICTURE.reshape(240, 2, 320, 2, 3).astype(int).sum(axis=(1, 3)) // 4
     r, g, b = (blocks[..., n] for n in range(3))
@@ -250,14 +253,13 @@ row:"""
 def test_a_uart_that_takes_a_data_pin_after_its_set_up_hides_the_camera_s_wave(tmp_path):
     """An idle TXD is high, whatever the sensor drives; the other wires go on."""
     m = machine(tmp_path, CAPTURE.replace("EXTRA", "").replace("row:", UARTE, 1), camera=PICTURE, timing="manual")
-    for register, value in (*RGB_160, (0x11, 0x8F)):
-        m.parts["camera"].sccb.write(register, value)
-    m.soc.pins[27].drive_clock("test", Rate.hertz(16_000_000))
+    set_up(m, RGB_160, 0x8F)
     m.run(seconds=0.06)
     assert frame_of(m) == bytes(byte | 2 for byte in expected())
     uarte, enable = m.soc.block_at(0x4000_2500)
     uarte.write(enable, 0)
     assert not m.soc.pins[35].driven_by_chip
+
 
 I2S, PWM0, TIMER1, PPI, GPIOTE = 0x4002_5000, 0x4001_C000, 0x4000_9000, 0x4001_F000, 0x4000_6000
 XCLKS = {  # stores that put out XCLK on P0.27, its frequency in Hz
@@ -276,8 +278,7 @@ def test_xclk_by_the_firmware_s_own_means(tmp_path, source):
     code = "".join(f"    ldr r0, ={address}\n    ldr r1, ={value}\n    str r1, [r0]\n" for address, value in stores)
     m = machine(tmp_path, CAPTURE.replace("EXTRA", "").replace("main:", "main:\n" + code), camera=PICTURE)
     clkrc = hertz // 1_000_000 - 1  # PCLK 4 MHz by PLL x 4
-    for register, value in (*RGB_160, (0x11, 0x80 | clkrc)):
-        m.parts["camera"].sccb.write(register, value)
+    set_up(m, RGB_160, 0x80 | clkrc, xclk=False)
     m.run(seconds=0.06)
     assert m.record["camera"]["camera"]["pclk_hz"] == 1_000_000
     assert frame_of(m) == expected()

@@ -37,6 +37,17 @@ def pair_of_images(name: str, rng: Generator, dtype: str) -> OperatorCase:
                 {"fused_activation_function": choose(rng, *conv_cases.ACTIVATIONS)}, version=2)
 
 
+def constants(rng: Generator, shape: tuple[int, ...], axis: int, scales: list[float], weight: int = 127,
+              bias: int = 9000) -> list[conv_cases.Fixed]:
+    """Weights from -`weight` to `weight` with a scale for each channel of dimension `axis`, and a bias for each."""
+    return [conv_cases.Fixed(rng.integers(-weight, weight + 1, shape).astype(np.int8), conv_cases.Quantization(scales, 0, axis)),
+            conv_cases.Fixed(rng.integers(-bias, bias, shape[axis]).astype(np.int32), conv_cases.Quantization(1.0))]
+
+
+def scales_up_to(rng: Generator, largest: float, channels: int) -> list[float]:
+    return [float(v) for v in rng.uniform(0.001, largest, channels)]
+
+
 def large(name: str, rng: Generator, dtype: str) -> OperatorCase:
     """Layers like those of real networks: many channels, 3x3 and 1x1, RELU6 that cuts off at the zero point."""
     depth, size = int(rng.choice([16, 32, 33, 64])), int(rng.integers(3, 9))
@@ -46,15 +57,13 @@ def large(name: str, rng: Generator, dtype: str) -> OperatorCase:
     shape, out = (1, size, size + 1, depth), (1, -(-size // stride), -(-(size + 1) // stride), outputs)
     source = conv_cases.Quantization(0.02, -128)
     dims = (1, 3, 3, outputs) if name == "DEPTHWISE_CONV_2D" else (outputs, kernel, kernel, depth)
-    scales = [float(v) for v in rng.uniform(0.001, 0.02, outputs)]
     axis = 3 if name == "DEPTHWISE_CONV_2D" else 0
-    weights = conv_cases.Fixed(rng.integers(-127, 128, dims).astype(np.int8), conv_cases.Quantization(scales, 0, axis))
-    bias = conv_cases.Fixed(rng.integers(-9000, 9000, outputs).astype(np.int32), conv_cases.Quantization(1.0))
+    filter_and_bias = constants(rng, dims, axis, scales_up_to(rng, 0.02, outputs))
     options = {"padding": "SAME", "stride_h": stride, "stride_w": stride, "fused_activation_function": choose(rng, "RELU6", "NONE")}
     if name == "DEPTHWISE_CONV_2D":
         options["depth_multiplier"] = 1
     result = conv_cases.Quantization(6 / 255, -128) if rng.random() < 0.6 else quantization(rng, dtype)
-    return case(name, [Feed(shape, dtype, source), weights, bias], [Result(out, dtype, result)], options, version=3)
+    return case(name, [Feed(shape, dtype, source), *filter_and_bias], [Result(out, dtype, result)], options, version=3)
 
 
 def convolution(rng: Generator, dtype: str, image: tuple[int, ...], filter_size: tuple[int, int], stride: int) -> OperatorCase:
@@ -63,15 +72,12 @@ def convolution(rng: Generator, dtype: str, image: tuple[int, ...], filter_size:
     rows, columns = filter_size
     outputs = int(rng.integers(1, 9))
     small = rng.random() < 0.8  # else multipliers of 1/2 and more
-    scales = [float(v) for v in rng.uniform(0.001, 0.02 if small else 30, outputs)]
-    weights = conv_cases.Fixed(rng.integers(-127, 128, (outputs, rows, columns, depth)).astype(np.int8),
-                               conv_cases.Quantization(scales, 0, 0))
-    bias = conv_cases.Fixed(rng.integers(-9000, 9000, outputs).astype(np.int32), conv_cases.Quantization(1.0))
+    filter_and_bias = constants(rng, (outputs, rows, columns, depth), 0, scales_up_to(rng, 0.02 if small else 30, outputs))
     options = {"padding": "VALID", "stride_h": stride, "stride_w": stride,
                "fused_activation_function": choose(rng, *conv_cases.ACTIVATIONS)}
     result = conv_cases.Quantization(6 / 255, -128) if rng.random() < 0.3 else quantization(rng, dtype)
     shape = (batch, (height - rows) // stride + 1, (width - columns) // stride + 1, outputs)
-    return case("CONV_2D", [Feed(image, dtype, quantization(rng, dtype)), weights, bias], [Result(shape, dtype, result)],
+    return case("CONV_2D", [Feed(image, dtype, quantization(rng, dtype)), *filter_and_bias], [Result(shape, dtype, result)],
                 options, version=3)
 
 
@@ -95,13 +101,12 @@ def halves(name: str, rng: Generator, dtype: str) -> OperatorCase:
     outputs = depth if depthwise else outputs
     scales = [float(2.0 ** -rng.integers(1, 9)) for _ in range(outputs)]
     dims = (1, 3, 3, outputs) if depthwise else (outputs, 1, 1, depth)
-    weights = conv_cases.Fixed(rng.integers(-3, 4, dims).astype(np.int8), conv_cases.Quantization(scales, 0, 3 if depthwise else 0))
-    bias = conv_cases.Fixed(rng.integers(-99, 99, outputs).astype(np.int32), conv_cases.Quantization(1.0))
+    filter_and_bias = constants(rng, dims, 3 if depthwise else 0, scales, weight=3, bias=99)
     zero_points = rng.integers(-128, 128, 2)
     options = {"padding": "SAME", "stride_h": 1, "stride_w": 1, "fused_activation_function": choose(rng, *conv_cases.ACTIVATIONS)}
     if depthwise:
         options["depth_multiplier"] = 1
-    return case(name, [Feed((1, 6, 7, depth), dtype, conv_cases.Quantization(1.0, int(zero_points[0]))), weights, bias],
+    return case(name, [Feed((1, 6, 7, depth), dtype, conv_cases.Quantization(1.0, int(zero_points[0]))), *filter_and_bias],
                 [Result((1, 6, 7, outputs), dtype, conv_cases.Quantization(1.0, int(zero_points[1])))], options, version=3)
 
 
@@ -110,14 +115,11 @@ def single(rng: Generator, dtype: str) -> OperatorCase:
     outputs, height, width = int(rng.integers(3, 14)), int(rng.integers(5, 14)), int(rng.integers(5, 20))
     rows, columns = int(rng.integers(1, 6)), int(rng.integers(1, 12))
     stride, dilation = (int(rng.choice([1, 1, 2])) for _ in range(2))
-    scales = [float(v) for v in rng.uniform(0.001, 0.02, outputs)]
-    weights = conv_cases.Fixed(rng.integers(-127, 128, (1, rows, columns, outputs)).astype(np.int8),
-                               conv_cases.Quantization(scales, 0, 3))
-    bias = conv_cases.Fixed(rng.integers(-9000, 9000, outputs).astype(np.int32), conv_cases.Quantization(1.0))
+    filter_and_bias = constants(rng, (1, rows, columns, outputs), 3, scales_up_to(rng, 0.02, outputs))
     options = {"padding": "SAME", "stride_h": stride, "stride_w": stride, "depth_multiplier": outputs,
                "dilation_h_factor": dilation, "dilation_w_factor": dilation,
                "fused_activation_function": choose(rng, *conv_cases.ACTIVATIONS)}
-    return case("DEPTHWISE_CONV_2D", [Feed((2, height, width, 1), dtype, quantization(rng, dtype)), weights, bias],
+    return case("DEPTHWISE_CONV_2D", [Feed((2, height, width, 1), dtype, quantization(rng, dtype)), *filter_and_bias],
                 [Result((2, -(-height // stride), -(-width // stride), outputs), dtype, quantization(rng, dtype))],
                 options, version=3)
 
