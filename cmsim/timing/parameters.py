@@ -52,7 +52,7 @@ class Parameters:
         0, 0, 1, "DDI 0337I 3.3.2: LDR literal might add a cycle (contention with the fetch unit)"
     )
     store_behind_loads: Parameter = Parameter(
-        0, 0, 2, "a store behind two or more overlapping loads: free on an STM32F407 (jnk0le), two by pqm4's Keccak"
+        0, 0, 2, "a store behind several loads: free on an STM32F407 (jnk0le, Adomnicai), two in an STM32L4R5's SRAM3"
     )
     fp_load_overlap: Parameter = Parameter(
         0, 0, 1, "whether VLDR overlaps its neighbours as LDR does (0: it does, 1: a cycle each)"
