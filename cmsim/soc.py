@@ -5,7 +5,7 @@ A `Chip` is a table; a `Soc` is one chip brought to life. Neither knows Unicorn,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -28,6 +28,10 @@ class PdmSource(Protocol):
 
     def bits(self, first: int, period: int, count: int) -> NDArray[float32] | None:
         """The output at cycles `first`, `first + period`, ...: +1 and -1; None while it drives nothing."""
+
+
+Seen = Callable[[int, int, bool], None]
+"""(address, bytes, whether it is a store) of an access of the CPU, when it has been made."""
 
 
 class BusError(CmsimError):
@@ -138,6 +142,8 @@ class Hooks:
     cache_counts: Callable[[], tuple[int, int]] = lambda: (0, 0)
     """(hits, misses) since power-on, while profiled."""
     log: Callable[[str], None] = lambda line: None
+    watch: Callable[[Sequence[range], Seen], None] = lambda addresses, seen: None
+    """Tell `seen` of each load and store of the CPU in `addresses` from now on; none ends it, and its cost."""
 
 
 class Soc:

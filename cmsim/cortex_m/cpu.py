@@ -8,7 +8,7 @@ most a few instructions late; an NMI that software pends is not late. (engine.py
 from __future__ import annotations
 
 import ctypes as ct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -17,7 +17,7 @@ from unicorn import unicorn_const as uc_const
 
 from ..errors import CmsimError
 from ..nordic import Unimplemented
-from ..soc import Soc
+from ..soc import Seen, Soc
 from ..timing import Code, TimingModel
 from . import _hot
 from . import state as st
@@ -45,17 +45,18 @@ from .hot import (
     Stop,
     Window,
 )
-from .inputs import native_inputs
+from .inputs import Inputs, native_inputs
 from .mpu import READ as MAY_READ
 from .mpu import WRITE as MAY_WRITE
 from .mpu import Mpu
-from .nvic import ExceptionState, NvicRegisters
+from .nvic import ExceptionState, NvicRegisters, SystemException
 from .refusals import Refusals
 from .rights import Rights
 from .scb import SystemControl
 from .semihosting import Semihosting
 from .systick import SysTick
 from .trace import Dwt, Itm
+from .watched import Watched
 
 FOREVER = 1 << 62
 DEBUG_BITS = 0x0100_07F1
@@ -130,7 +131,10 @@ class Cpu:
         self._at_watch: int | None = None
         """Where we stopped for `on_watch`, which has not been called yet."""
         self._keep: list[Any] = []
+        self._inputs: list[tuple[Inputs, int]] = []
+        """Pins whose level native code tells, and how many ports that are."""
         self._io = False
+        self._accesses = Watched(range(chip.ram_base, chip.ram_base + chip.ram_size))
         self._map()
         self._connect()
 
@@ -163,8 +167,11 @@ class Cpu:
             inputs = native_inputs(self.soc, self.clock, first << 12, count << 12, self._keep)
             if inputs is not None:
                 at, read = ct.addressof(inputs), _hot.on_input_read
+                self._inputs.append((inputs, inputs.count))
             self.engine.map_io(first << 12, count << 12, read, _hot.on_write, at)
-        self.rights = Rights(self.engine, self.bus, self.exceptions, self.blocks.memories, self._guard)
+        self.rights = Rights(
+            self.engine, self.bus, self.exceptions, self.blocks.memories, self._accesses, self._guard
+        )
         self._refusals = Refusals(
             self.engine, self.bus, self._account, self.exceptions, self.scb, nvic, self.timing
         )
@@ -173,6 +180,7 @@ class Cpu:
     def _connect(self) -> None:
         clock = self.clock
         self._learn, self._read, self._write = LEARN(self._on_learn), READ(self._on_read), WRITE(self._on_write)
+        self._told_read, self._told_write = READ(self._on_told_read), WRITE(self._on_told_write)
         clock.learn, clock.read, clock.write = self._learn, self._read, self._write
         self._no_block = (ct.c_uint8 * BLOCK.itemsize)()
         clock.block = ct.addressof(self._no_block)
@@ -197,11 +205,15 @@ class Cpu:
         self.soc.hooks.stall = self._stall
         self.soc.hooks.code_changed = self._code_changed
         self.soc.hooks.cache_changed = self._cache_changed
+        self.soc.hooks.watch = self._watch_memory
         self.soc.hooks.cache_counts = lambda: (clock.hits - clock.misses, clock.misses)
         for block in self.soc.blocks.values():
             number = block.irq_number
             if block.base >> 28 == 4 and number < self.soc.chip.interrupts:
                 self.states.connect(number, block.irq)
+            nmi = getattr(block, "nmi", None)
+            if nmi is not None:
+                self.states.follow(SystemException.NMI, nmi)
 
     # --- callbacks from native code -------------------------------------------------------------------------
 
@@ -239,6 +251,47 @@ class Cpu:
         try:
             self.scheduler.advance(self.clock.now)
             self.bus.write(address, size, value)
+        except BaseException as error:
+            self._guard(error)
+        finally:
+            self._io = False
+
+    # --- watched memory ---------------------------------------------------------------------------------------
+
+    def _watch_memory(self, addresses: Sequence[range], seen: Seen) -> None:
+        """`Hooks.watch`. May be called by the store that asks for it: the very next access is told."""
+        self._accesses.set(addresses, seen)
+        watching, clock = bool(self._accesses.ranges), self.clock
+        clock.read = self._told_read if watching else self._read
+        clock.write = self._told_write if watching else self._write
+        for inputs, count in self._inputs:
+            inputs.count = 0 if watching else count
+        self.exceptions.on_stacked = self._accesses.tell if watching else None
+        self.engine.forget_rights()
+
+    def _on_told_read(self, address: int, size: int) -> int:
+        found = self.bus.memory(address, size)
+        if found is None:
+            value = self._on_read(address, size)
+        else:
+            value = int.from_bytes(found[0][found[1] : found[1] + size], "little")
+        self.clock.polled = NOT_POLLED
+        self._tell(address, size, False)
+        return value
+
+    def _on_told_write(self, address: int, size: int, value: int) -> None:
+        found = self.bus.memory(address, size)
+        if found is None:
+            self._on_write(address, size, value)
+        else:
+            found[0][found[1] : found[1] + size] = value.to_bytes(size, "little")
+        self._tell(address, size, True)
+
+    def _tell(self, address: int, size: int, store: bool) -> None:
+        self._io = True
+        try:
+            self.scheduler.advance(self.clock.now)
+            self._accesses.tell(address, size, store)
         except BaseException as error:
             self._guard(error)
         finally:

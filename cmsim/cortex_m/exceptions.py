@@ -79,6 +79,8 @@ class ExceptionUnit:
         """Where the exception that began last will return to."""
         self.on_frame: Callable[[int], None] = lambda frame: None
         """Told where each exception frame was put."""
+        self.on_stacked: Callable[[int, int, bool], None] | None = None
+        """Told of each word that is stacked or unstacked, as (address, 4, whether it was stored)."""
         self.on_leave: Callable[[int], None] = lambda value: None
         """Told of each branch to an EXC_RETURN value, before anything is unstacked."""
         self.on_switch: list[Callable[[str, int, int], None]] = []
@@ -187,7 +189,13 @@ class ExceptionUnit:
         pack_into("<8I", data, offset, *words)
         if with_fp:
             pack_into("<17I", data, offset + 0x20, *self.registers.fp_frame.read())
+        self._stacked(frame, 25 if with_fp else 8, True)
         return None
+
+    def _stacked(self, address: int, words: int, store: bool) -> None:
+        if self.on_stacked is not None:
+            for n in range(words):
+                self.on_stacked(address + 4 * n, 4, store)
 
     def _derived(self, why: Denied, number: int) -> int:
         """Stacking failed: a fault of its own, which is taken first if it is more urgent."""
@@ -301,6 +309,7 @@ class ExceptionUnit:
         self.pc, self.thumb = pc & ~1, bool(xpsr & st.XPSR_THUMB)
         flags = xpsr & (st.FLAGS | st.IT_BITS) | (st.CPSR_THUMB if self.thumb else 0)
         registers.write(st.CPSR, registers.read(st.CPSR) & ~(st.FLAGS | st.IT_BITS | st.CPSR_THUMB) | flags)
+        self._stacked(frame, 25 if restored else 8, False)
         self._charge(self.timing.exception_return_fp if restored else self.timing.exception_return)
         self.clock.fall_through = self.pc
         self.event_register = True
@@ -381,6 +390,7 @@ class ExceptionUnit:
             return
         data, offset = memory
         pack_into("<17I", data, offset, *self.registers.fp_frame.read())
+        self._stacked(address, 17, True)
         self._charge(17)
 
 

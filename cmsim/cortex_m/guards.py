@@ -22,7 +22,8 @@ KNOWN = 64
 
 
 class Guards:
-    """One `Guard` for each memory, its rights by granules of 32 bytes."""
+    """One `Guard` for each memory, its rights by granules of 32 bytes. The last memory is RAM once more, as far as it
+    is watched (watched.py)."""
 
     def __init__(self, bus: Bus, mpu: Mpu, memories: tuple[CodeMemory, ...]) -> None:
         self.bus, self.mpu = bus, mpu
@@ -36,9 +37,9 @@ class Guards:
             physical += len(memory.data)
         self.guards = (Guard * len(guards))(*guards)
 
-    def physical(self, address: int) -> int | None:
+    def physical(self, address: int, watched: bool = False) -> int | None:
         """Where the guarded mapping of `address` lies; None if it is not in a memory."""
-        for guard in self.guards:
+        for guard in self.guards[-1:] if watched else self.guards:
             if guard.base <= address < guard.base + guard.size:
                 return int(guard.physical + address - guard.base)
         return None

@@ -82,16 +82,19 @@ class ExceptionState:
     def connect(self, irq: int, line: Line) -> None:
         """External interrupt `irq` follows `line`: each rise pends it, even while it is active; a level that is still
         high when it returns pends it again."""
-        number = FIRST_IRQ + irq
         if irq >= self.interrupts:
             raise ValueError(f"{line.name}: interrupt {irq} does not exist on a chip with {self.interrupts}")
+        self.follow(FIRST_IRQ + irq, line)
+
+    def follow(self, number: int, line: Line) -> None:
+        """The same for any exception, such as NMI."""
         self.lines[number] = line
 
-        def follow(level: bool) -> None:
+        def rise(level: bool) -> None:
             if level:
                 self.pend(number)
 
-        line.listen(follow)
+        line.listen(rise)
 
     # --- changes -----------------------------------------------------------------------------------------
 

@@ -14,7 +14,9 @@ from .bus import PAGE, Bus, Denied, Refusal
 from .engine import UNTIL_PAGE, Engine
 from .exceptions import ExceptionUnit
 from .guards import Guards
+from .hot import Window
 from .mpu import EXECUTE, READ, WRITE
+from .watched import PHYSICAL, Watched
 
 _TLB_FILL = ct.CFUNCTYPE(ct.c_bool, ct.c_void_p, ct.c_uint64, ct.c_int, ct.c_void_p, ct.c_void_p)
 
@@ -28,17 +30,22 @@ class Rights:
 
     def __init__(
         self, engine: Engine, bus: Bus, exceptions: ExceptionUnit, memories: tuple[CodeMemory, ...],
-        failed: Callable[[BaseException], None],
+        watched: Watched, failed: Callable[[BaseException], None],
     ) -> None:  # fmt: skip
-        self.engine, self.bus, self.exceptions = engine, bus, exceptions
+        self.engine, self.bus, self.exceptions, self.watched = engine, bus, exceptions, watched
         self.mpu = bus.mpu
         self._failed = failed
         self.refusal: Refusal | None = None
         """What was refused last, since somebody cleared it."""
-        self.guards = Guards(bus, bus.mpu, memories)
-        for guard in self.guards.guards:
+        ram = next(memory for memory in memories if memory.base == bus.soc.chip.ram_base)
+        self.guards = Guards(bus, bus.mpu, (*memories, ram))
+        *guards, twin = self.guards.guards
+        for guard in guards:
             at = ct.addressof(guard)
             engine.map_io(guard.physical, guard.size, _hot.on_guarded_read, _hot.on_guarded_write, at)
+        self._window = Window(ct.addressof(engine.clock), twin.base)
+        for physical in (PHYSICAL, twin.physical):
+            engine.map_io(physical, twin.size, _hot.on_read, _hot.on_write, ct.addressof(self._window))
         engine.clock.guards = ct.addressof(self.guards.guards)
         self._fill = _TLB_FILL(self._on_tlb_fill)
         engine.add_hook(uc_const.UC_HOOK_TLB_FILL, ct.cast(self._fill, ct.c_void_p).value or 0, 0)
@@ -59,8 +66,9 @@ class Rights:
                 registers.write(st.CPSR, cpsr & ~st.IT_BITS)
             access = {uc_const.UC_MEM_WRITE: WRITE, uc_const.UC_MEM_FETCH: EXECUTE}.get(kind, READ)
             result = _TlbEntry.from_address(entry)
+            watched = self.watched.physical(address) if self.watched.ranges else None
             if access != EXECUTE and self.mpu.mixed(address, PAGE):
-                physical = self.guards.physical(address)
+                physical = self.guards.physical(address, watched is not None)
                 if physical is not None:
                     result.paddr = physical
                     result.perms = uc_const.UC_PROT_READ | uc_const.UC_PROT_WRITE
@@ -70,6 +78,11 @@ class Rights:
                 self.refusal = Refusal(address, access, perms, it_state)
                 return False
             result.paddr, result.perms = address, perms
+            if watched is not None:  # data accesses there are asked about again, and told
+                if access == EXECUTE:
+                    result.perms = uc_const.UC_PROT_EXEC
+                else:
+                    result.paddr = watched
             return True
         except BaseException as error:
             self._failed(error)
