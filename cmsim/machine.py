@@ -151,7 +151,7 @@ class Machine:
         self.cpu.reset(self.vector_table)
         self._reset_reason: str | None = None
         self._off = False
-        self._sleep = SystemOff(self.soc)
+        self.system_off = SystemOff(self.soc)
         self.wall_seconds = 0.0
         self.stop: Stop | None = None
         """Why the last `run` ended."""
@@ -221,7 +221,7 @@ class Machine:
     def _request_reset(self, reason: str) -> None:
         self._reset_reason = reason
         if self._off:
-            self._sleep.wake(reason)
+            self.system_off.wake(reason)
         self.cpu.request_stop()
 
     def _system_off(self) -> None:
@@ -230,7 +230,7 @@ class Machine:
 
     def _stay_off(self, until: int) -> Outcome:
         """Let time pass in System OFF until something wakes the chip, or `until`; IDLE if nothing ever will."""
-        sleep, clock = self._sleep, self.cpu.clock
+        sleep, clock = self.system_off, self.cpu.clock
         if not sleep.entered:
             sleep.enter()
         if sleep.hopeless:

@@ -19,6 +19,8 @@ class SystemOff:
         self.entered = False
         self.reason: str | None = None
         """Why the chip wakes; None while it sleeps. `wake` sets it, too."""
+        self.listeners: list[Callable[[bool], None]] = []
+        """Called as the sleep begins (True) and as it has ended."""
         self._undo: list[Callable[[], None]] = []
 
     def wake(self, reason: str) -> None:
@@ -29,6 +31,8 @@ class SystemOff:
         """All clocks stop; the sources listen."""
         self.entered, self.reason = True, None
         self.soc.reset_reason = "off"
+        for listener in self.listeners:
+            listener(True)
         keepers = {source.block for source in self.soc.wake_sources}
         for name, block in self.soc.blocks.items():
             members = getattr(block, "personalities", None)
@@ -68,4 +72,6 @@ class SystemOff:
         for source in self.soc.wake_sources:
             source.arm(False)
         reason, self._undo, self.entered, self.reason = self.reason or "off", [], False, None
+        for listener in self.listeners:
+            listener(False)
         return reason

@@ -1,48 +1,27 @@
 """Charge that the chip takes, by what it does: the CPU runs, or it sleeps and something keeps HFCLK on.
 
-Currents are those of currents.py. What runs is looked at whenever the processor falls asleep or wakes: the CPU's row
-holds for the time awake, with the regulator that POWER.DCDCEN chooses; a row of sleep for the time asleep, with the
-LFCLK, HFXO and the blocks that were running as it began.
+Currents are those of currents.py; drawing.py says which one holds. That is looked at whenever the processor falls
+asleep or wakes, and when the radio, the SAADC or NFCT begin or end to run, whoever made them.
 
-Not modelled: what starts or stops while the processor sleeps (PPI, DMA); what peripherals add while the CPU runs; UART,
-I2C and SPI transfers during sleep; other modes and strengths of the radio; DC/DC's start-up, temperature, voltages;
-what is outside the chip.
+Not modelled: what else starts or stops while the processor sleeps (TIMERs by PPI; a transfer's end); what peripherals
+but the radio add while the CPU runs; UART, I2C and SPI transfers beyond the HFCLK that they keep on; DC/DC's start-up,
+temperature, voltages; what is outside the chip.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..kernel import CPU_HZ
-from .currents import (
-    CPU_DCDC,
-    CPU_LDO,
-    HFCLK,
-    HFXO,
-    RADIO_RX,
-    RADIO_TX,
-    SAADC,
-    SLEEP,
-    SLEEP_RTC,
-    TIMER_1M,
-    TIMER_1M_HFXO,
-    TIMER_16M,
-    TIMER_16M_HFXO,
-    VOLTS,
-    Current,
-)
+from ..nordic import Event
+from .currents import VOLTS, Current
+from .drawing import CHANGES, Drawing
 
 if TYPE_CHECKING:
     from ..machine import Machine
 
 BOUNDS = ("typical", "lowest", "highest")
-KEEPING = ("PDM", "PWM", "I2S", "QDEC")
-"""Blocks without a figure that keep HFCLK on while they run."""
-TXRU = 9
-"""RADIO.STATE from which on it transmits; below and not 0 it receives."""
-XTAL = 1
-FAST_PRESCALER = 4
-"""TIMER.PRESCALER below which it counts PCLK16M instead of PCLK1M (PS, TIMER)."""
 
 
 class EnergyMeter:
@@ -50,61 +29,49 @@ class EnergyMeter:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self._drawing = Drawing(machine.soc.blocks)
         self._since = machine.cycles
         self._spent: dict[Current, int] = {}
         """Row -> cycles."""
-        self._asleep = False
-        self._row = self._awake()
-        self._uncounted: set[str] = set()
+        self._find: Callable[[], Current] = self._drawing.awake
+        """The row for what the processor does."""
+        self._row = self._find()
         self._began: tuple[float, ...] | None = None
         self._inferences: list[tuple[float, ...]] = []
         inner = machine.cpu.on_sleep
 
         def on_sleep(asleep: bool) -> None:
             inner(asleep)
-            self._switch(asleep)
+            self._switch(self._drawing.asleep if asleep else self._drawing.awake)
 
         machine.cpu.on_sleep = on_sleep
+        machine.system_off.listeners.append(lambda off: self._switch(self._drawing.off if off else self._drawing.awake))
+        for name, events in CHANGES.items():
+            block: Any = machine.soc.blocks.get(name)
+            for event in block.registers.values() if block is not None else ():
+                if isinstance(event, Event) and event.name in events:
+                    block.subscribe(event.offset, self._changed)
         if machine.inference_meter is not None:
             for address in machine.inference_meter.functions.values():
                 machine.watches.on_entry(address, self._begin)
             machine.inference_meter.notify(self._end)
 
-    def _awake(self) -> Current:
-        power: Any = self.machine.soc.blocks.get("POWER")
-        return CPU_DCDC if power is not None and power.DCDCEN else CPU_LDO
-
-    def _sleeping(self) -> Current:
-        blocks: Any = self.machine.soc.blocks
-        clock = blocks.get("POWER")  # CLOCK shares its registers
-        radio, adc = blocks.get("RADIO"), blocks.get("SAADC")
-        state = 0 if radio is None else getattr(radio, "STATE", 0)
-        if state:
-            return RADIO_TX if state >= TXRU else RADIO_RX
-        if getattr(adc, "_started", False):
-            return SAADC
-        crystal = clock is not None and bool(clock.HFCLKSTAT & XTAL)
-        fast = [block.PRESCALER < FAST_PRESCALER for name, block in blocks.items()
-                if name.startswith("TIMER") and getattr(block, "_counting", False)]  # fmt: skip
-        others = {name for name, block in blocks.items()
-                  if name.startswith(KEEPING) and getattr(block, "_running", False)}  # fmt: skip
-        self._uncounted |= others
-        if fast:
-            rows = (TIMER_1M_HFXO, TIMER_16M_HFXO) if crystal else (TIMER_1M, TIMER_16M)
-            return rows[any(fast)]
-        if crystal or others:
-            return HFXO if crystal else HFCLK
-        return SLEEP_RTC if clock is not None and clock.LFCLKSTAT >> 16 & 1 else SLEEP
-
-    def _switch(self, asleep: bool) -> None:
+    def _switch(self, find: Callable[[], Current]) -> None:
         self._settle()
-        self._asleep = asleep
-        self._row = self._sleeping() if asleep else self._awake()
+        self._drawing.look()
+        self._find = find
+        self._row = find()
 
-    def _settle(self) -> None:
-        now = self.machine.cycles
-        if not self._asleep:
-            self._row = self._awake()  # start-up code switches the regulator long before it sleeps
+    def _changed(self) -> None:
+        """A block began or ended to run, at the moment of the device access or alarm under way."""
+        self._settle(max(self._since, self.machine.soc.scheduler.now))
+        self._drawing.look()
+        self._row = self._find()
+
+    def _settle(self, now: int | None = None) -> None:
+        now = self.machine.cycles if now is None else now
+        if self._find == self._drawing.awake:
+            self._row = self._find()  # start-up code switches the regulator long before it sleeps
         self._spent[self._row] = self._spent.get(self._row, 0) + now - self._since
         self._since = now
 
@@ -142,7 +109,7 @@ class EnergyMeter:
                 for row, cycles in sorted(self._spent.items(), key=lambda item: (-item[1] * item[0].typical, item[0]))
                 if cycles
             ],
-            "without_figures": sorted(self._uncounted),
+            "without_figures": sorted(self._drawing.without_figures),
         }  # fmt: skip
 
 

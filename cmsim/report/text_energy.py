@@ -25,7 +25,7 @@ def lines(record: Mapping[str, Any], bold: bool = False) -> list[str]:
         found.append(f"an inference: {_range(energy['inference_microcoulombs'], 'uC')}, "
                      f"{energy['inference_microjoules']['typical']:,.1f} uJ")
     if energy["without_figures"]:
-        found.append(f"no figure is published for: {', '.join(energy['without_figures'])}")
+        found.append(f"no figure is known for: {', '.join(energy['without_figures'])}")
     return found
 
 

@@ -59,12 +59,23 @@ CASES = {
             + store(0x4001_C514, 0) + store(0x4001_C008, 1), "ITIMER0"),
     "SAADC": (store(0x4000_7500, 1) + store(0x4000_762C, 0x2000_1000) + store(0x4000_7630, 1) + store(0x4000_7000, 1),
               "ISAADC,RUN"),
+    "LPCOMP": (store(0x4001_3500, 1) + store(0x4001_3000, 1), "ION_RAMON_EVENT"),
+    "GPIOTE listens for an edge": (store(0x4000_6510, 0x1_0001), "ION_RAMON_GPIOTE"),
+    "GPIOTE drives a pin": (store(0x4000_6510, 0x3_0003), "ION_RAMON_EVENT"),
+    "GPIOTE and a TIMER": (store(0x4000_6510, 0x1_0001) + START_TIMER, "ITIMER0"),
+    "NFCT": (store(0x4000_5000, 1), "Iactivated"),
+    "RNG": (store(0x4000_D000, 1), "ION_RAMON_EVENT"),
+    "WDT": (store(0x4001_0000, 1), "ION_RAMON_RTC"),
+    "UARTE receives": (store(0x4000_2500, 8) + store(0x4000_2534, 0x2000_1000) + store(0x4000_2538, 4)
+                       + store(0x4000_2000, 1), "ITIMER0"),
     "RADIO receives": (CRYSTAL + RADIO_POWER + store(0x4000_1004, 1), "IRADIO_RX0"),
     "RADIO transmits": (CRYSTAL + RADIO_POWER + store(0x4000_1000, 1), "IRADIO_TX1"),
 }
 SPECIFIED = {
     "ICPU0": ("CPU running", 3300), "ICPU1": ("CPU running", 6300), "ICPU2": ("CPU running", 2800),
-    "ION_RAMON_EVENT": ("Sleep", 2.35), "ION_RAMON_RTC": ("Sleep", 3.16),
+    "IS0": ("Compounded", 8100), "IS1": ("Compounded", 8600), "IS2": ("Compounded", 15400), "IS3": ("Compounded", 16200),
+    "IOFF_RAMOFF_RESET": ("Sleep", 0.40), "IOFF_RAMON_RESET": ("Sleep", 1.86), "ION_RAMON_EVENT": ("Sleep", 2.35),
+    "ION_RAMON_RTC": ("Sleep", 3.16), "ION_RAMON_GPIOTE": ("Sleep", 17.37), "Iactivated": ("NFCT active", 400),
     "ITIMER0": ("TIMER running", 418), "ITIMER2": ("TIMER running", 646), "ITIMER3": ("TIMER running", 595),
     "ITIMER4": ("TIMER running", 823), "ISAADC,RUN": ("SAADC active", 1240),
     "IRADIO_TX1": ("Radio transmitting/receiving", 6400), "IRADIO_RX0": ("Radio transmitting/receiving", 6260),
@@ -82,6 +93,55 @@ def test_sleep_costs_what_keeps_running(tmp_path: Path, case: str) -> None:
     assert part["microamperes"]["typical"] == rows[symbol].typical
     assert part["microcoulombs"] == pytest.approx(part["seconds"] * rows[symbol].typical, abs=1e-5)
     assert sum(part["seconds"] for part in energy["parts"]) == pytest.approx(m.seconds)
+
+
+MISSING = {"PWM": ["PWM0"], "RNG": ["RNG"], "WDT": ["WDT"], "UARTE receives": ["UARTE0"], "LPCOMP": ["LPCOMP"],
+           "nothing runs": [], "NFCT": []}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISSING)
+def test_what_has_no_figure_is_named(tmp_path: Path, case: str) -> None:
+    _, energy = measured(tmp_path, f"main: {CASES[case][0]}\n{WAIT}\n.pool")
+    assert energy["without_figures"] == MISSING[case]
+
+
+@pytest.mark.parametrize(("regulator", "task", "symbols"), [
+    (1, 0, {"ICPU0", "IS0"}), (1, 4, {"ICPU0", "IS1"}), (0, 0, {"ICPU1", "IS2"}), (0, 4, {"ICPU1", "IS3"}),
+])  # fmt: skip
+def test_the_radio_beside_a_running_cpu(tmp_path: Path, regulator: int, task: int, symbols: set[str]) -> None:
+    """On for the second half of the run; from READY on, the ramp is not counted."""
+    wait = "ldr r0, =160000\n3: subs r0, #1\nbne 3b\n"
+    radio = store(0x4000_1FFC, 1) + store(0x4000_1000 + task, 1)
+    m, energy = measured(tmp_path, "main:" + store(0x4000_0578, regulator) + CRYSTAL + wait + radio + "b .\n.pool")
+    seconds = {part["symbol"]: part["seconds"] for part in energy["parts"]}
+    assert seconds.keys() == symbols
+    assert sum(seconds.values()) == pytest.approx(m.seconds)
+    assert all(value > 0.001 for value in seconds.values())
+
+
+def test_a_transmission_that_ends_while_the_cpu_sleeps(tmp_path: Path) -> None:
+    """1 Mbit, an empty packet: READY starts it, END disables the radio, and the CPU sleeps on."""
+    radio = (store(0x4000_1FFC, 1) + store(0x4000_1504, 0x2000_1000) + store(0x4000_1200, 3) + store(0x4000_1000, 1))
+    _, energy = measured(tmp_path, "main:" + CRYSTAL + radio + WAIT + ".pool")
+    seconds = {part["symbol"]: part["seconds"] for part in energy["parts"]}
+    assert 10e-6 < seconds["IRADIO_TX1"] < 500e-6
+    assert seconds["ITIMER2"] > 0.008  # HFXO is left on
+
+
+@pytest.mark.parametrize(("retained", "symbol"), [(0xFFFF, "IOFF_RAMOFF_RESET"), (0xFFFF_FFFF, "IOFF_RAMON_RESET")])
+def test_system_off_until_a_pin_wakes_the_chip(tmp_path: Path, retained: int, symbol: str) -> None:
+    """It sleeps with P0.02 sensed; woken, it runs on, since RESETREAS has OFF."""
+    woken = "ldr r0, =0x40000400\nldr r1, [r0]\ntst r1, #0x10000\nbeq 4f\nb .\n4:\n"
+    sense = store(0x5000_0708, 0x2_0000)
+    source = "main:" + woken + store(0x4000_0900, retained) + sense + store(0x4000_0500, 1) + "b .\n.pool"
+    m = machine(tmp_path, source, timing="manual")
+    m.energy = EnergyMeter(m)
+    m.soc.scheduler.alarm(lambda: m.soc.pins[2].drive("test", True)).at(CPU_HZ // 100)
+    m.run(seconds=0.015)
+    seconds = {part["symbol"]: part["seconds"] for part in m.record["energy"]["parts"]}
+    assert seconds.keys() == {symbol, "ICPU1"}
+    assert seconds[symbol] == pytest.approx(0.01, abs=1e-4)
+    assert seconds["ICPU1"] == pytest.approx(0.005, abs=1e-4)
 
 
 def test_an_inference_has_its_charge(tmp_path: Path) -> None:
@@ -105,12 +165,13 @@ def test_it_costs_no_cycle(tmp_path: Path) -> None:
 def test_every_row_is_the_specifications(row: currents.Current) -> None:
     assert (row.section, row.typical) == SPECIFIED[row.symbol]
     assert row.lowest <= row.typical <= row.highest
-    assert row.read == (row.section not in ("CPU running", "Sleep"))
+    assert row.read == (row.section not in ("CPU running", "Sleep", "NFCT active"))
 
 
 def test_every_row_is_used() -> None:
     """In a run, but for code in RAM, which is a bound only."""
-    reached = {symbol for _, symbol in CASES.values()} | {"ICPU0", "ICPU1"}
+    elsewhere = {"ICPU0", "ICPU1", "IS0", "IS1", "IS2", "IS3", "IOFF_RAMOFF_RESET", "IOFF_RAMON_RESET"}
+    reached = {symbol for _, symbol in CASES.values()} | elsewhere
     assert reached == set(SPECIFIED) - {"ICPU2"}
     assert currents.CPU_DCDC.lowest == currents.CPU_RAM_DCDC.typical
 
