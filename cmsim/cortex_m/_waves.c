@@ -44,7 +44,7 @@ struct input_port {
     struct raster *raster;
 };
 
-/* Begins like `struct window` of _hot.c: also the user of the page's writes. */
+/* Begins like `struct window` of _devices.c: also the user of the page's writes. */
 struct inputs {
     void *clock;
     uint32_t base;

@@ -1,4 +1,4 @@
-"""The structures that `_hot.c` works on, and its callbacks' addresses. Both sides check the sizes at import."""
+"""The structures of `hot.h`, and the callbacks' addresses. Both sides check the sizes at import."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BLOCK = np.dtype(
 
 
 def both(below: int, above: int) -> int:
-    """Two bounds in one number, as `_hot.c` adds them."""
+    """Two bounds in one number, as native code adds them."""
     return above << 32 | below
 
 
@@ -374,8 +374,8 @@ for _structure in (
 ):  # fmt: skip
     _native = getattr(_hot, f"sizeof_{_structure.__name__.lower()}")
     if ct.sizeof(_structure) != _native:
-        raise ImportError(f"cmsim: {_structure.__name__} is {ct.sizeof(_structure)} bytes here, {_native} in _hot.c")
+        raise ImportError(f"cmsim: {_structure.__name__} is {ct.sizeof(_structure)} bytes here, {_native} in hot.h")
 if not DETAIL.size == ct.sizeof(Detail) or not SLOT.size == BLOCK.itemsize:
     raise ImportError("cmsim: DETAIL and SLOT differ from the structures that they write")
 if BLOCK.itemsize != _hot.sizeof_block:
-    raise ImportError(f"cmsim: a block slot is {BLOCK.itemsize} bytes here, {_hot.sizeof_block} in _hot.c")
+    raise ImportError(f"cmsim: a block slot is {BLOCK.itemsize} bytes here, {_hot.sizeof_block} in hot.h")

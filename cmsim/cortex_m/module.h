@@ -19,6 +19,8 @@ static inline int add_address(PyObject *module, const char *name, void (*functio
 
 /* The parts of the module `_hot` that are files of their own. */
 int add_calls(PyObject *module);
+int add_devices(PyObject *module);
+int add_hooks(PyObject *module);
 int add_stacks(PyObject *module);
 int add_waves(PyObject *module);
 

@@ -17,7 +17,7 @@ from .scb import SystemControl
 STIR = 0xE000_EF00
 """The one system register that CCR.USERSETMPEND opens to unprivileged stores."""
 ICSR = 0xE000_ED04
-"""Refused (by _hot.c) when NMIPENDSET is stored: NMI then comes behind that instruction, not behind its block."""
+"""Refused (by _devices.c) when NMIPENDSET is stored: NMI then comes behind that instruction, not behind its block."""
 
 
 class Refusals:
