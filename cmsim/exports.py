@@ -13,16 +13,16 @@ A record (docs/record.md) must have `profile` for `write_pprof`, `write_speedsco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .errors import UsageError
 from .report import text_profile
 from .report.lcov import write_lcov
 from .report.perfetto_trace import write_perfetto
 from .report.pprof import write_pprof
 from .report.timeline_csv import write_timeline_csv
+from .whole_file import write_whole
 
 __all__ = [
     "write_collapsed",
@@ -39,21 +39,14 @@ Record = Mapping[str, Any]
 
 def write_collapsed(record: Record, path: str | Path) -> None:
     """One line a call path, for flame-graph scripts."""
-    _write(text_profile.collapsed, record, path)
+    write_whole(path, text_profile.collapsed(record))
 
 
 def write_speedscope(record: Record, path: str | Path) -> None:
     """For the viewer of that name."""
-    _write(text_profile.speedscope, record, path)
+    write_whole(path, text_profile.speedscope(record))
 
 
 def write_functions_csv(record: Record, path: str | Path) -> None:
     """All functions, for spreadsheets."""
-    _write(text_profile.table, record, path)
-
-
-def _write(export: Callable[[Record], str], record: Record, path: str | Path) -> None:
-    try:
-        Path(path).write_text(export(record), encoding="utf-8", newline="")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot write there: {error.strerror or error}") from None
+    write_whole(path, text_profile.table(record))

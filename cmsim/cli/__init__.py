@@ -1,4 +1,4 @@
-"""The command line: `cmsim run`, `cmsim info`, `cmsim boards`; one file a command.
+"""The command line: one file a command.
 
 Exit codes: 0 the goal was reached, 1 the run failed, 2 usage, 130 interrupted, 141 the reader of the output went away.
 Every error is one line that begins with `cmsim: error:`.
@@ -17,7 +17,7 @@ from typing import NoReturn
 from .. import __version__
 from ..errors import CmsimError
 from ..report.terminal import style, styled
-from . import arena, bench, boards, compare, flash, info, model, profile, run, timing
+from . import arena, bench, boards, compare, files, flash, info, model, profile, run, timing
 
 USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 """The last two as shells count them: 128 and the number of the signal."""
@@ -61,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         try:
             options = parser().parse_args(arguments)
+            files.check_outputs(options)
             code: int = options.execute(options)
         except CmsimError as error:
             complain(str(error))

@@ -45,8 +45,6 @@ def execute(options: argparse.Namespace) -> int:
     from . import apps  # noqa: PLC0415
 
     apps.prepare(options)
-    if options.json is not None:
-        files.check_writable(options.json)
     began = time.perf_counter()
     search = ArenaSearch(lambda: run._machine(options), inferences=options.inferences or 1,
                          seconds=options.seconds or 60.0, index=options.arena)

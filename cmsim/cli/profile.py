@@ -42,7 +42,7 @@ def execute(options: argparse.Namespace) -> int:
     from ..report.terminal import styled, summary  # noqa: PLC0415
     from ..report.text_profile import EXPORTS, TABLES  # noqa: PLC0415
 
-    performed = run.perform(options, *(path for _, path in options.export))
+    performed = run.perform(options)
     record = performed.machine.record
     print("\n" + "\n".join(TABLES[options.by](record, options.top, styled(sys.stdout))))
     measuring.show(record, styled(sys.stdout))

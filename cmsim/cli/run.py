@@ -124,8 +124,8 @@ class Performed:
     """The message of the error that ended it."""
 
 
-def perform(options: argparse.Namespace, *written: Path) -> Performed:
-    """The run that the options of `add_options` describe. `written` and --json are files to be written behind it."""
+def perform(options: argparse.Namespace) -> Performed:
+    """The run that the options of `add_options` describe."""
     from ..goal import inference_meter  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
 
     apps.prepare(options)
@@ -134,10 +134,7 @@ def perform(options: argparse.Namespace, *written: Path) -> Performed:
     measuring.attach(machine, options)
     storage.attach(machine, options)
     if options.inferences:
-        inference_meter(machine)  # UsageError before any file is touched
-    for path in (*written, options.json, options.html):
-        if path is not None:
-            files.check_writable(path)
+        inference_meter(machine)  # UsageError before the run
     performed = Performed(machine, *_run(machine, options))
     tracing.write(machine, options)
     storage.write(machine, options)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from . import files
 
 if TYPE_CHECKING:
     from ..machine import Machine
@@ -22,12 +21,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def attach(machine: Machine, options: argparse.Namespace) -> None:
-    """Fill the chip. UsageError for a board without one, and for a file that cannot be read or written."""
+    """Fill the chip. UsageError for a board without one, and for a file that cannot be read."""
     if options.external_flash is not None:
         _chip(machine, "--external-flash").load(options.external_flash)
     if options.save_external_flash is not None:
         _chip(machine, "--save-external-flash")
-        files.check_writable(options.save_external_flash)
 
 
 def write(machine: Machine, options: argparse.Namespace) -> None:

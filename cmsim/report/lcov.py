@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import UsageError
 from ..measure.coverage import Coverage, FileCoverage
+from ..whole_file import write_whole
 
 
 def write_lcov(coverage: Coverage, path: str | Path, name: str = "") -> None:
     """Write the tracefile; `name` is the test's. UsageError if it cannot be written."""
-    try:
-        Path(path).write_text(lcov(coverage, name), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot write there: {error.strerror or error}") from None
+    write_whole(path, lcov(coverage, name))
 
 
 def lcov(coverage: Coverage, name: str = "") -> str:

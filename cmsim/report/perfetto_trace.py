@@ -13,9 +13,9 @@ from typing import Any
 
 from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as pb
 
-from ..errors import UsageError
 from ..kernel import CPU_HZ
 from ..measure.timeline import Event, Kind, Timeline, Track
+from ..whole_file import write_whole
 
 SEQUENCE = 1
 _BEGIN, _END, _INSTANT, _COUNTER = (
@@ -25,10 +25,7 @@ _BEGIN, _END, _INSTANT, _COUNTER = (
 
 def write_perfetto(timeline: Timeline, path: str | Path) -> None:
     """Write the trace. UsageError if it cannot be written."""
-    try:
-        Path(path).write_bytes(perfetto_trace(timeline))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot write there: {error.strerror or error}") from None
+    write_whole(path, perfetto_trace(timeline))
 
 
 def perfetto_trace(timeline: Timeline) -> bytes:

@@ -14,8 +14,8 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from ..errors import UsageError
 from ..kernel import CPU_HZ
+from ..whole_file import write_whole
 
 INT64, UINT64, STRING, BOOL, MESSAGE = 3, 4, 9, 8, 11
 """Types of fields, as descriptor.proto numbers them."""
@@ -40,10 +40,7 @@ SAMPLE_TYPES = (("calls", "count"), ("instructions", "count"), ("cpu", "nanoseco
 
 def write_pprof(record: Mapping[str, Any], path: str | Path) -> None:
     """Write the profile of a record. UsageError if it cannot be written."""
-    try:
-        Path(path).write_bytes(pprof(record))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot write there: {error.strerror or error}") from None
+    write_whole(path, pprof(record))
 
 
 def pprof(record: Mapping[str, Any]) -> bytes:

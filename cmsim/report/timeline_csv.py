@@ -6,9 +6,9 @@ import csv
 import io
 from pathlib import Path
 
-from ..errors import UsageError
 from ..kernel import CPU_HZ
 from ..measure.timeline import Timeline
+from ..whole_file import write_whole
 
 COLUMNS = ("cycle", "cycles", "seconds", "kind", "track", "name", "ended")
 
@@ -27,7 +27,4 @@ def timeline_csv(timeline: Timeline) -> str:
 
 def write_timeline_csv(timeline: Timeline, path: str | Path) -> None:
     """Write the table. UsageError if it cannot be written."""
-    try:
-        Path(path).write_text(timeline_csv(timeline), encoding="utf-8", newline="")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot write there: {error.strerror or error}") from None
+    write_whole(path, timeline_csv(timeline))

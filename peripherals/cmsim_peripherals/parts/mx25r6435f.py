@@ -15,6 +15,7 @@ from cmsim.errors import UsageError
 from cmsim.kernel import Scheduler
 from cmsim.parts import Part
 from cmsim.pins import Pin
+from cmsim.whole_file import write_whole
 
 from .nor_flash import BLOCK, HALF_BLOCK, SECTOR, Geometry, NorFlash
 
@@ -72,10 +73,7 @@ class Mx25r6435f(Part):
 
     def save(self, path: Path) -> None:
         """Write what it holds to a file."""
-        try:
-            path.write_bytes(self.memory)
-        except OSError as error:
-            raise UsageError(f"{path}: {error.strerror or error}") from None
+        write_whole(path, self.memory)
 
     def power_up(self) -> None:
         """As after power-on; memory is kept."""
