@@ -28,8 +28,10 @@ static int on_access(uc_engine *uc, uc_mem_type type, uint64_t physical, int siz
             clock->now -= unaligned_from(block->detail, offset) * clock->unaligned_load.best;
         clock->now_instructions -= (uint32_t)block->instructions - place->ordinal;
     }
-    if (type == UC_MEM_READ_PROT && (uint32_t)physical >> 29 == 2) /* 0x40000000 to 0x5FFFFFFF */
+    if (type == UC_MEM_READ_PROT && (uint32_t)physical >> 29 == 2) { /* 0x40000000 to 0x5FFFFFFF */
         spend(clock, &clock->peripheral_load, 1);
+        clock->load_store += clock->peripheral_load.best;
+    }
     clock->reg_read(uc, UC_ARM_REG_CPSR, &cpsr);
     clock->it_state = cpsr & IT_BITS;
     if (clock->it_state) { /* bringing PC up to date leaves ITSTATE behind, which would skip later code */

@@ -169,6 +169,16 @@ static inline void enter(struct clock *clock, struct block *block, uint32_t addr
     clock->fall_through = address + size;
 }
 
+/* What DWT's profiling counters want to know of a block that is about to run. */
+static void note(struct clock *clock, const struct block *block)
+{
+    const struct detail *detail = block->detail;
+    clock->folded += detail->folded;
+    clock->load_store += detail->load_store + detail->flash_lines * clock->flash_load.best;
+    if (block->key >> 16 & BLOCK_UNALIGNED)
+        clock->load_store += unaligned_from(detail, 0) * clock->unaligned_load.best;
+}
+
 static inline void charge(struct clock *clock, struct block *block, uint32_t address, uint32_t size, int in_flash,
                           uint32_t more)
 {
@@ -202,7 +212,7 @@ static void look_ahead(struct clock *clock)
     flags |= clock->stack_count ? BLOCK_STACK : 0;
     clock->mask = flags << 16 | 0xFFFF;
     clock->round_mask = (flags ^ BLOCK_CHECKED ^ BLOCK_CHANGES) << 16 | 0xFFFF;
-    clock->limit = clock->resumed || clock->fetch_mode == FETCH_PROFILED ? 0 : clock->deadline;
+    clock->limit = clock->resumed || clock->fetch_mode == FETCH_PROFILED || clock->counting ? 0 : clock->deadline;
 }
 
 /* Everything that can be the matter with a block: kept apart, so that the ordinary one needs no registers saved. */
@@ -261,6 +271,8 @@ static __attribute__((noinline)) void announce(uc_engine *uc, uint32_t address, 
     if (--block->countdown == 0)
         probe(uc, clock, block);
     uint32_t more = block->key >> 16 & BLOCK_CHECKED ? operands(uc, clock, block) : 0;
+    if (clock->counting)
+        note(clock, block);
     charge(clock, block, address, size, memory == NULL, more);
 }
 

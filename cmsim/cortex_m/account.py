@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .blocks import BlockTable
+from .blocks import BlockTable, Learned
 from .hot import Clock
 
 
@@ -16,6 +16,28 @@ class Rest:
     size: int
     cycles: int
     instructions: int
+    load_store: int
+    folded: int
+
+    @classmethod
+    def of(cls, block: Learned, number: int, clock: Clock) -> Rest:
+        """From instruction `number` on, as it was charged when the block ran last."""
+        price, address = block.price, block.instructions[number].address
+        unaligned = block.unaligned_from(number) * clock.unaligned_load.best
+        cycles = price.starts[-1] - price.starts[number] + unaligned
+        cycles += sum(divide.spent for divide in block.divides if divide.ordinal >= number)
+        load_store = folded = 0
+        if price.load_store:
+            load_store = price.load_store[-1] - price.load_store[number] + unaligned
+            folded = price.folded[-1] - price.folded[number]
+        return cls(address, block.address + block.size - address, cycles, price.length - number, load_store, folded)
+
+    def count(self, clock: Clock, times: int) -> None:
+        """Add it to the counters, or take it from them (-1)."""
+        clock.cycles += times * self.cycles
+        clock.instructions += times * self.instructions
+        clock.load_store += times * self.load_store
+        clock.folded += times * self.folded
 
 
 class Account:
@@ -37,20 +59,16 @@ class Account:
         if found is None:
             return None
         number, block = found
-        cycles, instructions = block.starts[-1] - block.starts[number], len(block.instructions) - number
-        cycles += sum(divide.spent for divide in block.divides if divide.ordinal >= number)
-        cycles += block.unaligned_from(number) * clock.unaligned_load.best
-        clock.cycles -= cycles
-        clock.instructions -= instructions
-        return Rest(address, block.address + block.size - address, cycles, instructions)
+        rest = Rest.of(block, number, clock)
+        rest.count(clock, -1)
+        return rest
 
     def pay(self, pc: int) -> Rest | None:
         """Going on in the middle of a block, it costs what the whole block would have: measuring changes no count."""
         rest, self.open = self.open, None
         if rest is None or rest.address != pc:
             return None
-        self.clock.cycles += rest.cycles
-        self.clock.instructions += rest.instructions
+        rest.count(self.clock, 1)
         self.clock.paid, self.clock.paid_size = rest.address, rest.size
         return rest
 
@@ -58,7 +76,6 @@ class Account:
         """Behind the run that `rest` was paid for: if it did not come to that, it stays open."""
         clock = self.clock
         if rest is not None and clock.paid == rest.address:
-            clock.cycles -= rest.cycles
-            clock.instructions -= rest.instructions
+            rest.count(clock, -1)
             self.open = rest
         clock.paid = 1

@@ -112,6 +112,8 @@ class Wanted:
     """Divides that have a hook already."""
     watched: Collection[int] = ()
     """Instructions that somebody waits for."""
+    counting: bool = False
+    """Whether DWT's profiling counters are on."""
 
 
 _ENTRY = tuple(Value(0, ((register, 1),)) for register in range(16))

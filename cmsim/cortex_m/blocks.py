@@ -118,6 +118,8 @@ class BlockTable:
         """Whether the instruction cache is on (NVMC.ICACHECNF)."""
         self.watched: set[int] = set()
         self.sev_addresses: set[int] = set()
+        self.counting = False
+        """Whether DWT's profiling counters are on."""
         self.exclusives = False
         """Whether any code so far has a LDREX."""
         self._inside: set[int] = set()
@@ -167,13 +169,15 @@ class BlockTable:
         on_disk = self._on_disk if room is self._rooms[0] and not self._flash_changed else None
         key: Key = ()
         if on_disk is not None:
-            key = address, len(code), place.value, self.traps.unaligned, self.traps.divide, *self._marks(address, code)
+            key = address, len(code), place.value, self.traps.unaligned, self.traps.divide, self.counting
+            key = *key, *self._marks(address, code)
             known = on_disk.get(key)
             if known is not None:
                 return known
         before = self.learned.get(address)  # blocks are priced again when the cache is switched
         instructions = before.instructions if before and before.code == code else list(decode(code, address))
-        wanted = Wanted(self.traps, self.timing.data_dependent, self._hooked[HookKind.DIVIDE], self.watched)
+        hooked = self._hooked[HookKind.DIVIDE]
+        wanted = Wanted(self.traps, self.timing.data_dependent, hooked, self.watched, self.counting)
         found = price(code, address, instructions, room.view, wanted, self.timing, place)
         if on_disk is not None:
             on_disk.add(key, found)

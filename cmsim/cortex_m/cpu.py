@@ -21,7 +21,7 @@ from ..soc import Seen, Soc
 from ..timing import Code, TimingModel
 from . import _hot
 from . import state as st
-from .account import Account
+from .account import Account, Rest
 from .blocks import BlockTable, CodeMemory, Learned
 from .bus import PAGE, Bus, Denied, Refusal
 from .decode import FLOATING_POINT, Kind
@@ -198,6 +198,7 @@ class Cpu:
         self.scb.mask_priority = lambda: self.states.mask_priority(0, *self.registers.masks.read()[1:])
         self.scb.on_control = self._control_changed
         self.scb.on_trace = self.dwt.follow_enable
+        self.dwt.on_profile = self._profile
         self.scb.on_reset = lambda: self.soc.hooks.reset("sreq")
         self.mpu.on_change = self._rights_changed
         self.exceptions.on_mode_change = self._exception_boundary
@@ -382,8 +383,22 @@ class Cpu:
 
     def _counts(self) -> tuple[int, int, int, int, int, int]:
         clock = self.clock
-        cycles, instructions = (clock.now, clock.now_instructions) if self._io else (clock.cycles, clock.instructions)
-        return cycles - self.sleep_cycles, instructions, 0, self.exceptions.exception_cycles, 0, 0
+        cycles, instructions, load_store, folded = clock.cycles, clock.instructions, clock.load_store, clock.folded
+        if self._io:
+            cycles, instructions = clock.now, clock.now_instructions
+            found = self.blocks.instruction_at(clock.address, clock.pc) if clock.counting else None
+            if found is not None:
+                rest = Rest.of(found[1], found[0], clock)
+                load_store, folded = load_store - rest.load_store, folded - rest.folded
+        return cycles - self.sleep_cycles, instructions, load_store, self.exceptions.exception_cycles, 0, folded
+
+    def _profile(self, wanted: bool) -> None:
+        """DWT's profiling counters were switched on or off: the prices of blocks have what they need, or do not."""
+        if wanted != self.blocks.counting:
+            self.blocks.counting = wanted
+            self.blocks.forget_all()
+            self.clock.counting, self.clock.limit = int(wanted), 0
+            self.attention()
 
     # --- reset ----------------------------------------------------------------------------------------------
 

@@ -89,6 +89,7 @@ struct detail {
     uint32_t check_count, probe_count, divide_count, size;
     int32_t stack_low;          /* the deepest that the block takes SP, relative to SP at its start */
     uint32_t flash_lines;       /* that the block was seen to load from; in its cycles */
+    uint32_t load_store, folded; /* what the block adds to the counters of that name */
 };
 
 /* Two counters that are added to at once. */
@@ -145,6 +146,7 @@ struct clock {
     uint64_t reordered;    /* how often a line of the cache has become the one used last of its set */
     uint32_t polled;       /* a word of a device that reads the same until Python is asked for anything else; odd: none */
     uint32_t polled_value;
+    uint64_t load_store, folded; /* cycles of loads and stores beyond their first, instructions of none; while `counting` */
     uint64_t deadline;
     uint64_t now;          /* the moment of the device access under way */
     uint64_t now_instructions; /* instructions before it */
@@ -174,6 +176,7 @@ struct clock {
     uc_err (*emu_stop)(uc_engine *);
     uc_err (*reg_read)(uc_engine *, int, void *);
     uc_err (*reg_write)(uc_engine *, int, const void *);
+    uint32_t counting, pad; /* what DWT's profiling counters count beyond cycles and instructions is wanted */
     uint32_t paid, paid_size; /* a block that is charged already: the rest of one that we stopped in; odd: none */
     struct span flash_line, cache_miss, flash_load, peripheral_load, unaligned_load;
     uint64_t hits, misses;

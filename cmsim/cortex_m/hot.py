@@ -159,10 +159,12 @@ class Detail(ct.Structure):
         ("size", ct.c_uint32),
         ("stack_low", ct.c_int32),
         ("flash_lines", ct.c_uint32),
+        ("load_store", ct.c_uint32),
+        ("folded", ct.c_uint32),
     ]
 
 
-DETAIL = struct.Struct("<QQQQQIIIIiI")
+DETAIL = struct.Struct("<QQQQQIIIIiIII")
 """The same as one writes it, pointers first."""
 POINTERS = struct.Struct("<QQQQQ")
 
@@ -242,6 +244,9 @@ class Clock(ct.Structure):
     reordered: int
     polled: int
     polled_value: int
+    load_store: int
+    folded: int
+    counting: int
     hits: int
     misses: int
     unaligned_load: Span
@@ -290,6 +295,8 @@ class Clock(ct.Structure):
         ("reordered", ct.c_uint64),
         ("polled", ct.c_uint32),
         ("polled_value", ct.c_uint32),
+        ("load_store", ct.c_uint64),
+        ("folded", ct.c_uint64),
         ("deadline", ct.c_uint64),
         ("now", ct.c_uint64),
         ("now_instructions", ct.c_uint64),
@@ -322,6 +329,8 @@ class Clock(ct.Structure):
         ("emu_stop", ct.c_void_p),
         ("reg_read", ct.c_void_p),
         ("reg_write", ct.c_void_p),
+        ("counting", ct.c_uint32),
+        ("pad", ct.c_uint32),
         ("paid", ct.c_uint32),
         ("paid_size", ct.c_uint32),
         ("flash_line", Span),

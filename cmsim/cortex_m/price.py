@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from ..timing import Code, Cycles, TimingModel
 from ..timing.manual import cost
 from .analysis import CodeView, Findings, HookRequest, Wanted, analyse
-from .decode import FLOATING_POINT, Instruction, Kind, it_length
+from .decode import FLOATING_POINT, MEMORY, Instruction, Kind, it_length
 from .hot import DETAIL, Access, BlockFlag, HookKind, Probe, both
 
 CHANGES_MASKS = frozenset({Kind.MSR, Kind.CPS})
@@ -42,6 +42,10 @@ class Price(NamedTuple):
     """Hook requests: kind, address, operand's `struct access`, operand."""
     sev: tuple[int, ...]
     """Addresses of SEV instructions."""
+    load_store: tuple[int, ...]
+    """As `starts`, the cycles that loads and stores take beyond their first. Empty if nobody counts them."""
+    folded: tuple[int, ...]
+    """The same for instructions that take none."""
 
     def requests(self) -> list[HookRequest]:
         """The hooks that it needs."""
@@ -69,12 +73,19 @@ def price(
     if timing.data_dependent and Kind.IT in kinds:
         found.hooks += _skips(instructions, starts)
     places = _places(len(code), address, instructions, starts, found)
+    load_store: tuple[int, ...] = ()
+    folded: tuple[int, ...] = ()
+    if wanted.counting:
+        stalls = timing.fetch_stalls(instructions, place)
+        load_store, folded = _profile(instructions, starts, stalls, known * load.best)
     return Price(
         starts[-1] + known * load.best, max(1, len(instructions)), both(block.below + known * load.below, above),
         both(refill.below, refill.above), refill.best, block.jump, _flags(kinds, found, instructions),
-        Kind.LOAD_EXCLUSIVE in kinds, starts, _detail(code, places, found, probes), len(found.divides),
+        Kind.LOAD_EXCLUSIVE in kinds, starts, _detail(code, places, found, probes, load_store, folded),
+        len(found.divides),
         tuple((int(h.kind), h.address, bytes(h.access) if h.access else None, h.operand) for h in found.hooks),
         tuple(i.address for i in instructions if i.kind is Kind.SEV) if Kind.SEV in kinds else (),
+        load_store, folded,
     )  # fmt: skip
 
 
@@ -113,13 +124,30 @@ def _places(
     return array("H", places).tobytes()
 
 
-def _detail(code: bytes, places: bytes, found: Findings, probes: list[Probe]) -> bytes:
+def _profile(
+    instructions: Sequence[Instruction], starts: Sequence[int], fetch_stalls: Sequence[int], waits: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """`Price.load_store`, to which the `waits` of loads from flash are added at the end, and `Price.folded`."""
+    lengths = [end - start for start, end in pairwise(starts)]
+    behind = [*fetch_stalls[1:], 0]
+    more = (
+        max(0, length - 1 - stall) if i.kind in MEMORY else 0
+        for i, length, stall in zip(instructions, lengths, behind, strict=True)
+    )
+    load_store = tuple(accumulate(more, initial=0))
+    return (*load_store[:-1], load_store[-1] + waits), tuple(accumulate((n == 0 for n in lengths), initial=0))
+
+
+def _detail(
+    code: bytes, places: bytes, found: Findings, probes: list[Probe], load_store: Sequence[int], folded: Sequence[int]
+) -> bytes:
     """`struct detail` with its arrays behind it."""
     parts = [code, places, _bytes(found.checks), _bytes(probes), _bytes(found.divides)]
     padded = [part + bytes(-len(part) % 8) for part in parts]
     offsets = accumulate((len(part) for part in padded[:-1]), initial=DETAIL.size)
     counts = len(found.checks), len(probes), len(found.divides)
-    return DETAIL.pack(*offsets, *counts, len(code), found.stack_low, 0) + b"".join(padded)
+    profile = (load_store[-1], folded[-1]) if load_store else (0, 0)
+    return DETAIL.pack(*offsets, *counts, len(code), found.stack_low, 0, *profile) + b"".join(padded)
 
 
 def _bytes(structures: Iterable[Any]) -> bytes:

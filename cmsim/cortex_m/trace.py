@@ -4,8 +4,12 @@ The counters satisfy the manual's identity: CYCCNT = instructions + CPICNT + LSU
 processor's clock, which they count, stands still in sleep on the nRF52: a second's sleep of MicroPython on the
 nRF52833 adds a sixth of its cycles (micropython-microbit-v2 issue 179). SLEEPCNT therefore stays 0.
 
-Not modelled: comparators match nothing (their registers are stored), PC sampling and event packets are not emitted,
-extra load/store cycles are counted in CPICNT (LSUCNT stays 0) until the timing model tells them apart.
+LSUCNT has what loads and stores take beyond a cycle each, with their waits for memory, and FOLDCNT the instructions
+that took none, as the timing model's blocks have them. To tell them apart costs speed, so that it is done only while
+one of CPIEVTENA, LSUEVTENA and FOLDEVTENA is set; until then CPICNT has LSUCNT's share.
+
+Not modelled: comparators match nothing (their registers are stored), PC sampling and event packets are not emitted; an
+address that comes a cycle late counts for the instruction that computes it, skipped loads of an IT block as executed.
 """
 
 from __future__ import annotations
@@ -41,9 +45,12 @@ class Dwt(RegisterBlock):
     FUNCTION = Register.array(0x028, 4, stride=16, writable=0xFFF)
 
     cycles_enabled = CTRL.bit(0)
+    cpi_enabled, lsu_enabled, fold_enabled = CTRL.bit(17), CTRL.bit(20), CTRL.bit(21)
 
     def __init__(self, counts: Counts, trace_enabled: Callable[[], bool]) -> None:
         self.counts, self.trace_enabled = counts, trace_enabled
+        self.on_profile: Callable[[bool], None] = lambda wanted: None
+        """Load/store cycles and folded instructions are wanted from now on, or no longer."""
         super().__init__()
 
     def reset(self) -> None:
@@ -64,6 +71,7 @@ class Dwt(RegisterBlock):
         if running != self._running:
             self._origin[0] = self._now()[0] - self._origin[0] if running else self._value(0)
             self._running = running
+        self.on_profile(self.trace_enabled() and bool(self.cpi_enabled or self.lsu_enabled or self.fold_enabled))
 
     def _value(self, n: int) -> int:
         if n == 0 and not self._running:

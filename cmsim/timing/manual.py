@@ -84,3 +84,7 @@ class Manual:
     def refill(self, last: Instruction) -> Cycles:
         """P = 1."""
         return Cycles(1)
+
+    def fetch_stalls(self, instructions: Sequence[Instruction], code: Code) -> Sequence[int]:
+        """None: the table knows of no fetch."""
+        return [0] * len(instructions)

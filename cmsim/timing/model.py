@@ -91,6 +91,9 @@ class TimingModel(Protocol):
     def refill(self, last: Instruction) -> Cycles:
         """What a block that ends in `last` adds when it goes on elsewhere than behind itself."""
 
+    def fetch_stalls(self, instructions: Sequence[Instruction], code: Code) -> Sequence[int]:
+        """How many cycles each of `instructions` waits for its fetch: `block` has them, DWT counts them apart."""
+
 
 def accumulate(costs: Sequence[int]) -> BlockCost:
     """A `BlockCost` from the cost of each instruction."""
@@ -116,3 +119,7 @@ class Instructions:
     def refill(self, last: Instruction) -> Cycles:
         """Nothing."""
         return Cycles(0)
+
+    def fetch_stalls(self, instructions: Sequence[Instruction], code: Code) -> Sequence[int]:
+        """None."""
+        return [0] * len(instructions)

@@ -105,6 +105,10 @@ class Silicon:
             known = self._refills[last.kind] = Cycles.of(*(refill(last, self.values[bound]) for bound in Bound))
         return known
 
+    def fetch_stalls(self, instructions: Sequence[Instruction], code: Code) -> Sequence[int]:
+        """As `timing explain` shows them."""
+        return [dict(step.stalls).get("fetch", 0) for step in self.steps(instructions, code)[0]]
+
 
 BRANCHES_TO_NEXT = frozenset({0xE7FF, 0xF000_B800})
 """B.N and B.W to the instruction behind them."""
