@@ -22,6 +22,7 @@ from .cortex_m.nvic import SystemException
 from .errors import CmsimError, RunError, UsageError
 from .goal import Goal
 from .image import Image, load, vector_table
+from .interrupt import interruptible
 from .kernel import CPU_HZ, cycles_of
 from .measure.arena import ArenaMeter
 from .measure.arena_plan import ArenaPlan
@@ -287,7 +288,8 @@ class Machine:
 
         `until`: a text on any console (or on `channel`), or a condition that is looked at about every millisecond of
         simulated time; `seconds` of simulated time from now; so many more `inferences`. `progress` is called every
-        quarter of a simulated second.
+        quarter of a simulated second. Ctrl-C raises KeyboardInterrupt between two instructions; another call of `run`
+        goes on from there.
 
         The run also ends, and the returned `Stop` tells, when the trace has ended (if it is to), at lockup, at a fault
         whose handler is an empty loop, in System OFF, at a semihosting exit, and when the firmware sleeps with nothing
@@ -298,7 +300,8 @@ class Machine:
         limit = FOREVER if seconds is None else self.cycles + cycles_of(seconds)
         goal = Goal(self, until, inferences, channel)
         try:
-            self.stop = self._run(limit, goal, progress)
+            with interruptible(self.cpu.request_stop) as interrupted:
+                self.stop = self._run(limit, goal, progress, interrupted)
         except CmsimError as error:
             self.stop = Stop("error", str(error))
             raise
@@ -310,9 +313,10 @@ class Machine:
             self.wall_seconds += time.perf_counter() - began
         return self.stop
 
-    def _run(self, limit: int, goal: Goal, progress: Callable[[Machine], None] | None) -> Stop:
-        slice_ = CPU_HZ // 1000 if goal.condition is not None else CPU_HZ // 4
-        sliced = progress is not None or goal.condition is not None
+    def _run(
+        self, limit: int, goal: Goal, progress: Callable[[Machine], None] | None, interrupted: list[int]
+    ) -> Stop:
+        slice_ = CPU_HZ // 1000 if goal.condition is not None else CPU_HZ // 4  # signals are seen in between
         trace_end = FOREVER if self.trace_end is None else self.trace_end
         idle_ends = goal.condition is None and (limit == FOREVER or goal.needs_firmware)
         while True:
@@ -323,9 +327,10 @@ class Machine:
                 return Stop("trace ended", f"at {trace_end / CPU_HZ:.3f} s")
             if self.cycles >= limit:
                 return Stop("time", f"{self.seconds:.3f} s")
-            horizon = self.cycles + slice_ if sliced else FOREVER
-            until = min(limit, horizon, trace_end)
+            until = min(limit, self.cycles + slice_, trace_end)
             outcome = self._stay_off(until) if self._off else self.cpu.run(until, idle_ends=idle_ends)
+            if interrupted:
+                raise KeyboardInterrupt
             if progress is not None:
                 progress(self)
             if self._reset_reason is not None and not self._off:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+
 import pytest
 from support.thumb import CODE, STACK_TOP, Program, hello, three_inferences
 
@@ -10,6 +13,7 @@ from cmsim import prebuilt, traces
 from cmsim.errors import RunError, UsageError
 from cmsim.image import load_bytes
 from cmsim.machine import Machine
+from cmsim.record import Stop
 from cmsim.scenario import Press, Scenario
 
 GESTURE = prebuilt.path("gesture")
@@ -198,6 +202,42 @@ def test_interrupted() -> None:
         m.run(progress=interrupt)
     assert m.record["stop"] == {"reason": "interrupted", "detail": "at 0.250 s"}
     assert m.run(seconds=0.1).reason == "time"
+
+
+SPIN, POLL = Program().spin(), Program().load(0, 0x4000_0400).emit(0x6801, 0xE7FD)  # LDR r1, [r0]; B to it
+
+
+@pytest.mark.parametrize("program", [SPIN, POLL], ids=["spin", "poll"])
+def test_ctrl_c_is_not_lost_and_the_run_can_go_on(program: Program) -> None:
+    m = machine(program)
+    killer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
+    killer.start()
+    with pytest.raises(KeyboardInterrupt):
+        m.run(seconds=1e6)
+    killer.join()
+    assert m.record["stop"]["reason"] == "interrupted"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    now = m.cycles
+    assert m.run(seconds=0.1).reason == "time"
+    assert 6_400_000 <= m.cycles - now < 6_400_100
+
+
+def test_ctrl_c_is_left_to_a_program_with_a_handler_of_its_own() -> None:
+    heard: list[int] = []
+    previous = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    try:
+        machine(Program().spin()).run(seconds=0.1, progress=lambda m: signal.raise_signal(signal.SIGINT))
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    assert heard == [signal.SIGINT]
+
+
+def test_runs_in_a_thread() -> None:
+    stops: list[Stop] = []
+    thread = threading.Thread(target=lambda: stops.append(machine(Program().spin()).run(seconds=0.1)))
+    thread.start()
+    thread.join()
+    assert stops[0].reason == "time"
 
 
 def test_trace_end() -> None:

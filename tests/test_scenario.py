@@ -282,7 +282,7 @@ def test_audio_from_python() -> None:
         (["--sensor", "barometer=none.csv"], "none.csv: no such file"),
         (["--audio", "none.wav"], "none.wav: no such file"),
         (["--scenario", "none.toml"], "none.toml: No such file"),
-        (["--vcd", "/none/a.vcd"], "/none/a.vcd: cannot write the VCD there"),
+        (["--vcd", "/none/a.vcd"], "/none/a.vcd: cannot write there"),
         (["--interactive", "--pty"], "choose one of them"),
         (["--interactive", "--console", "uart9"], "channel 'uart9' takes no input; known: "),
         (["--input", "a@1s", "--console", "uart9"], "channel 'uart9' takes no input; known: "),

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +13,6 @@ from ..errors import CmsimError, RunError
 from . import apps, files, firmware, html, inputs, interactive, measuring, memory, storage, tracing
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from ..machine import Machine
     from ..record import Stop
     from ..report.live import Live
@@ -193,12 +188,10 @@ def _run(machine: Machine, options: argparse.Namespace) -> tuple[Live, str | Non
     faults_told = False
     failure = None
     recorded, connected = inputs.recording(machine, options), interactive.connected(machine, options, live)
-    with recorded, connected, _interruptible(machine) as interrupted:
+    with recorded, connected:
 
         def progress(machine: Machine) -> None:
             nonlocal faults_told
-            if interrupted:
-                raise KeyboardInterrupt
             if machine.faults and not faults_told:
                 faults_told = True
                 live.message(f"fault: {machine.describe(machine.faults[0])}")
@@ -213,24 +206,6 @@ def _run(machine: Machine, options: argparse.Namespace) -> tuple[Live, str | Non
         finally:
             live.close()
     return live, failure
-
-
-@contextmanager
-def _interruptible(machine: Machine) -> Iterator[list[int]]:
-    """Ctrl-C fills the list and brings the processor to a clean halt; a second one acts at once."""
-    interrupted: list[int] = []
-
-    def handler(number: int, frame: FrameType | None) -> None:
-        if interrupted:
-            raise KeyboardInterrupt
-        interrupted.append(number)
-        machine.cpu.request_stop()
-
-    previous = signal.signal(signal.SIGINT, handler)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, previous)
 
 
 def _failure(machine: Machine, stop: Stop, options: argparse.Namespace) -> str | None:
