@@ -4,7 +4,8 @@
 as one of the eight PKA_L says, rounded up to the memory's words of 64 bits. Modular operations take their modulus from
 the register that N_NP_T0_T1_ADDR names. What the SVD leaves open follows Arm's driver for the next generation of the
 engine (cc312 in Trusted Firmware-M): shifts by one more than operand B says, division leaves the remainder in operand
-A, carry of a subtraction means that there was no borrow.
+A, an inversion leaves the greatest common divisor of operand and modulus in operand B (the search for primes of an RSA
+key looks there), carry of a subtraction means that there was no borrow.
 
 Not modelled: the time of an operation (none: it is done when the write returns), the use of Np, T0 and T1 (results are
 exact without), MODOVRFLW, and results of ModMulN and ModMLACNR beyond the modulus (they are reduced).
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from math import gcd
 
 from cmsim.registers import WORD, Register
 
@@ -143,6 +145,8 @@ class PublicKeyEngine(CcBlock):
         b = register_b if value & CONSTANT_B or opcode in SHIFTS else self._number(register_b, bits)
         if opcode in MODULAR:
             result = self._modular(opcode, a, b, self._number(value & 31, bits), bits)
+            if opcode is Opcode.MOD_INVERT and not value & CONSTANT_B:
+                self._put(register_b, bits, gcd(b, self._number(self.N_NP_T0_T1_ADDR & 31, bits)))
         elif opcode is Opcode.DIVIDE:
             result, rest = divmod(a, b) if b else (0, a)
             self.PKA_STATUS |= 0 if b else DIVIDED_BY_ZERO

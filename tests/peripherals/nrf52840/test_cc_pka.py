@@ -120,6 +120,15 @@ def test_division_leaves_the_remainder_in_a() -> None:
     assert engine.get(A) == SAMPLES[0] % SAMPLES[1]
 
 
+@pytest.mark.parametrize(("b", "left"), [(0x10003 * 5, 1), (0x10001 * 12, 0x10001)])
+def test_inversion_leaves_the_greatest_common_divisor_in_b(b: int, left: int) -> None:
+    """By this an RSA key's prime P is known to have gcd(e, P - 1) = 1: N is e, B is P - 1."""
+    engine = Engine(modulus=0x10001)
+    engine.run(Opcode.MOD_INVERT, EXACT, 1, b, constants=1 << 23)
+    assert engine.get(B) == left
+    assert bool(engine.status & NO_INVERSE) is (left != 1)
+
+
 def test_status() -> None:
     engine = Engine()
     engine.run(Opcode.SUBTRACT, WHOLE, 5, 5)
