@@ -134,6 +134,8 @@ class Hooks:
     """A PC in words, for messages."""
     stall: Callable[[int], None] = lambda cycles: None
     """The CPU halts for so many cycles (flash is being written)."""
+    dma: Callable[[int], None] = lambda words: None
+    """EasyDMA has moved so many words of RAM, which the CPU may have had to wait for."""
     reset: Callable[[str], None] = lambda reason: None
     system_off: Callable[[], None] = lambda: None
     code_changed: Callable[[int, int], None] = lambda address, length: None
@@ -180,11 +182,13 @@ class Soc:
     def dma_read(self, address: int, length: int) -> bytes:
         """`length` bytes of data RAM for EasyDMA, which reaches nothing else (PS section 6.1.4)."""
         offset = self._ram_offset(address, length)
+        self.hooks.dma(length + 3 >> 2)
         return bytes(self.ram[offset : offset + length])
 
     def dma_write(self, address: int, data: bytes) -> None:
         """Store `data` in data RAM for EasyDMA."""
         offset = self._ram_offset(address, len(data))
+        self.hooks.dma(len(data) + 3 >> 2)
         self.ram[offset : offset + len(data)] = data
 
     def _ram_offset(self, address: int, length: int) -> int:

@@ -185,7 +185,8 @@ class Cpu:
         self._no_block = (ct.c_uint8 * BLOCK.itemsize)()
         clock.block = ct.addressof(self._no_block)
         for name, cost in vars(self.timing.memory).items():
-            setattr(clock, name, Span(*cost))
+            if name != "dma_word":
+                setattr(clock, name, Span(*cost))
         clock.flash_base, clock.flash_size = self.soc.chip.flash_base, self.soc.chip.flash_size
         self._cache_changed(False, False)
         clock.regions = ct.addressof(self.blocks.regions)
@@ -204,6 +205,8 @@ class Cpu:
         self.exceptions.on_mode_change = self._exception_boundary
         self.soc.hooks.pc = lambda: self.clock.pc if self._io else self.exceptions.pc
         self.soc.hooks.stall = self._stall
+        if any(self.timing.memory.dma_word):
+            self.soc.hooks.dma = self._dma
         self.soc.hooks.code_changed = self._code_changed
         self.soc.hooks.cache_changed = self._cache_changed
         self.soc.hooks.watch = self._watch_memory
@@ -319,6 +322,13 @@ class Cpu:
 
     def _stall(self, cycles: int) -> None:
         self.clock.cycles += cycles
+
+    def _dma(self, words: int) -> None:
+        if self.sleeping is None:
+            cost = self.timing.memory.dma_word
+            self.clock.cycles += words * cost.best
+            self.clock.below += words * cost.below
+            self.clock.above += words * cost.above
 
     def _code_changed(self, address: int, length: int) -> None:
         self.blocks.code_changed(address, length)

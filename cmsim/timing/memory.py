@@ -11,9 +11,12 @@ The cache's geometry is not published. 2 KB in two ways with lines of 16 bytes a
 three counts of P256-Cortex-M4 on this chip within 0.6 % (docs/timing.md), where 1 KB is 20 % too slow, 4 KB 5 % too
 fast, and other replacements than the least recently used line 1 % slower.
 
-Not modelled: a line that DCODE still has from the block before, contention of ICODE and DCODE for flash, DMA taking the
-RAM block, loads and stores of RAM through the code alias (as fast as through the system bus), stores to peripherals
-(buffered).
+The CPU goes first where it and EasyDMA want the same RAM block (PS, AHB multilayer). That a word which is under way
+holds it up for a cycle is in the upper bound, for each word that moves while the CPU runs, in whichever block.
+
+Not modelled: a line that DCODE still has from the block before, contention of ICODE and DCODE for flash, EasyDMA's
+waiting for the CPU, loads and stores of RAM through the code alias (as fast as through the system bus), stores to
+peripherals (buffered).
 """
 
 from __future__ import annotations
@@ -46,10 +49,11 @@ class MemoryParameters:
         1, 1, 1, "code in RAM at 0x20000000 ran 77 % slower than from the alias (probe-rs PR 1818)"
     )
     peripheral_load: Parameter = Parameter(1, 2, 4, "APB bridge at the CPU's clock; not published")
+    dma_word: Parameter = Parameter(0, 0, 1, "PS, AHB multilayer: the CPU goes first, a word under way may hold it up")
 
     def costs(self) -> MemoryCosts:
         """What native code charges by access."""
-        names = ("flash_line", "cache_miss", "flash_load", "peripheral_load")
+        names = ("flash_line", "cache_miss", "flash_load", "peripheral_load", "dma_word")
         figures = {name: getattr(self, name) for name in names}
         open_figures = {name: Cycles.of(p.low, p.best, p.high) for name, p in figures.items()}
         return MemoryCosts(unaligned_load=UNALIGNED_LOAD, **open_figures)
@@ -68,6 +72,7 @@ class MemoryValues:
     flash_load: int
     ram_fetch: int
     peripheral_load: int
+    dma_word: int
 
 
 def fetch_waits(address: int, size: int, code: Code, values: MemoryValues) -> Sequence[int]:

@@ -52,7 +52,7 @@ class BlockCost:
 
 @dataclass(frozen=True)
 class MemoryCosts:
-    """What native code adds for memories, by access."""
+    """What memories add, by access; native code charges all but `dma_word`."""
 
     flash_line: Cycles = Cycles(0)
     """The first fetch from another 16-byte line of flash, cache off."""
@@ -62,6 +62,8 @@ class MemoryCosts:
     peripheral_load: Cycles = Cycles(0)
     unaligned_load: Cycles = Cycles(0)
     """Each access that an unaligned load needs more than an aligned one."""
+    dma_word: Cycles = Cycles(0)
+    """A word that EasyDMA moves while the CPU runs."""
 
 
 NO_COSTS = MemoryCosts()

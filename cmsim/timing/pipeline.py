@@ -8,7 +8,7 @@ The pipeline has three stages. An instruction starts to execute when the one bef
 arrived a cycle earlier, and its operands are there: an address that the instruction just before has computed comes a
 cycle late. A load takes two cycles, of which the second is free for the address of a following load or store.
 
-Not modelled: bus contention with DMA, loads that fail to overlap because they hit another memory. Unaligned loads and
+Not modelled: loads that fail to overlap because they hit another memory. Unaligned loads and
 operand-dependent divides are charged where they happen, not here.
 """
 

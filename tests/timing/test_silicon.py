@@ -93,6 +93,19 @@ def test_manual_has_no_bounds() -> None:
     assert machine.bounds == (machine.cycles, machine.cycles)
 
 
+@pytest.mark.parametrize(("size", "words"), [(0, 0), (1, 1), (4, 1), (5, 2), (64, 16)])
+def test_easydma_is_in_the_bounds_while_the_cpu_runs(tmp_path: Path, size: int, words: int) -> None:
+    """The CPU goes first: a word may hold it up for a cycle, and does not in the count. Nobody waits while it sleeps."""
+    machine = cmsim.Machine(Program().load(0, 1).sleep().write(tmp_path / "a.elf"))
+    for expected in (words, 0):
+        before, (low, high) = machine.cycles, machine.bounds
+        machine.soc.dma_write(0x2000_0000, bytes(size))
+        assert (machine.cycles, machine.bounds) == (before, (low, high + expected))
+        machine.run()
+        assert machine.cpu.sleeping
+        machine.soc.dma_read(0x2000_0000, 4)
+
+
 def loads(count: int) -> Program:
     """Loads that overlap, in one block: stopping between them must not make them slower."""
     program = Program().load(1, 0x2000_0000)

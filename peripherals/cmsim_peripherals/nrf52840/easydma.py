@@ -4,7 +4,9 @@ A pointer outside data RAM is a bug of the firmware: the data sheet says only th
 follow. Here a byte from nowhere reads as 0x00, a byte to nowhere is lost, the transfer goes on with its timing, and the
 access is reported once a transfer, with the offset of the PTR register (an error under --strict).
 
-Not modelled: the CPU cycles that EasyDMA steals on the bus, and its prefetch: a byte moves when the wire needs it.
+What it costs the CPU is in `cmsim/timing/memory.py`.
+
+Not modelled: its prefetch: a byte moves when the wire needs it.
 """
 
 from __future__ import annotations
