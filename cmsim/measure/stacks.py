@@ -36,6 +36,8 @@ SMALLEST = 64
 RESERVED = 128
 """Bytes that a kernel may keep at the top of a stack before a thread begins."""
 FRAME, FRAME_FP = 0x20, 0x68
+PROCESS_STACK, NO_FP_FRAME = 1 << 2, 1 << 4
+"""Bits of EXC_RETURN."""
 _NAMED = re.compile(r"stack", re.IGNORECASE)
 
 
@@ -159,10 +161,25 @@ class StackMeter:
             if self._depth == 0:
                 self._interrupted = sp
             self._depth += 1
+        elif what == "chain" and self._depth == 1:
+            self._chained()
         elif what == "return" and self._depth:
             self._depth -= 1
             if self._depth == 0 and sp != self._interrupted:
                 self._changed(sp)
+
+    def _chained(self) -> None:
+        """Another exception came before the thread went on that this one would have returned to: it may have begun."""
+        leave, frame = self.cpu.registers.read(st.LR), self.cpu.registers.read(st.PSP) & ~3
+        memory = self.cpu.exceptions.bus.memory(frame, FRAME)
+        if not leave & PROCESS_STACK or memory is None:
+            return
+        data, offset = memory
+        aligned = data[offset + 29] >> 1 & 1  # bit 9 of the stacked xPSR
+        sp = frame + (FRAME if leave & NO_FP_FRAME else FRAME_FP) | 4 * aligned
+        if sp != self._interrupted:
+            self._changed(sp)
+            self._interrupted = sp
 
     def _changed(self, sp: int) -> None:
         """Another thread goes on, or begins, at `sp`."""

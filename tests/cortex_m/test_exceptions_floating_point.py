@@ -25,7 +25,7 @@ from support.exceptions import (
 ASPEN, LSPEN, HFRDY, THREAD, LSPACT = 1 << 31, 1 << 30, 1 << 4, 1 << 3, 1
 FPCA = 4
 FPSCR = 0x80C0_0000
-SENTINEL = 0x5EA1_5EA1
+PAINT = 0xA5A5_A5A5
 S = np.arange(1, 33, dtype=np.float32).view(np.uint32).tolist()
 MINUS_TWO = 0xC000_0000
 
@@ -63,8 +63,8 @@ def test_lazy_frame_is_reserved_but_not_written(case: partial[Run], name: str, a
     assert a.fpcar == a.frame_at + 0x20
     assert a.fpccr == ASPEN | LSPEN | HFRDY | THREAD | LSPACT
     assert a.control == 0
-    assert a.frame[8:] == (SENTINEL,) * 18
-    assert fp_area(done, a) == [SENTINEL] * 18
+    assert a.frame[8:] == (PAINT,) * 18
+    assert fp_area(done, a) == [PAINT] * 18
     assert after == before
     assert control_before == control_after == FPCA
     assert done.results[-1] & LSPACT == 0
@@ -75,11 +75,11 @@ def test_lazy_state_is_saved_by_the_first_fp_instruction(case: partial[Run]) -> 
     done = case("lazy_with_fp_in_handler")
     (a,) = done.captures
     fpccr_after_use, control_after_use = done.results[:2]
-    assert a.frame[8:] == (SENTINEL,) * 18
+    assert a.frame[8:] == (PAINT,) * 18
     assert fpccr_after_use == ASPEN | LSPEN | HFRDY | THREAD
     assert control_after_use == FPCA
     saved = words(done.machine, "lazy_area", 18)
-    assert saved == [*S[:16], FPSCR, SENTINEL]
+    assert saved == [*S[:16], FPSCR, PAINT]
     assert saved == fp_area(done, a)
     assert words(done.machine, "handler_saw", 34)[33] == 0  # FPSCR of a new context
     assert_context_survived(done)
@@ -89,7 +89,7 @@ def test_eager_frame_is_written_at_entry(case: partial[Run]) -> None:
     done = case("eager_with_fp_in_handler")
     (a,) = done.captures
     assert a.exc_return == THREAD_MSP_FP
-    assert list(a.frame[8:]) == [*S[:16], FPSCR, SENTINEL]
+    assert list(a.frame[8:]) == [*S[:16], FPSCR, PAINT]
     assert a.fpccr == ASPEN
     assert_context_survived(done)
 
@@ -112,7 +112,7 @@ def test_nested_handler_saves_the_outer_lazy_state(case: partial[Run]) -> None:
     assert (a.exc_return, b.exc_return) == (THREAD_MSP_FP, HANDLER)  # A itself has no FP state
     assert b.fpccr & LSPACT
     assert b.fpcar == a.frame_at + 0x20
-    assert fp_area(done, a) == [*S[:16], FPSCR, SENTINEL]
+    assert fp_area(done, a) == [*S[:16], FPSCR, PAINT]
     assert done.results[2] & LSPACT == 0
     assert_context_survived(done)
 

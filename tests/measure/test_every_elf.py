@@ -1,7 +1,7 @@
 """What must hold of every ELF of this test suite, whatever it does: four equalities, to the cycle and to the byte.
 
-The exclusive cycles of the call tree are the run's; operators and overhead are the inference's; the main stack's peak is what
-the firmware itself finds painted; the heap's peak is what the C library's mallinfo() says.
+The exclusive cycles of the call tree are the run's; operators and overhead are the inference's; the peak of the main stack and
+of each thread's is what the firmware itself finds painted; the heap's peak is what the C library's mallinfo() says.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from support import newlib
 from support.call_tree import check_identity
-from support.firmware import ROOT, firmware_elfs, kernel_set_elfs, slowdown_elfs
+from support.firmware import ROOT, firmware_elfs, kernel_set_elfs, slowdown_elfs, source_elfs
 from support.painted import Painted
 
 from cmsim import Machine, tflite, traces
@@ -25,7 +25,7 @@ from cmsim.apps import app_path, shipped_picture
 from cmsim.bench.firmware import KERNELS, load_firmware
 from cmsim.bench.session import Session
 
-__all__ = ["firmware_elfs", "kernel_set_elfs", "slowdown_elfs"]
+__all__ = ["firmware_elfs", "kernel_set_elfs", "slowdown_elfs", "source_elfs"]
 
 SOURCES = ROOT / "tests" / "firmware"
 ELFS = sorted(path.stem for path in (SOURCES / "src").glob("*.cc"))
@@ -37,8 +37,9 @@ NEWLIB = {
        for options in ((), ("-DOLD",), ("-DOWN_ALLOCATOR",))},
     **{f"crash-{case}": ("crash.cc", (f"-DCASE={case}",)) for case in CRASHES},
 }  # fmt: skip
-UNWRITTEN = {"semihosting_output": 4, "reference": 8}
-"""At most so many bytes at the lower end of the deepest frame are kept and never written: paint cannot show them."""
+UNWRITTEN = {"semihosting_output": 4, "reference": 8, "crash-thread_overflow": 248}
+"""At most so many bytes at the lower end of the deepest frame are kept and never written: paint cannot show them. The
+thread's array would begin in front of RAM, and the first store faults."""
 ALSO_STORES_THERE = {"vector_fetch_fault"}
 """A case that puts a vector table where the main stack could grow to: the paint there says nothing about the stack."""
 
@@ -48,11 +49,17 @@ def word(of: Machine, symbol: str) -> int:
     return int(struct.unpack("<I", of.read(symbol))[0])
 
 
+def lower_end(of: Machine, top: int) -> int:
+    """Of the variable that ends there."""
+    (symbol,) = (s for s in of.image.symbols if s.kind == "object" and s.size and s.address + s.size == top)
+    return symbol.address
+
+
 def check(machine: Machine, painted: Painted, unwritten: int = 0, paint_tells: bool = True) -> None:
     """All four, after a run. Resets the machine."""
     assert machine.instructions > 0
-    check_identity(machine, lost=machine.record["memory"]["stack_peak"] > painted.size)
     record = machine.record
+    check_identity(machine, lost=record["memory"]["stack_peak"] > painted.main.size)
     for inference in record["inferences"]:
         if inference["operators"]:  # tflm.cc has an interpreter without any
             operators = sum(o["cycles"] for o in inference["operators"])
@@ -64,10 +71,13 @@ def check(machine: Machine, painted: Painted, unwritten: int = 0, paint_tells: b
         assert record["memory"]["heap_peak"] == word(machine, "peak_in_use")
     else:  # linked, but never called: mallinfo.c was left out with what it would look at
         assert record["memory"]["heap_peak"] == record["heap"]["allocations"] == 0
-    peak, found = record["memory"]["stack_peak"], painted.depth()
-    if paint_tells:
+    main, *threads = record["memory"]["stacks"]
+    assert main["peak"] == record["memory"]["stack_peak"]
+    for stack in [main] * paint_tells + threads:
+        low, top = stack["limit"] or lower_end(machine, stack["base"]), stack["base"]
+        found = painted.depth(low, top)
         assert found > 0
-        assert 0 <= min(peak, painted.size) - found <= unwritten
+        assert 0 <= min(stack["peak"], top - low) - found <= unwritten
 
 
 def cases(elf: Path) -> Iterator[tuple[str, bytes]]:
@@ -108,7 +118,7 @@ def test_of_firmware_with_the_c_library(folder: Path, name: str) -> None:
     machine = Machine(elf, "nrf52840dk", profile=True)
     painted = Painted(machine)
     machine.run(seconds=0.1)
-    check(machine, painted)
+    check(machine, painted, UNWRITTEN.get(name, 0))
 
 
 def check_application(elf: Path, **given: Any) -> None:
@@ -125,6 +135,22 @@ def test_of_the_shipped_gesture() -> None:
 
 def test_of_the_shipped_person() -> None:
     check_application(app_path("person"), camera=shipped_picture("person"))
+
+
+def test_of_the_smallest_example(source_elfs: dict[str, Path]) -> None:
+    machine = Machine(source_elfs["smallest"], profile=True)
+    painted = Painted(machine)
+    machine.run(seconds=0.1)
+    assert [len(i["operators"]) for i in machine.record["inferences"]] == [1]
+    check(machine, painted)
+
+
+def test_of_microbench(source_elfs: dict[str, Path]) -> None:
+    machine = Machine(source_elfs["microbench"], profile=True)
+    painted = Painted(machine)
+    machine.run(seconds=2)
+    assert machine.console("uart0").splitlines()[-1] == "done"
+    check(machine, painted)
 
 
 @pytest.mark.parametrize("name", ["before", "after"])

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import csv
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from support.firmware import ROOT, source_elfs
 
 from cmsim.cli import main
 from cmsim.machine import Machine
 from cmsim.timing.calibrate import CalibrationError, calibrate, kernels
 from cmsim.timing.calibrate import bounds as simulated_bounds
 
-ROOT = Path(__file__).resolve().parents[2]
-TOOLCHAIN = ROOT / "firmware" / "toolchain-arm-none-eabi.cmake"
+__all__ = ["source_elfs"]
+
 SOURCES = ROOT / "firmware" / "microbench"
 TOLERANCE = 0.1
 """What the ends of a body may gain or lose, spread over its iterations."""
@@ -36,16 +35,8 @@ def bounds(text: str) -> tuple[float, float]:
 
 
 @pytest.fixture(scope="session")
-def microbench(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The ELF, compiled without CMake's other targets."""
-    for tool in ("arm-none-eabi-g++", "cmake"):
-        if shutil.which(tool) is None:
-            pytest.fail(f"{tool} is not installed: microbench cannot be built", pytrace=False)
-    where = tmp_path_factory.mktemp("microbench")
-    subprocess.run(["cmake", "-S", str(ROOT / "firmware"), "-B", str(where), f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}"],
-                   check=True, capture_output=True)
-    subprocess.run(["cmake", "--build", str(where), "--target", "microbench"], check=True, capture_output=True)
-    return next(where.rglob("microbench.elf"))
+def microbench(source_elfs: dict[str, Path]) -> Path:
+    return source_elfs["microbench"]
 
 
 def measured(elf: Path, timing: str) -> dict[str, float]:

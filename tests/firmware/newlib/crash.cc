@@ -61,6 +61,7 @@ KEEP void division() {
 // A thread of our own on a small stack of its own.
 alignas(8) uint32_t worker_stack[64];
 KEEP void thread_overflow() {
+    for (uint32_t& word : worker_stack) word = 0xA5A5A5A5;  // tests/firmware/painted.s
     __asm__ volatile(
         "msr psp, %0\n movs r0, #2\n msr control, r0\n isb\n bl %c1\n" ::"r"(worker_stack + 64), "i"(&recurse) : "r0");
 }

@@ -3,11 +3,11 @@
 
 using namespace harness;
 
-constexpr uint32_t kStackWords = 256, kSentinel = 0x5EA15EA1;
+constexpr uint32_t kStackWords = 256;
 
 extern "C" {
 alignas(32) uint32_t lazy_area[18];               // where S0-S15 and FPSCR go, as the handler found it after its own work
-alignas(8) uint32_t fp_stack[kStackWords];  // the main stack of the code under test, filled with kSentinel before
+alignas(8) uint32_t fp_stack[kStackWords];  // the main stack of the code under test, painted before
 uint32_t fp_after[34];
 uint32_t handler_saw[34];
 
@@ -73,7 +73,7 @@ __attribute__((naked, used)) void spoil_fp() {
 constexpr uint32_t kBitA = 1u << kIrqA;
 
 static void interrupt_fp(uint32_t irqs, uint32_t lower = 0) {
-    for (uint32_t& word : fp_stack) word = kSentinel;
+    paint(fp_stack);
     nvic_priority(kIrqA, 4);
     nvic_priority(kIrqB, 3);
     nvic_enable(kIrqA);

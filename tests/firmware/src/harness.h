@@ -24,6 +24,7 @@ struct Capture {
 };
 
 constexpr uint32_t kMostCaptures = 64, kMostWords = 256, kVectors = 64;
+constexpr uint32_t kPaint = 0xA5A5A5A5;  // tests/firmware/painted.s counts what is left of it
 
 using Action = void (*)(Capture&);
 
@@ -58,6 +59,13 @@ NO_FP inline void result(uint32_t word) {
     const uint32_t n = result_count;
     results[n] = word;
     result_count = n + 1;
+}
+
+// A stack that is going to be used, for the host to compare with what it saw. Out of line, or a register that somebody
+// pushes might hold the paint.
+template <size_t kWords>
+NO_FP __attribute__((noinline)) void paint(uint32_t (&stack)[kWords]) {
+    for (uint32_t& word : stack) word = kPaint;
 }
 
 NO_FP inline void note_order(int32_t number) {

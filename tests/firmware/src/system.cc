@@ -5,7 +5,7 @@ using namespace harness;
 
 extern "C" {
 alignas(256) uintptr_t other_vectors[kVectors];
-alignas(8) uint32_t small_stack[64];
+alignas(8) __attribute__((section(".noinit"))) uint32_t small_stack[64];  // paint outlives a reset
 alignas(4) uint8_t code[64];
 uint32_t shared_word;
 __attribute__((section(".noinit"))) uint32_t boots, survivor;
@@ -40,8 +40,9 @@ extern "C" __attribute__((used)) void vector_fetch_body() {
     barrier();
     finish();
 }
+extern "C" __attribute__((used)) void paint_small_stack() { paint(small_stack); }
 NAKED vector_fetch_fault() {
-    __asm__ volatile("ldr r0, =small_stack + 256\n mov sp, r0\n b vector_fetch_body\n .ltorg\n");
+    __asm__ volatile("bl paint_small_stack\n ldr r0, =small_stack + 256\n mov sp, r0\n b vector_fetch_body\n .ltorg\n");
 }
 CASE vector_table_nowhere() {
     SCB->VTOR = 0x30000000;
@@ -94,6 +95,7 @@ CASE reset_from_handler() {
         for (;;) {
         }
     };
+    paint(small_stack);
     set_psp(reinterpret_cast<uintptr_t>(small_stack + 64));
     set_control(2);
     __asm__ volatile("svc 0" ::: "memory");

@@ -125,6 +125,8 @@ __attribute__((used)) void thread(uint32_t n) {
 
 static void schedule(uint32_t ticks_each) {
     for (uint32_t n = 0; n < kThreads; ++n) {
+        paint(stacks[n]);
+        for (uint32_t word = kStackWords - 17; word < kStackWords; ++word) stacks[n][word] = 0;  // registers without paint
         uint32_t* sp = stacks[n] + kStackWords - 8;
         sp[0] = n;                                          // R0
         sp[6] = reinterpret_cast<uintptr_t>(thread) & ~1u;  // PC
@@ -181,12 +183,14 @@ NAKED svc_on_process_stack(uint32_t) {
 }
 CASE svc_from_process_stack() {
     result(msp());
+    paint(process_stack);
     svc_on_process_stack(2);
     result(control());
 }
 CASE svc_from_process_stack_with_fp() {
     actions[kSvCall] = [](Capture&) { result(control()); };
     __asm__ volatile("vmov.f32 s0, #1.0" ::: "s0");
+    paint(process_stack);
     svc_on_process_stack(2 | 4);
 }
 
