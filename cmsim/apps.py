@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .errors import UsageError
-from .image import Image, Region, Segment, load
+from .image import Image, Region, Segment
 from .image.model import Contents
 from .soc import Board
 
@@ -38,14 +38,16 @@ def shipped_picture(name: str) -> Path:
 
 def with_model(firmware: Path, model: Path, board: Board, base: int | None = None) -> Image:
     """The firmware with `model` (a `.tflite` file) behind it in flash and its place written to `g_model_slot`."""
+    from .boards import load_image  # noqa: PLC0415 - `cmsim --version` needs none of it
+
     chip = board.chip
-    image = load(firmware, base, chip.regions)
+    image = load_image(board, firmware, base)
     try:
         content = model.read_bytes()
     except OSError as error:
         raise UsageError(f"{model}: cannot be read: {error.strerror or error}") from None
     if content[4:8] != TFLITE_IDENTIFIER:
-        raise UsageError(f"{model}: not a .tflite file")
+        raise UsageError(f"{model}: not a TensorFlow Lite model")
     try:
         slot = image.find(SLOT).address
     except UsageError:

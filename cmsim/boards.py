@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from .errors import UsageError
 from .i2c import I2cBus
+from .image import Image, load
 from .kernel import Scheduler
 from .parts import Part
 from .pins import Pin, Pull
@@ -34,6 +36,12 @@ def find_board(name: str) -> Board:
     if not isinstance(board, Board):
         raise UsageError(f"board {name!r}: its entry point gives {type(board).__name__}, not cmsim.soc.Board")
     return board
+
+
+def load_image(board: Board, path: str | Path, base: int | None = None) -> Image:
+    """The firmware in a file, as far as it is for this board; `base` is for raw binaries. ImageError if it is none."""
+    chip = board.chip
+    return load(path, base, chip.regions, uf2_family=chip.uf2_family, hex_block=board.hex_block)
 
 
 def find_part(name: str) -> PartModel:

@@ -119,7 +119,7 @@ class Machine:
         self.board = find_board(board) if isinstance(board, str) else board
         chip = self.board.chip
         self.image = firmware if isinstance(firmware, Image) else load(
-            Path(firmware), base, chip.regions, hex_block=self.board.hex_block
+            Path(firmware), base, chip.regions, uf2_family=chip.uf2_family, hex_block=self.board.hex_block
         )
         if isinstance(timing, str) and timing not in MODELS:
             raise UsageError(f"--timing {timing}: not known; choose one of {', '.join(MODELS)}")
@@ -203,6 +203,9 @@ class Machine:
                     fed = True
         if not fed:
             raise UsageError(f"--{stimulus}: board {self.board.name} has no part that takes it")
+        if self.trace_end is not None and self.trace_end <= 0:
+            raise UsageError(f"{trace.source}: lasts {trace.duration:g} s, so that the run would end before it begins: "
+                             "add samples, or keep the last one (--imu-end hold)")
 
     def _load_memories(self) -> None:
         chip, soc = self.soc.chip, self.soc
@@ -465,11 +468,13 @@ class Machine:
 
     def pin(self, name: str) -> Pin:
         """A pin by its name on the board ("LED_BUILTIN") or on the chip ("P0.13")."""
+        pins = self.soc.pins
         chip_name = self.board.pins.get(name, name)
-        number = self.soc.pins.number(chip_name)
-        if number >= len(self.soc.pins):
-            raise UsageError(f"pin {name!r}: {self.soc.chip.title} has pins up to {self.soc.pins.pins[-1].name}")
-        return self.soc.pins[number]
+        if chip_name not in (pin.name for pin in pins.pins):
+            known = ", ".join(sorted(self.board.pins))
+            raise UsageError(f"pin {name!r} is not on board {self.board.name}; known: "
+                             f"{known}, and {pins[0].name} to {pins.pins[-1].name}")
+        return pins[pins.number(chip_name)]
 
     def on(self, where: str | int, callback: Callable[[Machine], None]) -> Callable[[], None]:
         """Call `callback(machine)` before the instruction at a symbol or address runs; the result undoes it."""

@@ -87,6 +87,8 @@ class Chip:
     memory_title: str = ""
     bridge: range = range(0)
     """Addresses behind a bus bridge that never answers with an error: a gap reads as 0 and takes writes."""
+    uf2_family: int | None = None
+    """Family id of its part of a UF2 file; None: any."""
 
     @property
     def regions(self) -> tuple[tuple[str, int, int], ...]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CHANNEL = "voltage"
 FORM = "PIN=TRACE or PIN=VOLTS, for example A0=battery.csv or A0=1.2"
+LOWEST, HIGHEST = -0.3, 3.9
+"""What a pin stands (nRF52840 PS, absolute maximum ratings: VSS - 0.3 V to VDD + 0.3 V, with VDD up to 3.6 V)."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,19 @@ class Voltage:
     def _signal(self) -> Callable[[int], float]:
         if isinstance(self.source, int | float):
             volts = float(self.source)
+            self._check(volts, f"--adc {self.pin}")
             return lambda cycle: volts
         trace = self.source if isinstance(self.source, Trace) else load_trace(Path(self.source))
         if CHANNEL not in trace.channels:
             raise UsageError(f"{trace.source}: no column 'voltage [V]' for pin {self.pin}")
+        for volts in trace.channels[CHANNEL]:
+            self._check(float(volts), f"{trace.source}, for pin {self.pin}")
         return signals(trace)[CHANNEL].value
+
+    @staticmethod
+    def _check(volts: float, where: str) -> None:
+        if not LOWEST <= volts <= HIGHEST:
+            raise UsageError(f"{where}: {volts:g} V: a pin stands {LOWEST} to {HIGHEST} V; are these volts?")
 
 
 def parse_voltage(text: str) -> Voltage:
@@ -59,4 +69,6 @@ def parse_voltage(text: str) -> Voltage:
     try:
         return Voltage(pin, float(source.removesuffix("V")))
     except ValueError:
+        if not Path(source).suffix:
+            raise UsageError(f"--adc {text!r}: neither volts nor a trace's file: write it as {FORM}") from None
         return Voltage(pin, Path(source))

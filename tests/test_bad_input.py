@@ -88,8 +88,10 @@ TRACES = {
     "column": ("time [s], accel x [g]\n0,1\n", "missing column 'accel y [g]', 'accel z [g]'"),
     "time": ("accel x [g], accel y [g], accel z [g]\n0,0,1\n", "missing column 'time [s]'"),
     "unit": ("time [s], accel x [parsec]\n0,1\n", "unknown unit 'parsec' for accel x"),
-    "no unit": ("time, accel x\n0,1\n", "column 'time' does not name its unit"),
+    "no unit": ("time, accel x\n0,1\n", "column 'time' does not name its unit: write it as 'time [s]'"),
     "quantity": ("time [s], taste [g]\n0,1\n", "unknown quantity 'taste'"),
+    "misspelt": ("time [s], acel_x [g]\n0,1\n", "unknown quantity 'acel_x': similar: accel x"),
+    "one moment": (TITLES + "0,0,0,1\n", "lasts 0 s, so that the run would end before it begins"),
     "not a number": (TITLES + "0,1,2,nan\n", "column 4 (accel z) is nan"),
     "backwards": (TITLES + "1,0,0,1\n0,0,0,1\n", "time runs backwards: 0 s after 1 s"),
     "twice": (TITLES + "1,0,0,1\n1,0,0,1\n", "1 s"),
@@ -111,7 +113,8 @@ def test_trace(name: str, complain: Complain, tmp_path: Path) -> None:
 
 def test_trace_that_cannot_be_read(complain: Complain, tmp_path: Path) -> None:
     assert "no such file" in complain(2, "run", "--imu", tmp_path / "no.csv")
-    assert "unknown kind of trace" in complain(2, "run", "--imu", tmp_path)
+    assert "not a file" in complain(2, "run", "--imu", tmp_path)
+    assert "the name must end in .csv, .npz, .parquet" in complain(2, "run", "--imu", GESTURE)
     (tmp_path / "directory.csv").mkdir()
     assert "not a file" in complain(2, "run", "--imu", tmp_path / "directory.csv")
 
@@ -119,8 +122,12 @@ def test_trace_that_cannot_be_read(complain: Complain, tmp_path: Path) -> None:
 OPTIONS = {
     "board": (("--board", "zx81"), "board 'zx81' is not known; known boards: microbit-v2, nano33ble-sense, nrf52840dk"),
     "timing": (("--timing", "fast"), "--timing fast: not known; choose one of silicon, manual, cortex-m3, instructions"),
-    "seconds": (("--seconds", "-1"), "'-1' is not a positive number of seconds"),
-    "seconds nan": (("--seconds", "nan"), "'nan' is not a positive number of seconds"),
+    "seconds": (("--seconds", "-1"), "'-1' is not a number of seconds above 0"),
+    "seconds nan": (("--seconds", "nan"), "'nan' is not a number of seconds above 0"),
+    "too long": (("--seconds", "1e30"), "'1e30' is not a number of seconds above 0 and below 1e+09"),
+    "volts": (("--adc", "A0=1200"), "--adc A0: 1200 V: a pin stands -0.3 to 3.9 V"),
+    "no volts": (("--adc", "A0=high"), "--adc 'A0=high': neither volts nor a trace's file"),
+    "pin": (("--adc", "A9=1"), "pin 'A9' is not on board nano33ble-sense; known: A0, A1"),
     "inferences": (("--inferences", "0"), "'0' is not a positive number"),
     "no inferences": (("--inferences", "1"), "no inference function found; name it with --inference-function"),
     "function": (("--inference-function", "classify"), "no symbol 'classify'"),
@@ -139,6 +146,45 @@ OPTIONS = {
 def test_option(name: str, complain: Complain, tmp_path: Path) -> None:
     options, message = OPTIONS[name]
     assert message in complain(2, "run", hello().write(tmp_path / "app.elf"), *options)
+
+
+@pytest.mark.parametrize("options", [
+    ("run", "--inference-function", "g_model"),
+    ("run", "--region", "a=g_model..main"),
+    ("run", "--region", "a=main..return of g_model"),
+    ("timing", "explain", "--function", "g_model"),
+], ids=" ".join)  # fmt: skip
+def test_data_where_code_is_meant(options: tuple[str, ...], complain: Complain) -> None:
+    assert "g_model is data, not code: name a function or an address" in complain(2, *options)
+
+
+def test_first_point_of_a_region_is_complained_of_first(complain: Complain) -> None:
+    assert complain(2, "run", "--region", "a=mian..no").endswith("no symbol 'mian'; similar: main")
+
+
+def test_firmware_where_a_model_is_meant_and_the_other_way_round(complain: Complain) -> None:
+    assert complain(2, "bench", GESTURE).endswith("not a TensorFlow Lite model but an ELF file: `cmsim run` takes it")
+    assert complain(2, "run", "--app", "person", "--model", GESTURE).endswith("not a TensorFlow Lite model")
+    assert "this is a model, not firmware: `cmsim bench` runs it" in complain(2, "run", MODEL)
+
+
+def test_arena_that_there_is_no_ram_for(complain: Complain) -> None:
+    assert "--arena 1,000,000: the program leaves 253,920 bytes of RAM" in complain(2, "bench", MODEL, "--arena", "1000000")
+
+
+def test_log_that_is_none(complain: Complain, tmp_path: Path) -> None:
+    log = tmp_path / "board.log"
+    log.write_text("boot\nnop 1.2.3\n")
+    assert complain(2, "timing", "calibrate", "--microbench", GESTURE, log) == (
+        f"{log}: line 2: nop: '1.2.3' is not a number of cycles; record the log again"
+    )
+
+
+def test_uf2_of_another_board(complain: Complain, tmp_path: Path) -> None:
+    file = tmp_path / "app.uf2"
+    file.write_bytes(struct.pack("<8I476sI", 0x0A324655, 0x9E5D5157, 0x2000, 0, 256, 0, 1, 0x621E937A, b"", 0x0AB16F30))
+    assert complain(2, "run", file).endswith("UF2 for nRF52833, not for nRF52840: take the file for this chip")
+    assert "no vector table" in complain(2, "run", file, "--board", "microbit-v2")
 
 
 def test_command(complain: Complain) -> None:

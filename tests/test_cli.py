@@ -215,6 +215,10 @@ def test_run_that_fails(name: str, cmsim: Any, tmp_path: Path) -> None:
     assert "stopped: " in result.out
 
 
+def test_trace_that_ships_with_cmsim_by_its_name(cmsim: Any) -> None:
+    assert "walking" in cmsim("run", "--imu", "walk", "--inferences", "2").out
+
+
 def test_trace_that_ends_before_the_goal(cmsim: Any) -> None:
     result = cmsim("run", "--imu", traces.path("walk"), "--inferences", "50")
     assert result.code == 1

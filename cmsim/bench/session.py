@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import RunError
+from ..errors import RunError, UsageError
 from ..machine import Machine
 from ..tflite import Model
 from ..tflite.flatbuffer import printable
@@ -94,7 +94,9 @@ class Session:
         """Fill the parameter block, and forget the results."""
         low, room = self.firmware.arena_room
         skipped = low - self.machine.address("__ram_used__")
-        asked = 0 if arena is None else min(arena, room) // MODEL_ALIGNMENT * MODEL_ALIGNMENT + skipped
+        if arena is not None and arena > room:
+            raise UsageError(f"--arena {arena:,}: the program leaves {room:,} bytes of RAM")
+        asked = 0 if arena is None else arena // MODEL_ALIGNMENT * MODEL_ALIGNMENT + skipped
         block = struct.pack("<8I", self._model_address, len(self.model.content), asked, inferences,
                             self._flags, 0, 0, 0)
         self.machine.write("cmsim_bench", block)

@@ -31,14 +31,13 @@ def add_to(commands: Any) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Print the table."""
-    from ..boards import find_board  # noqa: PLC0415 - `cmsim --version` needs none of it
-    from ..image import load  # noqa: PLC0415
+    from ..boards import find_board, load_image  # noqa: PLC0415 - `cmsim --version` needs none of it
     from ..image.linker_map import load_map  # noqa: PLC0415
     from ..measure.flash import record, usage  # noqa: PLC0415
     from ..report.terminal import grid, styled  # noqa: PLC0415
 
     board = find_board(options.board)
-    image = load(firmware.path(options), options.base, board.chip.regions, hex_block=board.hex_block)
+    image = load_image(board, firmware.path(options), options.base)
     linker_map = None if options.map is None else load_map(options.map)
     rows = usage(image, options.by, linker_map)
     if options.json is not None:

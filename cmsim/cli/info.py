@@ -28,12 +28,11 @@ def add_to(commands: Any) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Print it all."""
-    from ..boards import find_board  # noqa: PLC0415 - `cmsim --version` needs none of it
-    from ..image import load  # noqa: PLC0415
+    from ..boards import find_board, load_image  # noqa: PLC0415 - `cmsim --version` needs none of it
 
     board = find_board(options.board)
     path = firmware.path(options)
-    image = load(path, options.base, board.chip.regions, hex_block=board.hex_block)
+    image = load_image(board, path, options.base)
     start = [*_start(image, options.vector)]
     bold = styled(sys.stdout)
 

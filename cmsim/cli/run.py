@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CmsimError, RunError
 from . import apps, files, firmware, html, inputs, interactive, measuring, memory, storage, tracing
 
+MAXIMUM_SECONDS = 1e9
+
 if TYPE_CHECKING:
     from ..machine import Machine
     from ..record import Stop
@@ -33,7 +35,9 @@ def add_to(commands: Any) -> None:
 def add_options(command: argparse.ArgumentParser) -> None:
     """Everything that says what runs, for how long, and what is measured."""
     firmware.add_arguments(command)
-    command.add_argument("--imu", metavar="TRACE", help="motion for the inertial sensor: CSV, .npz or Parquet")
+    command.add_argument("--imu", metavar="TRACE",
+                         help="motion for the inertial sensor: CSV, .npz, Parquet, or "
+                         "a name of those that ship with cmsim, such as walk")
     command.add_argument("--camera", metavar="PICTURES", help="for the camera: picture, folder, film, .npy or .npz")
     apps.add_arguments(command)
     command.add_argument("--imu-end", choices=("hold", "loop", "stop"), default="stop",
@@ -67,8 +71,8 @@ def seconds(text: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+    if not 0 < value < MAXIMUM_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0 and below {MAXIMUM_SECONDS:.0e}")
     return value
 
 
@@ -154,15 +158,10 @@ def _machine(options: argparse.Namespace) -> Machine:
     from ..machine import Machine  # noqa: PLC0415
     from ..timing import DEFAULT  # noqa: PLC0415
 
-    imu: Path | None = Path(options.imu) if options.imu is not None else None
-    if apps.chosen(options) == "gesture" and imu is None:
-        from .. import traces  # noqa: PLC0415 - packaged from traces/
-
-        imu = traces.path()
     return Machine(
         apps.firmware(options),
         options.board,
-        imu=imu,
+        imu=_motion(options),
         camera=options.camera,
         imu_end=options.imu_end,
         base=options.base,
@@ -176,6 +175,16 @@ def _machine(options: argparse.Namespace) -> Machine:
         scenario=inputs.scenario(options),
         **tracing.wanted(options),
     )
+
+
+def _motion(options: argparse.Namespace) -> Path | None:
+    """The trace for the inertial sensor: a file, or one that ships with cmsim, by its name."""
+    from .. import traces  # noqa: PLC0415 - packaged from traces/
+
+    if options.imu is None:
+        return traces.path() if apps.chosen(options) == "gesture" else None
+    path = Path(options.imu)
+    return traces.path(options.imu) if options.imu in traces.names() and not path.exists() else path
 
 
 def _run(machine: Machine, options: argparse.Namespace) -> tuple[Live, str | None]:
@@ -226,7 +235,8 @@ def _failure(machine: Machine, stop: Stop, options: argparse.Namespace) -> str |
     if options.until:
         goals.append(f"{options.until!r} was printed")
     if options.inferences:
-        goals.append(f"{options.inferences} inferences were done")
+        one = options.inferences == 1
+        goals.append("1 inference was done" if one else f"{options.inferences} inferences were done")
     if not goals and machine.trace_end is not None and stop.reason in ("idle", "system off"):
         goals.append("the trace ended")
     return f"{name}: {stop.reason} ({stop.detail}) before {' or '.join(goals)}" if goals else None

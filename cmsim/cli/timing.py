@@ -33,16 +33,16 @@ def add_to(commands: Any) -> None:
 
 def explain(options: argparse.Namespace) -> int:
     """Print the listing."""
-    from ..boards import find_board  # noqa: PLC0415 - `cmsim --version` needs none of it
-    from ..image import load  # noqa: PLC0415
+    from ..boards import find_board, load_image  # noqa: PLC0415 - `cmsim --version` needs none of it
     from ..timing.explain import explain as listing  # noqa: PLC0415
     from ..timing.model import Code  # noqa: PLC0415
     from ..timing.silicon import Silicon  # noqa: PLC0415
 
-    chip = find_board(options.board).chip
+    board = find_board(options.board)
+    chip = board.chip
     path = firmware.path(options)
-    image = load(path, options.base, chip.regions)
-    symbol = image.find(options.function)
+    image = load_image(board, path, options.base)
+    symbol = image.find_code(options.function)
     address = symbol.address & ~1
     size = symbol.size or 256
     data = image.read(address, size)
@@ -73,9 +73,13 @@ def calibrate(options: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"{options.log}: cannot read the log: {error.strerror or error}") from None
     elf = Path(options.microbench)
-    calibration.parse_log(log)  # its errors before the runs, which take seconds
     rerun = None if options.no_fit else lambda parameters: calibration.kernels(elf, parameters)
-    print(calibration.calibrate(log, calibration.bounds(elf), rerun=rerun).text())
+    try:
+        calibration.parse_log(log)  # its errors before the runs, which take seconds
+        report = calibration.calibrate(log, calibration.bounds(elf), rerun=rerun)
+    except calibration.LogError as error:
+        raise UsageError(f"{options.log}: {error}") from None
+    print(report.text())
     return 0
 
 

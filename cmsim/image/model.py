@@ -136,6 +136,13 @@ class Image:
         except UsageError as error:
             raise UsageError(f"{self.path}: {error}") from None
 
+    def find_code(self, name: str) -> Symbol:
+        """The same, where code is meant. UsageError for data."""
+        symbol = self.find(name)
+        if symbol.kind == "object":
+            raise UsageError(f"{self.path}: {symbol} is data, not code: name a function or an address")
+        return symbol
+
     def function_at(self, address: int) -> Symbol | None:
         """The innermost function whose code covers `address` (Thumb bit ignored)."""
         return self.symbols.function_at(address)

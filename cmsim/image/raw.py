@@ -10,7 +10,7 @@ KNOWN = (
     (b"\xcf\xfa\xed\xfe", 0, "a macOS program: give the ELF, HEX or UF2 that the cross-compiler made"),
     (b"PK\x03\x04", 0, "a zip archive: unpack it, a DFU package holds a .hex or .bin"),
     (b"\x1f\x8b", 0, "compressed with gzip: unpack it"),
-    (b"TFL3", 4, "a model, not firmware: give it to the firmware that interprets it"),
+    (b"TFL3", 4, "a model, not firmware: `cmsim bench` runs it; firmware is what interprets it"),
     (b"S0", 0, "a Motorola S-record file: convert it with objcopy -I srec -O ihex"),
 )
 """(signature, its offset, what to say) of files that are taken for firmware by mistake."""

@@ -14,6 +14,11 @@ from cmsim.image.model import Chunk, Contents, ImageError, join
 
 NRF52840 = 0xADA5_2840
 """Family id of the nRF52840."""
+FAMILIES = {
+    NRF52840: "nRF52840", 0x621E_937A: "nRF52833", 0x1B57_745F: "nRF52", 0xE48B_FF56: "RP2040", 0x68ED_2B88: "SAMD21",
+    0x5511_4460: "SAMD51", 0xBFDD_4EEE: "ESP32-S2", 0xC47E_5767: "ESP32-S3", 0x5775_5A57: "STM32F4",
+}  # fmt: skip
+"""Names for messages, of the families that are met most."""
 
 BLOCK = struct.Struct("<8I476sI")
 MAGIC = (0x0A32_4655, 0x9E5D_5157, 0x0AB1_6F30)
@@ -56,8 +61,8 @@ def parse(data: bytes, family: int | None = NRF52840) -> Contents:
         raise ImageError(f"UF2 for several families ({_names(families)}): choose one")
     segments = join(chunks)
     if not segments:
-        if families:
-            raise ImageError(f"UF2 for the family {_names(families)}, not 0x{family:08x}: take the file for this chip")
+        if families and family is not None:
+            raise ImageError(f"UF2 for {_names(families)}, not for {_names({family})}: take the file for this chip")
         raise ImageError("UF2 without any block for the main flash: nothing to load")
     return Contents(segments)
 
@@ -84,4 +89,4 @@ def _check_complete(numbering: dict[int | None, _Numbering], blocks: int) -> Non
 
 
 def _names(families: set[int]) -> str:
-    return ", ".join(f"0x{family:08x}" for family in sorted(families))
+    return ", ".join(FAMILIES.get(family, f"the family 0x{family:08x}") for family in sorted(families))

@@ -14,6 +14,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +99,9 @@ class RegionMeter:
             if returns is not None and self._same(returns["function"], begin):
                 self._whole_calls(region, begin)
             else:  # where both are one place, a pass ends there before the next begins
-                self._point(end, lambda *now: self._end(region, *now))
-                self._point(begin, lambda *now: self._begin(region, *now))
+                opens = self._point(begin, lambda *now: self._begin(region, *now))
+                self._point(end, lambda *now: self._end(region, *now))()
+                opens()
         except UsageError as error:
             raise UsageError(f"--region {text!r}: {error}") from None
         self.regions.append(region)
@@ -117,29 +119,31 @@ class RegionMeter:
         find = self.machine.image.find
         return find(function).address == find(point).address
 
-    def _point(self, text: str, callback: Callback) -> None:
-        watches, image = self.machine.watches, self.machine.image
+    def _point(self, text: str, callback: Callback) -> Callable[[], None]:
+        """What listens there; UsageError if there is no such place."""
+        image = self.machine.image
         if found := _ITM.fullmatch(text):
-            self._itm(int(found["port"]), _number(found["value"]), callback)
-        elif found := _RETURN.fullmatch(text):
-            address = image.find(found["function"]).address & ~1
-            watches.on_entry(address, lambda: watches.on_return(lambda: self._call(callback)))
-        elif (found := _LINE.fullmatch(text)) and "::" not in text:
-            self._at(_line(image, found["file"], int(found["line"])), callback)
-        else:
-            self._at([image.find(text).address & ~1], callback)
+            return partial(self._itm, _port(found["port"]), _number(found["value"]), callback)
+        if found := _RETURN.fullmatch(text):
+            address = image.find_code(found["function"]).address & ~1
+            return partial(self._behind, address, callback)
+        if (found := _LINE.fullmatch(text)) and "::" not in text:
+            return partial(self._at, _line(image, found["file"], int(found["line"])), callback)
+        return partial(self._at, [image.find_code(text).address & ~1], callback)
 
     def _at(self, addresses: Iterable[int], callback: Callback) -> None:
         for address in addresses:
             self.machine.watches.on_entry(address, lambda: self._call(callback))
+
+    def _behind(self, function: int, callback: Callback) -> None:
+        watches = self.machine.watches
+        watches.on_entry(function, lambda: watches.on_return(lambda: self._call(callback)))
 
     def _call(self, callback: Callback) -> None:
         clock = self.machine.cpu.clock
         callback(clock.cycles, clock.instructions)
 
     def _itm(self, port: int, value: int, callback: Callback) -> None:
-        if port > 31:
-            raise UsageError(f"itm{port}: the ITM has ports 0 to 31")
         clock = self.machine.cpu.clock
 
         def hear(at: int, written: int) -> None:
@@ -183,6 +187,12 @@ class RegionMeter:
         """A reset: what had begun never ends."""
         for region in self.regions:
             region.opened = None
+
+
+def _port(text: str) -> int:
+    if int(text) > 31:
+        raise UsageError(f"itm{text}: the ITM has ports 0 to 31")
+    return int(text)
 
 
 def _number(text: str) -> int:

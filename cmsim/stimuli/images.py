@@ -60,7 +60,7 @@ def load_images(what: str | Path | NDArray[Any] | Callable[[float], NDArray[Any]
 def _open(path: Path) -> tuple[list[Pixels], list[float]]:
     """The frames of an image file, and the seconds at which each ends."""
     try:
-        from PIL import Image, ImageOps, ImageSequence  # noqa: PLC0415 - only runs with a camera need it
+        from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError  # noqa: PLC0415 - only runs with a camera need it
     except ImportError:
         raise UsageError(f"{path}: reading pictures needs Pillow; install it, or give .npy or .npz") from None
     frames: list[Pixels] = []
@@ -77,7 +77,8 @@ def _open(path: Path) -> tuple[list[Pixels], list[float]]:
                 seconds = frame.info.get("duration", 0) / 1000 or FRAME_SECONDS
                 ends.append((ends[-1] if ends else 0.0) + seconds)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UsageError(f"{path}: cannot be read as a picture: {error}") from None
+        why = "it is neither PNG, JPEG, BMP nor GIF" if isinstance(error, UnidentifiedImageError) else error
+        raise UsageError(f"{path}: cannot be read as a picture: {why}") from None
     return frames, ends
 
 

@@ -32,10 +32,10 @@ def load(path: str | Path, required: Iterable[str] = ()) -> Trace:
     path = Path(path)
     readers = {".csv": _read_csv, ".npz": _read_npz, ".parquet": _read_parquet}
     reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise UsageError(f"{path}: unknown kind of trace {path.suffix!r}: known are {', '.join(readers)}")
     if not path.is_file():
         raise UsageError(f"{path}: no such file" if not path.exists() else f"{path}: not a file")
+    if reader is None:
+        raise UsageError(f"{path}: unknown kind of trace: the name must end in {', '.join(readers)}")
     trace = reader(path)
     trace.require(required)
     return trace
@@ -143,7 +143,8 @@ def _read_npz(path: Path) -> Trace:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {title: archive[title] for title in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path}: not a readable .npz archive of plain arrays ({error})") from None
+        why = "" if "pickle" in str(error) else f" ({error})"  # NumPy takes whatever it does not know for pickled
+        raise UsageError(f"{path}: not a readable .npz archive of plain arrays{why}") from None
     return _from_arrays(path, arrays)
 
 

@@ -6,6 +6,7 @@ quantity; units are written as in the tables below.
 
 from __future__ import annotations
 
+import difflib
 import re
 
 STANDARD_GRAVITY = 9.80665  # m/s^2 in a g, exact by definition (CGPM 1901)
@@ -59,13 +60,21 @@ def parse_column(title: str) -> tuple[str, float, float]:
     """
     match = _COLUMN.fullmatch(title)
     if match is None:
-        raise ValueError(f"column {title.strip()!r} does not name its unit: write it as 'accel x [g]'")
-    quantity, unit = " ".join(match[1].replace("_", " ").lower().split()), match[2]
+        meant = _quantity(title)
+        example = f"{meant} [{BASE_UNITS[meant]}]" if meant in BASE_UNITS else "accel x [g]"
+        raise ValueError(f"column {title.strip()!r} does not name its unit: write it as {example!r}")
+    quantity, unit = _quantity(match[1]), match[2]
     table = _UNITS.get(quantity)
     if table is None:
-        raise ValueError(f"unknown quantity {match[1]!r}: known are {', '.join(_UNITS)}")
+        near = difflib.get_close_matches(quantity, _UNITS, n=3)
+        hint = f"similar: {', '.join(near)}" if near else f"known are {', '.join(_UNITS)}"
+        raise ValueError(f"unknown quantity {match[1]!r}: {hint}")
     # Two code points look like the micro sign; spreadsheets produce both.
     found = table.get(unit.replace("\N{GREEK SMALL LETTER MU}", "\N{MICRO SIGN}"))
     if found is None:
         raise ValueError(f"unknown unit {unit!r} for {quantity}: known are {', '.join(table)}")
     return quantity, *found
+
+
+def _quantity(text: str) -> str:
+    return " ".join(text.replace("_", " ").lower().split())

@@ -181,6 +181,8 @@ def load(path: str | os.PathLike[str]) -> Model:
 def parse(content: bytes, path: str) -> Model:
     """`load` for a file's content that is in memory; `path` only names it in messages."""
     if len(content) < 8 or content[4:8] != FILE_IDENTIFIER:
+        if content.startswith(b"\x7fELF"):
+            raise ModelError(f"{path}: not a TensorFlow Lite model but an ELF file: `cmsim run` takes it")
         found = content[4:8].decode("ascii", "replace")
         raise ModelError(f"{path}: not a TensorFlow Lite model: the file identifier is {found!r}, not 'TFL3'")
     if len(content) >= LARGEST_FLATBUFFER:

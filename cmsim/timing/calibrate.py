@@ -17,7 +17,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TypeVar
 
-from ..errors import CmsimError
+from ..errors import UsageError
 from .memory import MemoryParameters
 from .parameters import Bound, Parameter, Parameters
 from .silicon import Silicon
@@ -32,8 +32,12 @@ SIMULATED_SECONDS = 3
 Table = TypeVar("Table", Parameters, MemoryParameters)
 
 
-class CalibrationError(CmsimError):
-    """A board's log that cannot be used."""
+class CalibrationError(UsageError):
+    """A file that cannot be used."""
+
+
+class LogError(CalibrationError):
+    """A board's log that cannot be used; the message has the line, not the file."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Report:
 
 
 def parse_log(text: str) -> dict[str, float]:
-    """Cycles by kernel; CalibrationError, with the line's number, for numbers that are none and kernels named twice."""
+    """Cycles by kernel; LogError, with the line's number, for numbers that are none and kernels named twice."""
     found: dict[str, float] = {}
     for number, raw in enumerate(text.splitlines(), 1):
         match = LINE.fullmatch(raw.strip())
@@ -113,9 +117,9 @@ def parse_log(text: str) -> dict[str, float]:
         except ValueError:
             cycles = -1.0
         if not isfinite(cycles) or cycles < 0:
-            raise CalibrationError(f"line {number}: {name}: '{figure}' is not a number of cycles; record the log again")
+            raise LogError(f"line {number}: {name}: '{figure}' is not a number of cycles; record the log again")
         if name in found:
-            raise CalibrationError(f"line {number}: {name} appears twice; keep the log of one run")
+            raise LogError(f"line {number}: {name} appears twice; keep the log of one run")
         found[name] = cycles
     return found
 
@@ -151,7 +155,7 @@ def calibrate(
     board = parse_log(board_log)
     known = [name for name in simulated if name in board]
     if not known:
-        raise CalibrationError("the log has no line 'name cycles' of a microbench kernel; flash microbench.elf, "
+        raise LogError("the log has no line 'name cycles' of a microbench kernel; flash microbench.elf, "
                                "record its UART at 115200 baud until 'done'")
     lines = tuple(Line(name, board[name], *simulated[name]) for name in known)
     missing = tuple(name for name in simulated if name not in board)

@@ -42,5 +42,6 @@ NRF52833 = Chip(
     pins=42,
     analog_pins=AIN_PINS,
     memory_title="512 KB flash, 128 KB RAM",
+    uf2_family=0x621E_937A,
     bridge=APB,
 )

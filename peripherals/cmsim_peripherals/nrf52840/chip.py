@@ -170,5 +170,6 @@ NRF52840 = Chip(
     ram_size=256 * 1024,
     analog_pins=AIN_PINS,
     memory_title="1 MB flash, 256 KB RAM",
+    uf2_family=0xADA5_2840,
     bridge=APB,
 )
