@@ -141,7 +141,8 @@ def load_record(path: Path) -> dict[str, Any]:
         compare(record, record)
         record["firmware"]["name"].partition("/")
     except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError, IndexError) as error:
-        raise UsageError(f"{path}: not a whole record ({type(error).__name__}: {error}); make it anew") from None
+        why = f"it has no {error}" if isinstance(error, KeyError) else "its values are of other kinds"
+        raise UsageError(f"{path}: not a whole record of `cmsim run`: {why}; make it anew") from None
     return record
 
 
@@ -156,6 +157,9 @@ def compare(base: Record, new: Record, limits: Mapping[str, str] = {}, *, force:
     for key in ("board", "timing"):
         if base[key] != new[key]:
             _object(comparison, force, f"{key} {base[key]!r} and {new[key]!r}: such figures cannot be compared")
+    names = [record["firmware"]["name"] for record in (base, new)]
+    if names[0] != names[1]:
+        comparison.notes.append(f"the firmware is {names[0]!r} and {names[1]!r}")
     old, now = totals(base), totals(new)
     for name, (unit, _) in METRICS.items():
         kind = "memory" if name in MEMORY else "total"

@@ -255,6 +255,12 @@ def test_benchmark_formats(base: dict[str, Any], slow: dict[str, Any]) -> None:
     assert bmf["app.elf/1:CONV_2D"]["cycles"]["value"] == 1500.5
 
 
+def test_other_firmware_is_noted(base: dict[str, Any], slow: dict[str, Any]) -> None:
+    other = {**slow, "firmware": {**slow["firmware"], "name": "other.elf"}}
+    assert compare(base, other).notes == ["the firmware is 'app.elf' and 'other.elf'"]
+    assert compare(base, slow).notes == []
+
+
 def test_a_baseline_keeps_what_is_compared(base: dict[str, Any], slow: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "kept.json"
     path.write_text(json.dumps(essence(base)), encoding="utf-8")
@@ -265,7 +271,7 @@ def test_a_baseline_keeps_what_is_compared(base: dict[str, Any], slow: dict[str,
 
 @pytest.mark.parametrize("content, message", [
     ("{", "not JSON"), ("[]", "not a record"), ("{}", "not a record"), ('{"schema": 99}', "schema 99"),
-    ("[" * 100_000, "not JSON"), ('{"schema": 1}', "not a whole record"), ('{"schema": 1, "inferences": 3}', "not a whole record"), ("\xff", "not JSON"),
+    ("[" * 100_000, "not JSON"), ('{"schema": 1}', "not a whole record of `cmsim run`: it has no "), ('{"schema": 1, "inferences": 3}', "not a whole record"), ("\xff", "not JSON"),
     (None, "cannot read"),
 ])
 def test_bad_files(tmp_path: Path, content: str | None, message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -302,3 +302,24 @@ def test_stimulus_errors():
             Stimulus(knots, values)
     with pytest.raises(ValueError, match="must increase strictly"):
         Stimulus([0, 5, 5], [0.0] * 3)
+
+
+def test_damaged_npz(tmp_path):
+    path = tmp_path / "t.npz"
+    np.savez(path, **{"time [s]": np.arange(3.0), "accel x [g]": np.zeros(3)})
+    good = path.read_bytes()
+    start = good.index(b"PK\x01\x02")  # the central directory: flags at 8, packing at 10
+    for offset, value, message in ((8, 0x20, "compressed patched data"), (8, 1, "encrypted"), (10, 99, "not supported")):
+        path.write_bytes(good[: start + offset] + bytes((value,)) + good[start + offset + 1 :])
+        with pytest.raises(UsageError, match=rf"t\.npz: not a readable \.npz archive of plain arrays: .*{message}"):
+            load(path)
+    path.write_bytes(good.replace(b"'shape': (3,)", b"'shape': (9" + b"9" * 12 + b",)", 1))
+    with pytest.raises(UsageError, match=r"t\.npz: "):
+        load(path)
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(UsageError, match=r"t\.npz: one array \(\.npy\), not an archive of columns"):
+        load(path)
+    path.write_bytes(b"text")
+    with pytest.raises(UsageError, match=r"plain arrays: it is no array of numbers in NumPy's format$"):
+        load(path)

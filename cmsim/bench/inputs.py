@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
+from ..stimuli import numpy_files
 from ..tflite import Tensor
 from ..tflite.describe import shape_text
 from .images import ImageFileError, Pixels, read_image
@@ -184,8 +185,8 @@ def _split(array: Values, tensor: Tensor) -> list[Values]:
 def _read_npy(content: bytes) -> Values:
     try:
         array = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise UsageError(f"not a .npy file that can be read: {error}") from None
+    except numpy_files.ERRORS as error:
+        raise UsageError(f"not a .npy file that can be read: {numpy_files.why(error)}") from None
     if not isinstance(array, np.ndarray):
         raise UsageError("it is an .npz archive; save one array with numpy.save")
     return array

@@ -69,7 +69,7 @@ def load_audio(path: str | Path) -> Audio:
         with wave.open(str(path), "rb") as file:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
             data = file.readframes(file.getnframes())
-    except (wave.Error, EOFError) as error:
+    except (wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk that reaches beyond the file
         raise UsageError(f"{path}: not an uncompressed WAV file ({str(error) or 'it ends early'})") from None
     if not data:
         raise UsageError(f"{path}: there is no sound in it")

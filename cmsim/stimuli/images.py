@@ -5,8 +5,7 @@ A source is a function of the CPU cycle that gives the picture then: (height, wi
 
 from __future__ import annotations
 
-import zipfile
-import zlib
+import warnings
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..kernel import CPU_HZ
+from . import numpy_files
 from .video import FILMS, Film
 
 Pixels = NDArray[np.uint8]
@@ -60,25 +60,35 @@ def load_images(what: str | Path | NDArray[Any] | Callable[[float], NDArray[Any]
 def _open(path: Path) -> tuple[list[Pixels], list[float]]:
     """The frames of an image file, and the seconds at which each ends."""
     try:
-        from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError  # noqa: PLC0415 - only runs with a camera need it
+        from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - only runs with a camera need it
     except ImportError:
         raise UsageError(f"{path}: reading pictures needs Pillow; install it, or give .npy or .npz") from None
-    frames: list[Pixels] = []
-    ends: list[float] = []
+    bombs = Image.DecompressionBombError, Image.DecompressionBombWarning
     try:
-        with Image.open(path) as image:
-            for frame in ImageSequence.Iterator(image):
-                upright = ImageOps.exif_transpose(frame)  # as viewers show it: cameras store how they were held
-                if upright.mode.startswith("I"):  # gray of 16 bits, which convert() would cut at 255
-                    gray = np.asarray(upright).astype(np.int64).clip(0, 0xFFFF) >> 8
-                    frames.append(_picture(gray.astype(np.uint8), str(path)))
-                else:
-                    frames.append(np.array(upright.convert("RGB"), dtype=np.uint8))
-                seconds = frame.info.get("duration", 0) / 1000 or FRAME_SECONDS
-                ends.append((ends[-1] if ends else 0.0) + seconds)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd in a file that can be shown
+            warnings.simplefilter("error", bombs[1])  # 90 million pixels
+            return _frames(path)
+    except (OSError, ValueError, SyntaxError, *bombs) as error:
         why = "it is neither PNG, JPEG, BMP nor GIF" if isinstance(error, UnidentifiedImageError) else error
         raise UsageError(f"{path}: cannot be read as a picture: {why}") from None
+
+
+def _frames(path: Path) -> tuple[list[Pixels], list[float]]:
+    from PIL import Image, ImageOps, ImageSequence  # noqa: PLC0415
+
+    frames: list[Pixels] = []
+    ends: list[float] = []
+    with Image.open(path) as image:
+        for frame in ImageSequence.Iterator(image):
+            upright = ImageOps.exif_transpose(frame)  # as viewers show it: cameras store how they were held
+            if upright.mode.startswith("I"):  # gray of 16 bits, which convert() would cut at 255
+                gray = np.asarray(upright).astype(np.int64).clip(0, 0xFFFF) >> 8
+                frames.append(_picture(gray.astype(np.uint8), str(path)))
+            else:
+                frames.append(np.array(upright.convert("RGB"), dtype=np.uint8))
+            seconds = frame.info.get("duration", 0) / 1000 or FRAME_SECONDS
+            ends.append((ends[-1] if ends else 0.0) + seconds)
     return frames, ends
 
 
@@ -92,9 +102,8 @@ def _numpy(path: Path) -> Source:
                 raise UsageError(f"{path}: no array `frames`; it has {', '.join(loaded.files) or 'nothing'}")
             frames = loaded["frames"]
             times = loaded.get("times")
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        why = "it is no array of numbers in NumPy's format" if "pickle" in str(error) else error
-        raise UsageError(f"{path}: cannot be read: {why}") from None
+    except numpy_files.ERRORS as error:
+        raise UsageError(f"{path}: cannot be read: {numpy_files.why(error)}") from None
     if times is None:
         return _array(frames, str(path))
     numbers = times.dtype.kind in "iuf" and times.shape == frames.shape[:1] and len(times)

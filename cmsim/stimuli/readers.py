@@ -9,7 +9,6 @@ Every fault is a UsageError of one line: file, line (or sample) and column.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cmsim.errors import UsageError
+from cmsim.stimuli import numpy_files
 from cmsim.stimuli.trace import Trace, backwards
 from cmsim.stimuli.units import BASE_UNITS, parse_column
 
@@ -140,11 +140,13 @@ def _row(path: Path, number: int, text: str, names: list[str]) -> list[float]:
 
 def _read_npz(path: Path) -> Trace:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        archive = np.load(path, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise UsageError(f"{path}: one array (.npy), not an archive of columns: numpy.savez writes one")
+        with archive:
             arrays = {title: archive[title] for title in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        why = "" if "pickle" in str(error) else f" ({error})"  # NumPy takes whatever it does not know for pickled
-        raise UsageError(f"{path}: not a readable .npz archive of plain arrays{why}") from None
+    except numpy_files.ERRORS as error:
+        raise UsageError(f"{path}: not a readable .npz archive of plain arrays: {numpy_files.why(error)}") from None
     return _from_arrays(path, arrays)
 
 
