@@ -18,6 +18,7 @@ class Rest:
     instructions: int
     load_store: int
     folded: int
+    block: Learned
 
     @classmethod
     def of(cls, block: Learned, number: int, clock: Clock) -> Rest:
@@ -30,7 +31,8 @@ class Rest:
         if price.load_store:
             load_store = price.load_store[-1] - price.load_store[number] + unaligned
             folded = price.folded[-1] - price.folded[number]
-        return cls(address, block.address + block.size - address, cycles, price.length - number, load_store, folded)
+        size, instructions = block.address + block.size - address, price.length - number
+        return cls(address, size, cycles, instructions, load_store, folded, block)
 
     def count(self, clock: Clock, times: int) -> None:
         """Add it to the counters, or take it from them (-1)."""
@@ -47,6 +49,7 @@ class Account:
         self.clock, self.blocks = clock, blocks
         self.open: Rest | None = None
         """To be paid when execution goes on there."""
+        self._paid: Rest | None = None
 
     def refund(self, address: int) -> Rest | None:
         """The block that was charged ran only up to the instruction at `address`; what was taken back."""
@@ -63,9 +66,18 @@ class Account:
         rest.count(clock, -1)
         return rest
 
+    @property
+    def ran_last(self) -> Learned | None:
+        """The block that ran last, or the whole of which its rest did."""
+        address = self.clock.address
+        if self._paid is not None and self._paid.address == address:
+            return self._paid.block
+        return self.blocks.learned.get(address)
+
     def pay(self, pc: int) -> Rest | None:
         """Going on in the middle of a block, it costs what the whole block would have: measuring changes no count."""
         rest, self.open = self.open, None
+        self._paid = None
         if rest is None or rest.address != pc:
             return None
         rest.count(self.clock, 1)
@@ -78,4 +90,6 @@ class Account:
         if rest is not None and clock.paid == rest.address:
             rest.count(clock, -1)
             self.open = rest
+        else:
+            self._paid = rest
         clock.paid = 1

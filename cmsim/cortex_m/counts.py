@@ -20,6 +20,7 @@ import numpy.typing as npt
 from . import _counts
 from .blocks import Learned
 from .cpu import Cpu
+from .exceptions import Owed
 from .hot import BLOCK, Clock
 from .nvic import SystemException
 
@@ -115,6 +116,7 @@ class BlockCounter:
         self._at = ct.byref(self._counts)
         cpu.engine.replace_block_hook(_counts.on_counted_block, ct.addressof(self._counts))
         cpu.exceptions.on_switch.append(self._switched)
+        cpu.exceptions.on_resume.append(self._resumed)
         self._listen()
 
     def _region(self, n: int) -> CountRegion:
@@ -161,6 +163,13 @@ class BlockCounter:
         self._exception_cycles += self.cpu.clock.cycles - until
         _resume(self._at, 1)
 
+    def _resumed(self, owed: Owed) -> None:
+        """Behind an exception: what it had interrupted was finished, and is nothing that the next block cost."""
+        for memory, counts in zip(self.cpu.blocks.memories, self._arrays, strict=True):
+            if 0 <= owed.block - memory.base < len(memory.data):
+                counts["cycles"][owed.block - memory.base >> 1] += owed.cycles
+        _resume(self._at, 1)
+
     def reset(self) -> None:
         """The processor was reset: what comes next follows nothing."""
         self.settle()
@@ -184,7 +193,7 @@ class BlockCounter:
     def blocks(self) -> Iterator[BlockRuns]:
         """Every block that ran, by address."""
         self.settle()
-        for memory, counts, table in zip(self.cpu.blocks.memories, self._arrays, self._tables, strict=True):
+        for memory, counts, table in zip(self.cpu.blocks.memories, self._arrays, self._tables, strict=False):
             for slot in np.flatnonzero(counts["runs"]).tolist():
                 learned = self.cpu.blocks.learned.get(memory.base + 2 * slot)
                 if learned is not None:

@@ -1,8 +1,8 @@
 """The processor: Unicorn executes blocks, this file decides when it runs, why it stopped, and what follows.
 
 Not modelled: FPDSCR is stored but new FP contexts start from its reset value; with FPCCR.ASPEN clear CONTROL.FPCA still
-reads as set by FP instructions (frames are basic all the same); interrupts are taken between translation blocks, at
-most a few instructions late; an NMI that software pends is not late. (engine.py and rights.py say what Unicorn adds.)
+reads as set by FP instructions (frames are basic all the same); interrupts are taken between translation blocks, in
+time (preemption.py), but a few instructions late. (engine.py and rights.py say what Unicorn adds.)
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ from .mpu import READ as MAY_READ
 from .mpu import WRITE as MAY_WRITE
 from .mpu import Mpu
 from .nvic import ExceptionState, NvicRegisters, SystemException
+from .preemption import Preemption
 from .refusals import Refusals
 from .rights import Rights
 from .scb import SystemControl
@@ -128,6 +129,7 @@ class Cpu:
         self._read_last = NOT_POLLED
         """Address of the last read of a device that came here."""
         self._account = Account(self.clock, self.blocks)
+        self._preemption = Preemption(self.scheduler, self.clock, self._account, self.exceptions)
         self._at_watch: int | None = None
         """Where we stopped for `on_watch`, which has not been called yet."""
         self._keep: list[Any] = []
@@ -361,6 +363,8 @@ class Cpu:
         self.clock.round, self.clock.limit = 1, 0
         self.clock.reordered += 1
 
+    _behind = False
+    """We stopped behind a block, or behind a part of one, and did nothing else."""
     _stale_monitor = False
     _asleep = False
     _without_mpu = False
@@ -458,6 +462,9 @@ class Cpu:
         self._requested = False
         try:
             while True:
+                if self._behind:
+                    self._behind = False
+                    self._preemption.look_back()
                 scheduler.advance(clock.cycles)
                 self._raise_failure()
                 if self._requested:
@@ -563,6 +570,7 @@ class Cpu:
             clock.sev = 0
             exceptions.event_register = True
         stop, broken = clock.stop, self.hooks.disarm()
+        self._behind = stop in (Stop.DEADLINE, Stop.WATCH)
         if stop == Stop.DEADLINE or self._error is not None:
             return
         if stop == Stop.INTERRUPT:
@@ -619,6 +627,7 @@ class Cpu:
         if kind is HookKind.WATCH:
             # behind `address` in an IT block, which runs to its end
             self._account.open = self._account.refund(self.exceptions.pc)
+            self._behind = True
             self._watched(address)
             return
         self._account.refund(address)

@@ -13,6 +13,7 @@ from struct import pack_into, unpack_from
 from ..soc import Soc
 from ..timing import TimingModel
 from . import state as st
+from .account import Rest
 from .bus import Bus, Denied
 from .hot import Clock
 from .mpu import READ, WRITE
@@ -55,6 +56,16 @@ class Fault:
     cycle: int
 
 
+@dataclass(frozen=True)
+class Owed:
+    """Cycles of the block at `block` that come when an exception returns to `pc`; its `rest` is not charged yet."""
+
+    block: int
+    cycles: int
+    pc: int
+    rest: Rest | None
+
+
 class Lockup(Exception):  # noqa: N818 - an architectural state, not an error of the program
     """The processor locked up: a fault at HardFault priority or above."""
 
@@ -86,6 +97,12 @@ class ExceptionUnit:
         self.on_switch: list[Callable[[str, int, int], None]] = []
         """Told of what runs now: ("enter", SP that was interrupted, cycle at which stacking began), ("chain", 0, cycle
         before it), ("return", SP behind it, cycle)."""
+        self.owed: Owed | None = None
+        """By what the exception interrupts that is taken next."""
+        self._suspended: dict[int, Owed] = {}
+        """The same for exceptions that have not returned, by their frames."""
+        self.on_resume: list[Callable[[Owed], None]] = []
+        """Told of what was owed, and is charged now."""
         self.on_mode_change: Callable[[], None] = lambda: None
         """Handler mode or the FP context changed: cached traps must follow."""
         self.on_fault: Callable[[Fault], None] = lambda fault: None
@@ -125,12 +142,20 @@ class ExceptionUnit:
 
     # --- entry --------------------------------------------------------------------------------------------
 
-    def take_pending(self) -> bool:
-        """Enter the most urgent pending exception if it may preempt."""
+    @property
+    def preempted(self) -> bool:
+        """Whether an exception is pending that is taken now."""
+        return self._next() is not None
+
+    def _next(self) -> int | None:
         states = self.states
         if not states.pending & states.enabled:
-            return False
-        number = states.next(self.execution_priority())
+            return None
+        return states.next(self.execution_priority())
+
+    def take_pending(self) -> bool:
+        """Enter the most urgent pending exception if it may preempt."""
+        number = self._next()
         if number is None:
             return False
         self._enter(number)
@@ -155,6 +180,7 @@ class ExceptionUnit:
             scb.FPCAR = frame + 0x20
             scb.FPCCR = scb.FPCCR & 0xC000_0000 | 1 | (not privileged) << 1 | (ipsr == 0) << 3 | self._ready_bits()
         registers.write(st.SP, frame)
+        self._suspend(frame)
         self.on_frame(frame)
         exc_return = 0xFFFF_FFE1 | (not fp) << 4
         if ipsr == 0:
@@ -165,6 +191,20 @@ class ExceptionUnit:
         late = self.states.next(min(self.states.group(number), self.execution_priority()))
         self._vector(number if late is None else late, exc_return, control, cpsr)
         self._switched("enter", sp, began)
+
+    def _suspend(self, frame: int) -> None:
+        owed, self.owed = self.owed, None
+        if owed is not None:
+            self._suspended[frame] = owed
+        elif self._suspended:
+            self._suspended.pop(frame, None)  # of an exception that never returned
+
+    def _resume(self, frame: int) -> None:
+        owed = self._suspended.pop(frame, None)
+        if owed is not None and owed.pc == self.pc:
+            self.clock.cycles += owed.cycles
+            for listener in self.on_resume:
+                listener(owed)
 
     def _ready_bits(self) -> int:
         """FPCCR.HFRDY, BFRDY, MMRDY, MONRDY: which faults could be taken when the state is saved later."""
@@ -316,6 +356,8 @@ class ExceptionUnit:
         self.on_mode_change()
         self.sleep_on_exit = to_thread and bool(self.scb.sleep_on_exit)
         self._switched("return", sp, self.clock.cycles)
+        if self._suspended:
+            self._resume(frame)
 
     # --- faults -------------------------------------------------------------------------------------------
 
