@@ -59,6 +59,11 @@ class Learned:
         """Cycles from the start of the block to each instruction, and to the end."""
         return self.price.starts
 
+    @cached_property
+    def is_steady(self) -> bool:
+        """It costs the same whatever is in registers."""
+        return not self.price.divides and not DETAIL.unpack_from(self.price.detail)[6]  # probes
+
     @property
     def divides(self) -> Iterable[Divide]:
         """Those that are charged when the block starts, with what they cost last."""

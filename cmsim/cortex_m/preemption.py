@@ -14,6 +14,7 @@ one in a block that changes masks, or in what is owed, at the end of that.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 
 from ..kernel import Scheduler
 from .account import Account, Rest
@@ -54,24 +55,27 @@ class Preemption:
     def _resume(self, owed: Owed) -> None:
         self.account.open = owed.rest
 
+    def _starts(self, block: Learned) -> Sequence[int]:
+        """`Price.starts`, with what registers decided when it ran last."""
+        starts = block.price.starts
+        if block.is_steady:
+            return starts
+        rests = [Rest.of(block, number, self.clock).cycles for number in range(block.price.length)]
+        return [*(rests[0] - rest for rest in rests), rests[0]]
+
     def _taken(self, block: Learned, moment: int, rest: Rest | None) -> tuple[int, int]:
         """When an exception is taken that becomes due at `moment`, and the cycles that are owed then.
 
         `rest`: what has not run yet of the block.
         """
-        clock = self.clock
-        end = clock.cycles + (0 if rest is None else rest.cycles)
-
-        def start(number: int) -> int:
-            return end - (Rest.of(block, number, clock).cycles if number < block.price.length else 0)
-
-        number = bisect_left(range(block.price.length + 1), moment, key=start)
-        at = start(number)
-        again = at
+        clock, starts = self.clock, self._starts(block)
+        begin = clock.cycles + (0 if rest is None else rest.cycles) - starts[-1]
+        number = bisect_left(starts, moment - begin)
+        again = at = begin + starts[number]
         if at > moment and number and block.instructions[number - 1].kind in INTERRUPTIBLE:
             instruction = block.instructions[number - 1]
             goes_on = instruction.kind in BY_WORDS and not instruction.in_it
-            at, again = moment, moment if goes_on else start(number - 1)
+            at, again = moment, moment if goes_on else begin + starts[number - 1]
         if at >= clock.cycles:
             return at, 0
         refill = block.price.exit if self.exceptions.pc != clock.fall_through else 0
