@@ -6,9 +6,11 @@ line and `set_supply` from the board; `cmsim.system_off` does what SYSTEMOFF ask
 table of reset sources: RESETREAS survives all but power-on and brown-out, GPREGRET and GPREGRET2 survive a soft reset,
 a lockup and System OFF.
 
-Not modelled: RAM that loses its content in System OFF (all sections keep it); currents; RAM sections keep working when
-switched off; regulator modes and the sub power modes (CONSTLAT and LOWPWR) change nothing; POFCON does not hold NVMC
-off.
+RAM is eight blocks with two sections of 4 KB and one with sections of 32 KB. A section whose RETENTION bit is 0 loses
+its content in System OFF, and when it is switched off: it holds noise then, from the run's seed.
+
+Not modelled: currents; RAM sections answer when they are switched off; regulator modes and the sub power modes
+(CONSTLAT and LOWPWR) change nothing; POFCON does not hold NVMC off.
 """
 
 from __future__ import annotations
@@ -37,6 +39,9 @@ RESET_REASONS: Mapping[str, int] = {
 }
 """Reason -> its bit of RESETREAS."""
 CLEARS_RETAINED = frozenset({"pin", "watchdog", "power-on"})
+SMALL_BLOCKS, SMALL_SECTION, LARGE_SECTION, SECTIONS = 8, 0x1000, 0x8000, 16
+RETENTION = 16
+"""First RETENTION bit of RAM[n].POWER, of section 0."""
 USB_REGULATOR_START = 1000 * MICROSECOND
 """From VBUS and USBD.ENABLE to USBPWRRDY."""
 USB_DETECT = 100 * MICROSECOND
@@ -80,10 +85,15 @@ class Power(NordicPeripheral):
         self._usb_regulator = soc.scheduler.alarm(self._usb_power_ready)
         self._usb_detector = soc.scheduler.alarm(self._usb_detected_again)
         self._supply = 3300
+        self._noise = soc.random("RAM without power")
+        self._kept = [0] * (SMALL_BLOCKS + 1)
+        """Of each block of RAM, the sections that are on or retained."""
         super().__init__(soc, name, base)
         self.vbus.listen(self._vbus_changed)
         self.usb_wanted.listen(lambda wanted: self._supply_usb())
-        soc.wake_sources.append(WakeSource("vbus", name, self.vbus, lambda: not self.vbus.level, level=False))
+        soc.wake_sources.append(
+            WakeSource("vbus", name, self.vbus, lambda: not self.vbus.level, self._go_off, level=False)
+        )
 
     def reset(self) -> None:
         """All but the retained registers, for which `note_reset` decides."""
@@ -91,6 +101,7 @@ class Power(NordicPeripheral):
         kept = {register.offset: self.values.get(register.offset, 0) for register in retained}
         super().reset()
         self.values.update(kept)
+        self._kept = [power | power >> RETENTION for power in self.RAM_POWER]
         if self._connector:
             self._usb_detector.after(USB_DETECT)
 
@@ -165,13 +176,33 @@ class Power(NordicPeripheral):
 
     # --- RAM ----------------------------------------------------------------------------------------------
 
+    @RAM_POWER.on_write
+    def _switch(self, n: int, value: int) -> None:
+        kept, self._kept[n] = self._kept[n], self.RAM_POWER[n] | self.RAM_POWER[n] >> RETENTION
+        self._lose(n, kept & ~self._kept[n])
+
     @RAM_POWERSET.on_write
     def _switch_on(self, n: int, mask: int) -> None:
-        self.RAM_POWER[n] |= mask
+        self.write(type(self).RAM_POWER.offsets[n], self.RAM_POWER[n] | mask)
 
     @RAM_POWERCLR.on_write
     def _switch_off(self, n: int, mask: int) -> None:
-        self.RAM_POWER[n] &= ~mask
+        self.write(type(self).RAM_POWER.offsets[n], self.RAM_POWER[n] & ~mask)
+
+    def _lose(self, n: int, sections: int) -> None:
+        """The sections of RAM block `n` in this mask hold noise from now on."""
+        size = LARGE_SECTION if n == SMALL_BLOCKS else SMALL_SECTION
+        for section in range(SECTIONS):
+            at = 2 * n * SMALL_SECTION + section * size
+            if sections >> section & 1 and at < self.soc.chip.ram_size and (n == SMALL_BLOCKS or section < 2):
+                self.soc.ram[at : at + size] = self._noise.randbytes(size)
+                self.soc.hooks.code_changed(self.soc.chip.ram_base + at, size)
+
+    def _go_off(self, off: bool) -> None:
+        """System OFF begins or has ended."""
+        if off:
+            for n, power in enumerate(self.RAM_POWER):
+                self._lose(n, ~(power >> RETENTION))
 
     @RAM_POWERSET.on_read
     def _read_set(self, n: int) -> int:

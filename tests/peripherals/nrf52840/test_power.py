@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from cmsim_peripherals.nrf52840.chip import NRF52840
 from cmsim_peripherals.nrf52840.power import RESET_REASONS, PowerClock
 
 from cmsim.errors import UsageError
 from cmsim.kernel import CPU_HZ
 from cmsim.soc import Chip, Row, Soc
+from cmsim.system_off import SystemOff
 
 
 @pytest.fixture
@@ -162,3 +164,51 @@ def test_ram_sections(power: PowerClock) -> None:
     power.write(0x970, 0)
     power.write(0x960, 0)
     assert power.read(0x428) == 0x7
+
+
+RAM_POWER, POWERSET, POWERCLR, ALL = 0x900, 0x904, 0x908, 1 << 18
+
+
+def full_ram() -> Soc:
+    """The chip with its RAM full of 0xA5."""
+    soc = Soc(NRF52840)
+    soc.ram[:] = b"\xa5" * len(soc.ram)
+    return soc
+
+
+def lost(soc: Soc) -> list[int]:
+    """The first addresses of the 4 KB that no longer hold it all."""
+    return [at for at in range(0, ALL, 0x1000) if bytes(soc.ram[at : at + 0x1000]) != b"\xa5" * 0x1000]
+
+
+def test_system_off_keeps_what_retention_says() -> None:
+    """RAM0.S1 is 4 KB from 0x20001000, RAM8.S0 32 KB from 0x20010000 (PS, memory: RAM sections)."""
+    soc = full_ram()
+    power = soc.blocks["POWER"]
+    power.write(POWERSET, 1 << 17)
+    power.write(POWERSET + 8 * 0x10, 1 << 16)
+    SystemOff(soc).enter()
+    kept = {0x1000, *range(0x1_0000, 0x1_8000, 0x1000)}
+    assert lost(soc) == [at for at in range(0, ALL, 0x1000) if at not in kept]
+
+
+def test_a_section_without_power_and_retention_is_lost_at_once() -> None:
+    soc = full_ram()
+    power = soc.blocks["POWER"]
+    power.write(POWERSET + 0x10, 1 << 16)
+    power.write(POWERCLR + 0x10, 0b11)  # RAM1: S0 is retained
+    assert lost(soc) == [0x3000]
+    power.write(POWERCLR + 0x10, 1 << 16)
+    assert lost(soc) == [0x2000, 0x3000]
+    power.write(RAM_POWER + 8 * 0x10, 0xFFFF & ~(1 << 5))  # RAM8.S5, the last 32 KB
+    assert lost(soc) == [0x2000, 0x3000, *range(0x3_8000, ALL, 0x1000)]
+    assert power.read(POWERSET + 0x10) == 0xFFFC
+
+
+def test_what_is_lost_is_noise_by_the_seed() -> None:
+    def noise(seed: int) -> bytes:
+        soc = Soc(NRF52840, seed=seed)
+        SystemOff(soc).enter()
+        return bytes(soc.ram)
+
+    assert noise(1) == noise(1) != noise(2)
