@@ -73,6 +73,16 @@ def test_commands_for_a_fresh_machine_are_where_ci_looks_for_them() -> None:
         assert f"command_of {name}" in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("document", ["firmware/README.md", "docs/timing.md"])
+def test_firmware_is_configured_as_documented(document: str, tmp_path: Path) -> None:
+    commands = re.findall(r"^    (cmake -S firmware .*)$", (ROOT / document).read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(commands) == 1
+    command = commands[0].replace("-B build", f"-B {tmp_path}").split()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "arm-none-eabi" in (tmp_path / "CMakeCache.txt").read_text(encoding="utf-8")
+
+
 def test_picture_shows_what_cmsim_run_prints(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run"]) == 0
     drawn = picture.draw(capsys.readouterr().out)
