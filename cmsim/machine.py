@@ -179,6 +179,7 @@ class Machine:
         self.memory_meter = MemoryMeter(self.cpu, self.image, self.watches, self.tracer)
         self.regions = RegionMeter(self)
         self.heap = HeapMeter(self.cpu, self.image, self.watches)
+        self.memory_meter.stacks.block_at = self.heap.block_at
         self.arenas = ArenaMeter(self)
         self.fatal = FatalMeter(self)
         self.arena_plan = ArenaPlan(self)

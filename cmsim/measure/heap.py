@@ -237,6 +237,11 @@ class HeapMeter:
             holes.append(self._brk - at)
         return holes
 
+    def block_at(self, address: int) -> tuple[int, int] | None:
+        """Where the live block that holds `address` begins and ends."""
+        found = (block for block in self.blocks.values() if block.address <= address < block.address + block.size)
+        return next(((block.address, block.address + block.size) for block in found), None)
+
     def since(self, cycle: int) -> Leaks:
         """What was allocated at or after `cycle` and is still live."""
         return Leaks(tuple(block for block in self.blocks.values() if block.cycle >= cycle))

@@ -8,8 +8,9 @@ switch saves below PSP counts as well (cortex_m/stack_saves.py).
 
 An overflow is noticed in front of the block whose pushes pass the limit, before anything is overwritten.
 
-Not modelled: the limit of a stack that no symbol tells (one from the heap); stores below SP; threads that are switched
-without an exception on stacks of other names; an array of variable size counts when the block behind it begins.
+A stack in a block of the heap ends with the block (heap.py). Not modelled: the limit of one that neither a symbol nor
+the heap tells; stores below SP; threads that are switched without an exception on stacks of other names; an array of
+variable size counts when the block behind it begins.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ class Area:
     """Whether `low` is its limit, not only the lowest address that it could reach."""
     splits: bool = False
     """Whether it may be an array of stacks."""
+    block: tuple[int, int] | None = None
+    """The block of the heap that it is in."""
     family: str = ""
     """Name of the array that it belongs to."""
     top: int | None = None
@@ -85,11 +88,15 @@ class StackMeter:
 
     def __init__(self, cpu: Cpu, image: Image, tracer: CallTracer | None = None) -> None:
         self.cpu, self.image, self.tracer = cpu, image, tracer
+        self.block_at: Callable[[int], tuple[int, int] | None] = lambda address: None
+        """The bounds of the heap's block that holds an address."""
         self.on_overflow: list[Callable[[Area], None]] = []
         """Called in front of the block that makes a stack too small, once a stack."""
         chip = cpu.soc.chip
         self._ram = chip.ram_base, chip.ram_base + chip.ram_size
         self._areas: list[Area] = []
+        self._gone: list[Area] = []
+        """Stacks in blocks of the heap that were freed since."""
         self._native = (Stack * MOST)()
         bounds = image.stacks
         self.main = Area("main stack", bounds[0].low, bounds[0].high) if bounds else self._main()
@@ -200,7 +207,8 @@ class StackMeter:
         area = self.find(sp - 4)
         if area is not None and area.low <= self._interrupted <= area.high and sp > self._interrupted - RESERVED:
             return  # the same thread: its kernel took something off its stack, or put it there
-        if area is not None and area.limited:
+        block = self.block_at(sp - 4)
+        if area is not None and area.limited and area.block == block:
             end = area.high if area.top is None else area.top
             if area.splits and end - sp >= RESERVED:
                 below = Area(area.name, area.low, sp, splits=True, family=area.name, top=sp)
@@ -212,9 +220,28 @@ class StackMeter:
         if not self._ram[0] < sp <= self._ram[1] or len(self._areas) == MOST or any(a.top == sp for a in self._areas):
             return
         holder = self._variable_at(sp - 4)
-        low = self._ram[0] if holder is None else holder.address
-        name = f"thread below 0x{sp:08x}" + ("" if holder is None else f" in {holder.demangled}")
-        self._set([*self._areas, Area(name, low, sp, limited=False, top=sp)])
+        name = f"thread below 0x{sp:08x}"
+        if block is not None:
+            self._add(Area(f"{name} in the heap", block[0], sp, top=sp, block=block))
+        elif holder is not None:
+            self._add(Area(f"{name} in {holder.demangled}", holder.address, sp, limited=False, top=sp))
+        else:
+            self._add(Area(name, self._ram[0], sp, limited=False, top=sp))
+
+    def _add(self, new: Area) -> None:
+        """No two areas have memory in common: what has no limit ends at its neighbour, and what is over makes room."""
+        self._settle()
+        for area, stack in zip(self._areas, self._native, strict=False):
+            self._collect(area, stack)
+        over = [area for area in self._areas if area.block and area.low < new.high and new.low < area.high]
+        self._gone += over[: MOST - len(self._gone)]
+        kept = [area for area in self._areas if area not in over]
+        for area in kept:
+            if not area.limited and area.low < new.high < area.high:
+                area.low = new.high
+        if not new.limited:
+            new.low = max([new.low, *(area.high for area in kept if area.high < new.high)])
+        self._set([*kept, new])
 
     def _variable_at(self, address: int) -> Symbol | None:
         symbols = (s for s in self.image.symbols if s.kind == "object" and s.address <= address < s.address + s.size)
@@ -343,13 +370,13 @@ class StackMeter:
 
     def peak(self, area: Area) -> int:
         """Bytes, the deepest use so far; more than the size means that it overflowed."""
-        return area.high - min(area.lowest, self._native_of(area).deepest)
+        return area.high - min(area.lowest, area.high if area in self._gone else self._native_of(area).deepest)
 
     def rows(self) -> list[dict[str, Any]]:
         """`memory.stacks` of the record: those that were used, the main one first."""
         self._settle()
         for area, stack in zip(self._areas, self._native, strict=False):
             self._collect(area, stack)
-        used = [area for area in self._areas if area is self.main or area.lowest < area.high]
+        used = [area for area in (*self._areas, *self._gone) if area is self.main or area.lowest < area.high]
         used.sort(key=lambda area: (area is not self.main, area.high))
         return [self.row(area) for area in used]

@@ -128,6 +128,70 @@ def test_an_empty_stack_below_another_is_no_overflow_of_that(tmp_path: Path) -> 
     assert (found["upper_stack"]["peak"], found["lower_stack"]["peak"]) == (32, 16)
 
 
+TWO_THREADS = """
+    main:    svc #0
+    first:   push {r0-r3}
+             pop {r0-r3}
+             svc #0
+    second:  push {r0-r7}
+             pop {r0-r7}
+             svc #0
+    third:   push {r0-r12}
+             b .
+    handler: ldr r0, =0x20000100
+             ldr r1, [r0]
+             adds r2, r1, #4
+             str r2, [r0]
+             adr r2, threads
+             add r2, r2, r1, lsl #1
+             ldm r2, {r0, r3}
+             sub r0, #32
+             str r3, [r0, #24]
+             mov r3, #0x01000000
+             str r3, [r0, #28]
+             msr psp, r0
+             mvn lr, #2
+             bx lr
+             .align 2
+    threads: .word 0x20002000, first, 0x20001800, second, THIRD, third
+             .pool
+"""
+"""Each exception lets the next thread begin, the second one below the first one."""
+
+
+def started(tmp_path: Path, blocks: dict[int, tuple[int, int]], third: int = 0x20001000) -> dict[str, dict[str, Any]]:
+    """All stacks, after three threads; `blocks` of the heap, by the address in front of a thread's first SP."""
+    m = machine(tmp_path, TWO_THREADS.replace("THIRD", hex(third)), functions=["first", "second", "third"],
+                handlers={11: "handler"})  # fmt: skip
+    assert m.memory_meter is not None
+    m.memory_meter.stacks.block_at = blocks.get
+    m.run(seconds=1e-4)
+    return stacks(m)
+
+
+def test_stacks_that_nothing_tells_do_not_hold_each_other(tmp_path: Path) -> None:
+    found = started(tmp_path, {})
+    peaks = {f"thread below 0x{sp:08x}": depth for sp, depth in ((0x2000_2000, 32), (0x2000_1800, 32), (0x2000_1000, 52))}
+    assert {name: row["peak"] for name, row in found.items() if name != "main stack"} == peaks
+    assert {row["limit"] for name, row in found.items() if name in peaks} == {None}
+
+
+def test_a_stack_on_the_heap_has_the_limit_of_its_block(tmp_path: Path) -> None:
+    found = started(tmp_path, {0x2000_1FFC: (0x2000_1F00, 0x2000_2004), 0x2000_17FC: (0x2000_17F0, 0x2000_1800)})
+    row = found["thread below 0x20002000 in the heap"]
+    assert (row["limit"], row["size"], row["peak"], row["overflow"]) == (0x2000_1F00, 256, 32, None)
+    small = found["thread below 0x20001800 in the heap"]
+    assert (small["size"], small["peak"], small["free"], small["overflow"]["function"]) == (16, 32, -16, "second")
+    assert found["thread below 0x20001000"]["limit"] is None
+
+
+def test_a_stack_in_memory_that_was_another_stack(tmp_path: Path) -> None:
+    """The first block was freed, and a larger one is given that has its memory."""
+    found = started(tmp_path, {0x2000_1FFC: (0x2000_1F00, 0x2000_2000), 0x2000_1FDC: (0x2000_1E00, 0x2000_1FE0)}, 0x20001FE0)
+    old, new = (found[f"thread below 0x{sp:08x} in the heap"] for sp in (0x2000_2000, 0x2000_1FE0))
+    assert (old["size"], old["peak"], new["size"], new["peak"]) == (256, 32, 480, 52)
+
+
 def test_without_symbols_the_limit_is_not_known(tmp_path: Path) -> None:
     elf = machine(tmp_path, RECURSES).image.path
     raw = tmp_path / "raw.bin"
