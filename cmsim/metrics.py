@@ -145,5 +145,7 @@ def essence(record: Record) -> dict[str, Any]:
         for memory in record.get("memory_map") or () if memory["memory"] == "flash"
     ]
     if record.get("profile"):
-        kept["profile"] = {"functions": record["profile"]["functions"]}
+        kept["profile"] = {"functions": [
+            {key: value for key, value in row.items() if key != "source"} for row in record["profile"]["functions"]
+        ]}  # fmt: skip
     return kept

@@ -108,7 +108,7 @@ def build(machine: Machine) -> dict[str, Any]:
         **camera_record(machine.parts),
         **({} if machine.energy is None else {"energy": machine.energy.record()}),
         **({} if machine.drift is None else {"drift": machine.drift.record()}),
-        **({} if machine.tracer is None else {"profile": profile(machine.tracer)}),
+        **({} if machine.tracer is None else {"profile": profile(machine.tracer, machine.image)}),
         **({} if machine.recorder is None else machine.recorder.record()),
         **({} if machine.counted is None else machine.counted.record()),
     }

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..cortex_m.calls import CallTracer
+from ..image import Image
 
 
-def profile(tracer: CallTracer) -> dict[str, Any]:
+def profile(tracer: CallTracer, image: Image) -> dict[str, Any]:
     """`profile` of the record: `functions`, most exclusive cycles first, and `call_tree`, parents before children."""
     nodes = tracer.nodes.tolist()
     inclusive = [node[2] for node in nodes]
@@ -27,6 +28,7 @@ def profile(tracer: CallTracer) -> dict[str, Any]:
     functions: list[dict[str, Any]] = []
     for function, (exclusive, total, calls, instructions) in rows.items():
         address, size = tracer.place(function)
+        line = None if address is None else image.line(address)
         functions.append(
             {
                 "name": tracer.name(function),
@@ -36,6 +38,7 @@ def profile(tracer: CallTracer) -> dict[str, Any]:
                 "instructions": instructions,
                 "address": address,
                 "size": size,
+                "source": None if line is None else str(line),
             }
         )
     functions.sort(key=lambda row: (-row["exclusive_cycles"], row["name"], row["address"] or 0))

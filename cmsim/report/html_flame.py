@@ -18,6 +18,7 @@ from typing import Any
 from .duration import duration
 from .html_page import Bar, Row, percent, table
 from .short_names import short_name
+from .text_profile import SLEEP
 
 Record = Mapping[str, Any]
 MOST_NODES, MOST_BOXES, MOST_ROWS, UNFOLDED_ROWS = 8_000, 1_500, 60, 12
@@ -29,7 +30,6 @@ NARROWEST = 0.12
 LABELLED = 4
 """Per cent of the width below which a name would not be readable."""
 HEATS = 6
-SLEEP = "(sleep)"
 
 
 @dataclass

@@ -10,9 +10,9 @@ from ..kernel import CPU_HZ
 from .duration import duration
 from .html_page import Card, cards, kilobytes
 from .means import mean_inference
+from .text_profile import SLEEP
 
 Record = Mapping[str, Any]
-SLEEP = "(sleep)"
 BAD_ENDS = ("lockup", "fault", "error")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from .terminal import grid
 
 Record = Mapping[str, Any]
 NO_DEBUG_INFORMATION = "no code that ran has debug information: compile with -g for lines and objects"
+SLEEP = "(sleep)"
 NO_OPERATORS = "the interpreter is neither cmsim's own nor TensorFlow Lite Micro, or the image lacks symbols"
 
 
@@ -21,18 +23,21 @@ def _percent(part: int, whole: int) -> str:
 
 def by_function(record: Record, top: int, bold: bool = False) -> list[str]:
     """The functions with the most exclusive cycles."""
-    rows = record["profile"]["functions"][:top]
-    return grid(
-        ("exclusive", "%", "inclusive", "calls", "function"),
-        [
-            (
-                f"{row['exclusive_cycles']:,}", _percent(row["exclusive_cycles"], record["cycles"]),
-                f"{row['inclusive_cycles']:,}", f"{row['calls']:,}", row["name"],
-            )
-            for row in rows
-        ],
-        left=(4,), bold=bold,
-    )  # fmt: skip
+    functions = record["profile"]["functions"]
+    often = Counter(row["name"] for row in functions)
+    awake = sum(row["exclusive_cycles"] for row in functions if row["name"] != SLEEP)
+    rows = [
+        (f"{row['exclusive_cycles']:,}", "" if row["name"] == SLEEP else _percent(row["exclusive_cycles"], awake),
+         f"{row['inclusive_cycles']:,}", f"{row['calls']:,}",
+         f"{_file(row)}: {row['name']}" if often[row["name"]] > 1 and row["source"] else row["name"])
+        for row in functions[:top]
+    ]  # fmt: skip
+    return grid(("exclusive", "% awake", "inclusive", "calls", "function"), rows, left=(4,), bold=bold, width=120)
+
+
+def _file(row: Record) -> str:
+    """The file of a function, without directories and line."""
+    return str(row["source"]).rpartition("/")[2].rpartition(":")[0]
 
 
 def by_operator(record: Record, top: int, bold: bool = False) -> list[str]:
@@ -73,8 +78,8 @@ def _without_lines(record: Record) -> list[str]:
 
 def _awake(row: Record, name: str, rows: Sequence[Record]) -> str:
     """The share of what was not slept."""
-    asleep = sum(other["cycles"] for other in rows if other[name] == "(sleep)")
-    return "" if row[name] == "(sleep)" else _percent(row["cycles"], sum(r["cycles"] for r in rows) - asleep)
+    asleep = sum(other["cycles"] for other in rows if other[name] == SLEEP)
+    return "" if row[name] == SLEEP else _percent(row["cycles"], sum(r["cycles"] for r in rows) - asleep)
 
 
 def _short(path: str) -> str:
@@ -92,7 +97,7 @@ def by_object(record: Record, top: int, bold: bool = False) -> list[str]:
 
 def by_inlined(record: Record, top: int, bold: bool = False) -> list[str]:
     """The inlined functions with the most cycles of their own, and where they are."""
-    whole = sum(row["cycles"] for row in record["objects"] if row["object"] != "(sleep)")
+    whole = sum(row["cycles"] for row in record["objects"] if row["object"] != SLEEP)
     rows = [(f"{row['cycles']:,}", _percent(row["cycles"], whole), f"{row['function']} in {row['into']}")
             for row in record["inlined"][:top]]  # fmt: skip
     table = grid(("cycles", "% awake", "inlined function"), rows, left=(2,), bold=bold, width=120)

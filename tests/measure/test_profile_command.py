@@ -40,6 +40,19 @@ def test_functions_and_every_export(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert len(rows) == len(record["profile"]["functions"])
 
 
+def test_functions_of_one_name_have_their_files_in_front(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = tmp_path / "record.json"
+    assert main([*RUN, "--top", "40", "--json", str(record)]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    functions = json.loads(record.read_text())["profile"]["functions"]
+    alike = [row for row in functions if row["name"] == "cmsim::(anonymous namespace)::invoke(cmsim::Context&, cmsim::Node&)"]
+    assert len({row["source"] for row in alike}) == len(alike) > 3
+    assert any("depthwise_conv_2d.cc: cmsim::(anonymous namespace)::invoke(" in line for line in shown)
+    awake = sum(row["exclusive_cycles"] for row in functions if row["name"] != "(sleep)")
+    (main_line,) = (line.split() for line in shown if line.endswith("  main"))
+    assert main_line[1] == f"{100 * int(main_line[0].replace(',', '')) / awake:.1f}"
+
+
 def test_operators_and_the_interpreter(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*RUN, "--by", "operator"]) == 0
     shown = capsys.readouterr().out
