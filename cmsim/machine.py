@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from . import external_flash
 from .boards import assemble, find_board
 from .camera import attach_camera
 from .cortex_m.calls import CallTracer
@@ -140,7 +141,7 @@ class Machine:
             self._feed("imu", trace, imu_interpolation, imu_end)
         self._load_memories()
         self.vector_table = vector_table(self.image, override=vector).address
-        self.cpu = Cpu(self.soc, self.timing)
+        self.cpu = self._processor()
         self.usb = attach_usb(self.soc, usb)
         """The host at the USB connector; None without one."""
         self.soc.hooks.place = self.place
@@ -173,6 +174,13 @@ class Machine:
         self.scenario.attach(self)
 
     # --- construction -------------------------------------------------------------------------------------
+
+    def _processor(self) -> Cpu:
+        """It knows from the start where code may be, so that whoever counts does."""
+        cpu = Cpu(self.soc, self.timing)
+        if any(segment.address in cpu.bus.shown_at for segment in self.image.segments):
+            cpu.prepare_external_code()
+        return cpu
 
     def _measure(self, inference_function: str | None) -> None:
         self.inference_meter = InferenceMeter(self.cpu, self.image, self.watches, inference_function)
@@ -217,9 +225,10 @@ class Machine:
             elif chip.ram_base <= segment.address < chip.ram_base + chip.ram_size:
                 offset = segment.address - chip.ram_base
                 soc.ram[offset : offset + len(segment.data)] = segment.data
-            else:
+            elif segment.address not in external_flash.window(soc):
                 uicr: Any = soc.blocks["UICR"]
                 uicr.load(segment.address - UICR_BASE, segment.data)
+        external_flash.load(self.image, soc, self.board, self.parts.values())
 
     # --- resets and power ---------------------------------------------------------------------------------
 

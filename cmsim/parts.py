@@ -82,6 +82,10 @@ class Part:
 class Storage(Protocol):
     """A part that keeps its content without power: it begins with that of a file, and leaves it in one."""
 
+    @property
+    def memory(self) -> bytearray:
+        """What it holds."""
+
     def load(self, path: Path) -> None:
         """Hold the file's bytes. UsageError if it cannot be read, or is too large."""
 

@@ -54,6 +54,24 @@ class Block(Protocol):
     def trigger(self, task_offset: int) -> None: ...
 
 
+SHOWN_PAGE = 1024
+"""Bytes that a `MemoryWindow` is asked for at once."""
+
+
+@runtime_checkable
+class MemoryWindow(Protocol):
+    """A block through which the CPU sees another memory, and may run code in it. Its `read` answers where it cannot."""
+
+    base: int
+    shown: bytearray
+    """What the CPU sees, as far as `show` has filled it in."""
+    on_change: Callable[[], None]
+    """Set by the CPU: what was shown is void."""
+
+    def show(self, offset: int) -> bool:
+        """Fill `SHOWN_PAGE` bytes of `shown` around `offset`; False while there is nothing to see."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of a chip's memory map: a block of `size` bytes whose registers count from `base + first`."""
@@ -93,11 +111,11 @@ class Chip:
     @property
     def regions(self) -> tuple[tuple[str, int, int], ...]:
         """(name, base, size) of what an image may fill."""
-        uicr = tuple(("uicr", r.base, r.size) for r in self.rows if r.name == "UICR")
+        titles = {"UICR": "uicr", "XIP": "external flash"}
         return (
             ("flash", self.flash_base, self.flash_size),
             ("ram", self.ram_base, self.ram_size),
-            *uicr,
+            *((titles[row.name], row.base, row.size) for row in self.rows if row.name in titles),
         )
 
 

@@ -90,8 +90,8 @@ def test_image_outside_the_memory_map() -> None:
         load_bytes(bytes(0x101), "big.bin", base=0xFFF00)
     assert str(error.value) == (
         "big.bin: segment 0x000fff00-0x00100000 lies outside the memory map (flash 0x00000000-0x000fffff,"
-        " ram 0x20000000-0x2003ffff, uicr 0x10001000-0x10001fff): link the firmware for this chip, or choose another"
-        " board"
+        " ram 0x20000000-0x2003ffff, uicr 0x10001000-0x10001fff, external flash 0x12000000-0x127fffff): link the"
+        " firmware for this chip, or choose another board"
     )
     small = (("flash", 0, 0x120), ("ram", 0x2000_0000, 0x1000))
     with pytest.raises(

@@ -22,8 +22,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def attach(machine: Machine, options: argparse.Namespace) -> None:
     """Fill the chip. UsageError for a board without one, and for a file that cannot be read."""
+    from ..external_flash import load  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
+
     if options.external_flash is not None:
         _chip(machine, "--external-flash").load(options.external_flash)
+        load(machine.image, machine.soc, machine.board, machine.parts.values())  # on top of it
     if options.save_external_flash is not None:
         _chip(machine, "--save-external-flash")
 
@@ -35,9 +38,9 @@ def write(machine: Machine, options: argparse.Namespace) -> None:
 
 
 def _chip(machine: Machine, option: str) -> Storage:
-    from ..parts import Storage  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
+    from ..external_flash import find  # noqa: PLC0415 - as above
 
-    for part in machine.parts.values():
-        if isinstance(part, Storage):
-            return part
+    chip = find(machine.parts.values())
+    if chip is not None:
+        return chip
     raise UsageError(f"{option}: board {machine.board.name} has no external flash")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes as ct
+import mmap
 from array import array
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -138,6 +140,12 @@ class BlockTable:
         flash = self.memories[0]
         inside = range(flash.base, flash.base + len(flash.data))
         self._rooms = [Room.of(memory, inside) for memory in self.memories]
+        self.regions = (Region * len(self._rooms))(*(room.region() for room in self._rooms))
+
+    def add(self, memory: CodeMemory) -> None:
+        """Code runs there too, as it turns out. `regions` is a new array."""
+        self.memories += (memory,)
+        self._rooms.append(Room.of(memory, self._rooms[0].view.flash))
         self.regions = (Region * len(self._rooms))(*(room.region() for room in self._rooms))
 
     def _find(self, address: int) -> tuple[Room, int]:
@@ -286,8 +294,10 @@ class BlockTable:
 
 
 def _aligned_slots(count: int) -> npt.NDArray[Any]:
-    """Zeroed slots, each of which lies in one line of the host's cache."""
-    line = BLOCK.itemsize
-    room = np.zeros((count + 1) * line, np.uint8)
-    first = -room.ctypes.data % line
-    return room[first : first + count * line].view(BLOCK)
+    """Zeroed slots, each of which lies in one line of the host's cache. In large pages where the host has them: the
+    slots of a program are far apart, and a page fault costs as much as a third of learning a block."""
+    pages = mmap.mmap(-1, max(1, count) * BLOCK.itemsize, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):
+            pages.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(pages, BLOCK, count)

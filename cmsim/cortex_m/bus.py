@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from ..soc import Soc
+from ..soc import SHOWN_PAGE, MemoryWindow, Soc
 from .mpu import EXECUTE, READ, WRITE, Mpu
 
 PAGE = 1024
@@ -72,11 +72,16 @@ class Bus:
         self._alias = range(chip.ram_code_alias, chip.ram_code_alias + chip.ram_size)
         self._pages: dict[int, list[Window]] = {}
         self.windows: list[Window] = []
+        self.shown: MemoryWindow | None = None
+        """The external memory, where there is one, at `shown_at`."""
+        self.shown_at = range(0)
         for page in range(chip.bridge.start >> 12, chip.bridge.stop >> 12):
             self._pages[page] = []
         for row in chip.rows:
-            first = row.base + row.first
-            self.attach(first, first + row.size - 1, soc.blocks[row.name], row.base)
+            first, block = row.base + row.first, soc.blocks[row.name]
+            self.attach(first, first + row.size - 1, block, row.base)
+            if isinstance(block, MemoryWindow):
+                self.shown, self.shown_at = block, range(first, first + len(block.shown))
 
     def attach(self, first: int, last: int, device: Device, base: int) -> None:
         """Let `device` answer at [first, last]."""
@@ -146,6 +151,8 @@ class Bus:
             return READ | EXECUTE
         if address in self._ram or address in self._alias:
             return READ | WRITE | EXECUTE
+        if address in self.shown_at:
+            return READ | EXECUTE
         if address >> 12 in self._pages:
             return READ | WRITE
         return 0
@@ -183,4 +190,8 @@ class Bus:
         for area, data in ((self._ram, self.soc.ram), (self._flash, self.soc.flash), (self._alias, self.soc.ram)):
             if address in area and address + length <= area.stop:
                 return data, address - area.start
+        if self.shown is not None and address in self.shown_at and address + length <= self.shown_at.stop:
+            offset = address - self.shown_at.start
+            if all(self.shown.show(page) for page in range(offset & -SHOWN_PAGE, offset + length, SHOWN_PAGE)):
+                return self.shown.shown, offset
         return None

@@ -177,6 +177,9 @@ class Cpu:
         self._refusals = Refusals(
             self.engine, self.bus, self._account, self.exceptions, self.scb, nvic, self.timing
         )
+        self.rights.on_shown_code = self.prepare_external_code
+        if self.bus.shown is not None:
+            self.bus.shown.on_change = self._shown_changed
         self.hooks = Hooks(self.engine, self.blocks, self.timing, self._refusals.instruction)
 
     def _connect(self) -> None:
@@ -191,8 +194,7 @@ class Cpu:
                 setattr(clock, name, Span(*cost))
         clock.flash_base, clock.flash_size = self.soc.chip.flash_base, self.soc.chip.flash_size
         self._cache_changed(False, False)
-        clock.regions = ct.addressof(self.blocks.regions)
-        clock.region_count = len(self.blocks.regions)
+        self._follow_regions()
         clock.flash = self.blocks.regions[0].blocks
         self.scheduler.on_earlier = self._deadline_moved
         self.states.on_change = self.attention
@@ -220,6 +222,9 @@ class Cpu:
             nmi = getattr(block, "nmi", None)
             if nmi is not None:
                 self.states.follow(SystemException.NMI, nmi)
+
+    def _follow_regions(self) -> None:
+        self.clock.regions, self.clock.region_count = ct.addressof(self.blocks.regions), len(self.blocks.regions)
 
     # --- callbacks from native code -------------------------------------------------------------------------
 
@@ -261,6 +266,20 @@ class Cpu:
             self._guard(error)
         finally:
             self._io = False
+
+    # --- external memory --------------------------------------------------------------------------------------
+
+    def prepare_external_code(self) -> None:
+        """Count code in the external memory like any other from now on; its first fetch comes here by itself."""
+        shown, base = self.bus.shown, self.bus.shown_at.start
+        if shown is None or any(region.base == base for region in self.blocks.regions):
+            return
+        self.blocks.add(CodeMemory(base, shown.shown, True, Code.RAM_ALIAS))  # waits are not modelled
+        self._follow_regions()
+
+    def _shown_changed(self) -> None:
+        self.engine.forget_rights()
+        self.attention()
 
     # --- watched memory ---------------------------------------------------------------------------------------
 
@@ -611,6 +630,8 @@ class Cpu:
 
     def watch(self, address: int) -> None:
         """Call `on_watch` in front of the instruction at `address` from now on."""
+        if address in self.bus.shown_at:
+            self.prepare_external_code()
         self.hooks.watch(address)
 
     def unwatch(self, address: int) -> None:

@@ -18,10 +18,15 @@ from .hot import Window
 from .mpu import EXECUTE, READ, WRITE
 from .watched import PHYSICAL, Watched
 
+SHOWN = 0x7000_0000
+"""Where the external memory is mapped; programs cannot reach that."""
 _TLB_FILL = ct.CFUNCTYPE(ct.c_bool, ct.c_void_p, ct.c_uint64, ct.c_int, ct.c_void_p, ct.c_void_p)
 
 
 class _TlbEntry(ct.Structure):
+    paddr: int
+    perms: int
+
     _fields_ = [("paddr", ct.c_uint64), ("perms", ct.c_int)]
 
 
@@ -43,6 +48,10 @@ class Rights:
         for guard in guards:
             at = ct.addressof(guard)
             engine.map_io(guard.physical, guard.size, _hot.on_guarded_read, _hot.on_guarded_write, at)
+        if bus.shown is not None:
+            engine.map(SHOWN, bus.shown.shown)
+        self.on_shown_code: Callable[[], None] = lambda: None
+        """Code is about to run in the external memory."""
         self._window = Window(ct.addressof(engine.clock), twin.base)
         for physical in (PHYSICAL, twin.physical):
             engine.map_io(physical, twin.size, _hot.on_read, _hot.on_write, ct.addressof(self._window))
@@ -78,6 +87,9 @@ class Rights:
                 self.refusal = Refusal(address, access, perms, it_state)
                 return False
             result.paddr, result.perms = address, perms
+            if address in self.bus.shown_at and not self._show(result, access):
+                self.refusal = Refusal(address, access, Denied.UNMAPPED, it_state)
+                return False
             if watched is not None:  # data accesses there are asked about again, and told
                 if access == EXECUTE:
                     result.perms = uc_const.UC_PROT_EXEC
@@ -87,6 +99,16 @@ class Rights:
         except BaseException as error:
             self._failed(error)
             return False
+
+    def _show(self, result: _TlbEntry, access: int) -> bool:
+        """Let Unicorn find a page of the external memory; False if it is code and cannot be seen."""
+        offset = result.paddr - self.bus.shown_at.start
+        if self.bus.shown is not None and self.bus.shown.show(offset):
+            result.paddr = SHOWN + offset
+            if access == EXECUTE:
+                self.on_shown_code()
+            return True
+        return access != EXECUTE  # loads ask the device, one by one
 
     def _page_rights(self, page: int, access: int) -> int | Denied:
         """Unicorn's permission bits for a page. EXEC only when fetched from: stores to executable pages are slow."""

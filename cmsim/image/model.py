@@ -39,7 +39,8 @@ class Region(NamedTuple):
         return f"{self.name} {span(self.base, self.size)}"
 
 
-MEMORIES = (Region("flash", 0, 0x10_0000), Region("ram", 0x2000_0000, 0x4_0000), Region("uicr", 0x1000_1000, 0x1000))
+MEMORIES = (Region("flash", 0, 0x10_0000), Region("ram", 0x2000_0000, 0x4_0000), Region("uicr", 0x1000_1000, 0x1000),
+            Region("external flash", 0x1200_0000, 0x80_0000))  # fmt: skip
 """The memories that an nRF52840 image may fill; a board passes its own list."""
 
 

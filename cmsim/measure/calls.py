@@ -26,7 +26,8 @@ class Watches:
 
     def on_entry(self, address: int, callback: Callback) -> Callback:
         """Call `callback` before the instruction at `address` runs; the result undoes it. UsageError outside memory."""
-        if self.cpu.bus.memory(address, 2) is None:
+        bus = self.cpu.bus
+        if bus.memory(address, 2) is None and address not in bus.shown_at:
             raise UsageError(f"0x{address:08x}: no code can run there; give an address in flash or RAM")
         self._entries.setdefault(address, []).append(callback)
         self.cpu.watch(address)

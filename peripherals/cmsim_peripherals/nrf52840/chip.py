@@ -37,7 +37,7 @@ from .power import PowerClock
 from .ppi import Ppi
 from .pwm import Pwm
 from .qdec import Qdec
-from .qspi import Qspi, Xip
+from .qspi import Qspi
 from .radio import Radio
 from .rng import Rng
 from .rtc import Rtc, Rtc4
@@ -55,6 +55,7 @@ from .uicr import Uicr
 from .usbd import Usbd
 from .vendor_words import REVISION_1, USB_WORDS, identification, vendor_words
 from .wdt import Wdt
+from .xip import Xip
 
 Personality = Callable[[Soc, str, int], NordicPeripheral | Unimplemented]
 

@@ -3,20 +3,19 @@
 READSTART, WRITESTART and ERASESTART move bytes between RAM and the flash by its own commands (IFCONFIG0); a write goes
 out page by page, each behind WREN and a wait for WIP; an erase is READY once its command is sent. Every task that
 finds the flash busy waits for it. CINSTRCONF sends any instruction, in long frames too. READY comes when the bytes
-have been on the wire: SCK is 32 MHz / (SCKFREQ + 1), on one, two or four lines. Addresses from 0x12000000 on read the
-flash while the interface is active (`Xip`).
+have been on the wire: SCK is 32 MHz / (SCKFREQ + 1), on one, two or four lines. What the CPU sees of the flash as
+memory is in `xip.py`.
 
 The flash is what hangs on the pin of PSEL.SCK (`cmsim.spi`); without one all bytes read as 0.
 
-Not modelled: execution from the XIP window (data can be read), writes through it, and the time that it takes;
-encryption is not in this chip; SCK phases, IFTIMING, LIO2 and LIO3 (stored); ADDRCONF.MODE beyond opcode and two bytes.
+Not modelled: SCK phases, IFTIMING, LIO2 and LIO3 (stored); ADDRCONF.MODE beyond opcode and two bytes; encryption, which
+is not in this chip.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from cmsim.kernel import Line
 from cmsim.nordic import DISCONNECTED, Event, NordicPeripheral, PinSelect, Task
 from cmsim.pins import Pin
 from cmsim.registers import WORD, Register
@@ -75,6 +74,8 @@ class Qspi(NordicPeripheral):
     def __init__(self, soc: Soc, name: str, base: int) -> None:
         self._alarm = soc.scheduler.alarm(self._next)
         self.active = False
+        self.on_change: Callable[[], None] = lambda: None
+        """The window no longer shows what it has shown."""
         self._csn: Pin | None = None
         super().__init__(soc, name, base)
 
@@ -84,6 +85,7 @@ class Qspi(NordicPeripheral):
         self._let_go()
 
     def _let_go(self) -> None:
+        self.on_change()
         self._alarm.cancel()
         self.active = self._long_frame = self._in_power_down = False
         self._steps: list[Callable[[], int]] = []
@@ -156,6 +158,7 @@ class Qspi(NordicPeripheral):
     def _perform(self, *steps: Callable[[], int]) -> None:
         """Do `steps` one after another, each giving its cycles (0 asks for the same step again later), then READY."""
         if not self._steps:
+            self.on_change()
             self._steps = [*steps, lambda: -1]
             self._alarm.after(0)
 
@@ -262,43 +265,23 @@ class Qspi(NordicPeripheral):
 
     # --- execute in place -------------------------------------------------------------------------------------
 
+    @property
+    def ready(self) -> bool:
+        """Whether the window at 0x12000000 shows the flash."""
+        return self.active and not self._steps and not self._in_power_down and not self._long_frame
+
+    @property
+    def idle(self) -> bool:
+        """Whether it will go on to show the same until `on_change` is called."""
+        return self.ready and not self._command(RDSR, data=b"\0")[0][0] & WIP
+
     def fetch(self, offset: int, length: int) -> bytes:
         """What the window shows at `offset`."""
-        if not self.active or self._steps or self._in_power_down:
-            self.soc.report_unmodelled("XIP", offset & -4096, "read while QSPI is not ready")
-            return bytes(length)
         opcode, dummies, lines = READS[min(self.read_mode, 4)]
         address = self._at(offset + self.XIPOFFSET & WORD)
         return self._command(opcode, *address, *bytes(dummies), data=bytes(length), lines=lines)[0]
 
-
-class Xip:
-    """The window at 0x12000000, through which the CPU reads the flash."""
-
-    def __init__(self, soc: Soc, name: str, base: int) -> None:
-        self.soc, self.name, self.base = soc, name, base
-        self.irq = Line(f"{name}.irq")
-        self._qspi = next(block for block in soc.blocks.values() if isinstance(block, Qspi))
-
-    @property
-    def irq_number(self) -> int:
-        """Never raised."""
-        return self._qspi.irq_number
-
-    def reset(self) -> None:
-        """Nothing of its own."""
-
-    def read(self, offset: int) -> int:
-        """A word of the flash."""
-        return int.from_bytes(self._qspi.fetch(offset, 4), "little")
-
-    def write(self, offset: int, value: int, mask: int = WORD) -> None:
-        """The data sheet allows none."""
-        self.soc.report_unmodelled(self.name, offset & -4096, "write")
-
-    def subscribe(self, event_offset: int, subscriber: Callable[[], None]) -> Callable[[], None]:
-        """No event ever comes."""
-        return lambda: None
-
-    def trigger(self, task_offset: int) -> None:
-        """There is no task."""
+    @XIPOFFSET.on_write
+    @IFCONFIG0.on_write
+    def _view(self, value: int) -> None:
+        self.on_change()

@@ -1,7 +1,8 @@
 """QSPI with the flash of the nRF52840 DK: read, write, erase, instructions, power-down, the window at 0x12000000."""
 
 import pytest
-from cmsim_peripherals.nrf52840.qspi import Qspi, Xip
+from cmsim_peripherals.nrf52840.qspi import Qspi
+from cmsim_peripherals.nrf52840.xip import Xip
 from cmsim_peripherals.parts.mx25r6435f import Mx25r6435f
 
 from cmsim.kernel import CPU_HZ
