@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ctypes as ct
-import mmap
 from array import array
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -294,10 +292,8 @@ class BlockTable:
 
 
 def _aligned_slots(count: int) -> npt.NDArray[Any]:
-    """Zeroed slots, each of which lies in one line of the host's cache. In large pages where the host has them: the
-    slots of a program are far apart, and a page fault costs as much as a third of learning a block."""
-    pages = mmap.mmap(-1, max(1, count) * BLOCK.itemsize, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        with suppress(OSError):
-            pages.madvise(mmap.MADV_HUGEPAGE)
-    return np.frombuffer(pages, BLOCK, count)
+    """Zeroed slots, each of which lies in one line of the host's cache."""
+    line = BLOCK.itemsize
+    room = np.zeros((count + 1) * line, np.uint8)
+    first = -room.ctypes.data % line
+    return room[first : first + count * line].view(BLOCK)

@@ -7,8 +7,10 @@ compares the classes, sizes and address operands with capstone over random code.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum, auto
+from operator import attrgetter
+from typing import Any
 
 NO_REGISTER = 255
 SP, LR, PC = 13, 14, 15
@@ -117,12 +119,12 @@ def _signed(value: int, add: int) -> int:
     return value if add else -value
 
 
-def _decode16(address: int, w: int) -> Instruction:  # noqa: PLR0911, PLR0912
+def _decode16(w: int) -> Instruction:  # noqa: PLR0911, PLR0912
     top = w >> 12
     rd, rn, rm = w & 7, w >> 3 & 7, w >> 6 & 7
 
     def make(kind: Kind, **operands: int | None) -> Instruction:
-        return Instruction(address, 2, kind, w, **operands)  # type: ignore[arg-type]
+        return Instruction(0, 2, kind, w, **operands)  # type: ignore[arg-type]
 
     if top < 4:
         if w >> 13 == 1:  # MOV CMP ADD SUB (immediate, 8 bits)
@@ -208,11 +210,11 @@ def _decode_misc16(make, w: int) -> Instruction:  # type: ignore[no-untyped-def]
     return result
 
 
-def _decode32(address: int, a: int, b: int) -> Instruction:  # noqa: PLR0911
+def _decode32(a: int, b: int) -> Instruction:  # noqa: PLR0911
     word = a << 16 | b
 
     def make(kind: Kind, **operands: int | None) -> Instruction:
-        return Instruction(address, 4, kind, word, **operands)  # type: ignore[arg-type]
+        return Instruction(0, 4, kind, word, **operands)  # type: ignore[arg-type]
 
     rn, rd = a & 15, b >> 8 & 15
     if a & 0xEC00 == 0xEC00:
@@ -393,6 +395,20 @@ def it_length(word: int) -> int:
     return 4 - ((word & -word).bit_length() - 1)
 
 
+_fields = attrgetter(*(field.name for field in fields(Instruction)[1:]))
+_known: dict[int, tuple[Any, ...]] = {}
+"""What an encoding means, wherever it stands: the fields of its `Instruction` behind the address."""
+MOST_KNOWN = 1 << 16
+
+
+def _remember(word: int) -> tuple[Any, ...]:
+    if len(_known) >= MOST_KNOWN:
+        _known.clear()
+    found = _decode16(word) if word < 1 << 16 else _decode32(word >> 16, word & 0xFFFF)
+    _known[word] = values = _fields(found)
+    return values
+
+
 def decode(code: bytes, address: int) -> Iterator[Instruction]:
     """The instructions of `code`, which lies at `address`. A trailing half of a wide instruction is left out."""
     position, in_it = 0, 0
@@ -401,10 +417,11 @@ def decode(code: bytes, address: int) -> Iterator[Instruction]:
         if first >> 11 >= 0b11101:
             if position + 4 > len(code):
                 return
-            second = code[position + 2] | code[position + 3] << 8
-            instruction = _decode32(address + position, first, second)
-        else:
-            instruction = _decode16(address + position, first)
+            first = first << 16 | code[position + 2] | code[position + 3] << 8
+        known = _known.get(first)
+        if known is None:
+            known = _remember(first)
+        instruction = Instruction(address + position, *known)
         if in_it:
             instruction.in_it, in_it = True, in_it - 1
         elif instruction.kind is Kind.IT:

@@ -72,28 +72,28 @@ class Fetch:
         """When `instruction` starts: its last halfword arrived by then. The words that it ends leave the buffer."""
         end = instruction.address + instruction.size
         word = (end - 1 >> 2) - self.first
-        arrivals, taken = self._arrivals, self._taken
-        while len(arrivals) <= word:
-            self._fetch()
+        arrivals = self._arrivals
+        if word >= len(arrivals):
+            self._fetch(word)
         start = max(earliest, arrivals[word])
-        done = (end >> 2) - self.first
-        while len(taken) < done:
-            taken.append(start - 1)  # for decode
+        done = (end >> 2) - self.first - len(self._taken)
+        if done > 0:
+            self._taken += [start - 1] * done  # for decode
         return start
 
-    def _fetch(self) -> None:
-        n = len(self._arrivals)
-        if n < self._ahead:
-            self._arrivals.append(0)
-            return
-        arrival = self._arrivals[-1] + 1 if n else 0
-        if n >= FIFO_WORDS and len(self._taken) > n - FIFO_WORDS:
-            taken = self._taken[n - FIFO_WORDS]
-            if taken + FIFO_STREAMING > arrival:  # the buffer was full and fetching had stopped
-                arrival = max(arrival, taken + FIFO_RESTART)
-        if self._wait is not None and n < len(self._wait):
-            arrival += self._wait[n]
-        self._arrivals.append(arrival)
+    def _fetch(self, word: int) -> None:
+        """Up to `word`."""
+        arrivals, taken, wait = self._arrivals, self._taken, self._wait
+        for n in range(len(arrivals), word + 1):
+            if n < self._ahead:
+                arrivals.append(0)
+                continue
+            arrival = arrivals[-1] + 1 if n else 0
+            if n >= FIFO_WORDS and len(taken) > n - FIFO_WORDS:
+                left = taken[n - FIFO_WORDS]
+                if left + FIFO_STREAMING > arrival:  # the buffer was full and fetching had stopped
+                    arrival = max(arrival, left + FIFO_RESTART)
+            arrivals.append(arrival if wait is None else arrival + wait[n])
 
     def delay(self, steps: Sequence[Step]) -> int:
         """How much later `steps`, which never waited for a fetch, end if this one brings their instructions.
