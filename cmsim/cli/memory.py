@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 
@@ -22,6 +23,13 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
                        help="estimate the charge that the chip takes (docs/energy.md)")
     group.add_argument("--soak", action="store_true",
                        help="report how heap, stack and cycles of an inference drift over the run (with --seconds)")
+
+
+def show(record: Mapping[str, Any], bold: bool) -> None:
+    """The heap, where there is one, and what was asked for of it, of drift and of charge."""
+    from ..report.text_memory import sections  # noqa: PLC0415
+
+    print("".join(line + "\n" for line in sections(record, bold)), end="", flush=True)
 
 
 def attach(machine: Machine, options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import files, html, measuring, run, tracing
+from . import files, html, measuring, memory, run, tracing
 
 DESCRIPTION = """\
 Run FIRMWARE as `cmsim run` does, and show where its cycles went: every one of them, without sampling. The number of
@@ -39,15 +39,17 @@ def _export(text: str) -> tuple[str, Path]:
 def execute(options: argparse.Namespace) -> int:
     """Run, show the table, write the files; the exit code tells whether the goal was reached."""
     from ..record import to_json  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
+    from ..report import text_faults  # noqa: PLC0415
     from ..report.terminal import styled, summary  # noqa: PLC0415
     from ..report.text_profile import EXPORTS, TABLES  # noqa: PLC0415
 
     performed = run.perform(options)
     record = performed.machine.record
     print("\n" + "\n".join(TABLES[options.by](record, options.top, styled(sys.stdout))))
+    memory.show(record, styled(sys.stdout))
     measuring.show(record, styled(sys.stdout))
     tracing.show(record, styled(sys.stdout))
-    print("\n" + summary(record), flush=True)
+    print("\n" + "\n".join((*text_faults.report(record), summary(record))), flush=True)
     for name, path in options.export:
         files.write(path, EXPORTS[name](record))
     html.write(record, options)

@@ -94,14 +94,13 @@ def execute(options: argparse.Namespace) -> int:
     from ..record import to_json  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
     from ..report import text_faults  # noqa: PLC0415
     from ..report.terminal import report, styled  # noqa: PLC0415
-    from ..report.text_memory import sections  # noqa: PLC0415
 
     performed = perform(options)
     machine = performed.machine
     record = machine.record
     text = report(record, machine.board.chip, performed.live.results, bold=styled(sys.stdout))
     print("\n" + text, end="")
-    print("".join(line + "\n" for line in sections(record, bold=styled(sys.stdout))), end="", flush=True)
+    memory.show(record, styled(sys.stdout))
     measuring.show(record, styled(sys.stdout))
     tracing.show(record, styled(sys.stdout))
     told = text_faults.report(record)

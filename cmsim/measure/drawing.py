@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..nordic import SharedBlock
+from ..nordic import Event, SharedBlock
 from . import currents as table
 from .currents import Current
 
@@ -24,8 +24,11 @@ EVENT_MODE = 1
 """GPIOTE.CONFIG.MODE."""
 RETENTION = 0xFFFF_0000
 """POWER.RAM[n].POWER: the bits that keep a section in System OFF."""
-CHANGES = {"RADIO": ("READY", "DISABLED"), "SAADC": ("STARTED", "STOPPED"), "NFCT": ("READY",)}
-"""Block with a figure -> events by which it begins and ends to run, whatever the CPU does."""
+CHANGES = {
+    "RADIO": ("READY", "DISABLED"), "SAADC": ("STARTED", "STOPPED"), "NFCT": ("READY",),
+    "UARTE": ("ENDTX", "RXTO"), "TWIM": ("STOPPED",), "SPIM": ("END",), "PDM": ("STOPPED",), "I2S": ("STOPPED",),
+}  # fmt: skip
+"""Name of a block without its number -> events by which it begins and ends to run, whatever the CPU does."""
 
 
 def _flag(name: str) -> Callable[[Any], bool]:
@@ -44,7 +47,7 @@ _RUNNING = _flag("_running")
 WITHOUT_FIGURE: Mapping[str, tuple[bool, Callable[[Any], bool]]] = {
     "PDM": (True, _RUNNING), "PWM": (True, _RUNNING), "I2S": (True, _RUNNING), "QDEC": (True, _RUNNING),
     "UARTE": (True, lambda block: bool(block._out or block._receiving)),
-    "TWIM": (True, _flag("_buffer")), "SPIM": (True, _armed("_byte")), "QSPI": (True, _flag("active")),
+    "TWIM": (True, _flag("_owned")), "SPIM": (True, _armed("_byte")), "QSPI": (True, _flag("active")),
     "RNG": (False, _armed("_ready")), "TEMP": (False, _armed("_done")), "USBD": (False, _flag("ENABLE")),
     "WDT": (False, _RUNNING), "COMP": (False, _compares), "LPCOMP": (False, _compares),
 }  # fmt: skip
@@ -56,13 +59,20 @@ class Drawing:
 
     def __init__(self, blocks: Mapping[str, Any]) -> None:
         self.blocks = blocks
-        self._silent = [(name, *WITHOUT_FIGURE[kind], block) for name, block in _each(blocks)
-                        if (kind := name.rstrip("0123456789")) in WITHOUT_FIGURE]  # fmt: skip
+        self._silent = [(name, *WITHOUT_FIGURE[kind], block) for kind, name, block in _each(blocks)
+                        if kind in WITHOUT_FIGURE]  # fmt: skip
         self._timers = [block for name, block in blocks.items() if name.startswith("TIMER")]
         self.without_figures: set[str] = set()
         """Blocks that were found running while the CPU slept, and of which no figure is known."""
         self._sends: bool | None = None
         """Whether the radio transmits (or else receives); None if it is off."""
+
+    def on_change(self, changed: Callable[[], None]) -> None:
+        """Call `changed` whenever a block of CHANGES has begun or ended to run."""
+        for kind, _, block in _each(self.blocks):
+            for event in block.registers.values() if kind in CHANGES else ():
+                if isinstance(event, Event) and event.name in CHANGES[kind]:
+                    block.subscribe(event.offset, changed)
 
     def look(self) -> None:
         """See what the radio does."""
@@ -114,10 +124,10 @@ class Drawing:
             yield table.HFXO if crystal else table.HFCLK
 
 
-def _each(blocks: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """All blocks, those behind one address apart."""
+def _each(blocks: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """(name without number, name, block) of all, those behind one address apart."""
     for name, block in blocks.items():
-        if isinstance(block, SharedBlock):
-            yield from ((member.name, member) for member in block.personalities.values())
-        else:
-            yield name, block
+        members = block.personalities.values() if isinstance(block, SharedBlock) else (block,)
+        for member in members:
+            own = name if member is block else member.name
+            yield own.rstrip("0123456789"), own, member

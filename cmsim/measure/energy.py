@@ -1,10 +1,10 @@
 """Charge that the chip takes, by what it does: the CPU runs, or it sleeps and something keeps HFCLK on.
 
 Currents are those of currents.py; drawing.py says which one holds. That is looked at whenever the processor falls
-asleep or wakes, and when the radio, the SAADC or NFCT begin or end to run, whoever made them.
+asleep or wakes, and when the radio, the SAADC, NFCT or a transfer begins or ends, whoever made it.
 
-Not modelled: what else starts or stops while the processor sleeps (TIMERs by PPI; a transfer's end); what peripherals
-but the radio add while the CPU runs; UART, I2C and SPI transfers beyond the HFCLK that they keep on; DC/DC's start-up,
+Not modelled: what else starts or stops while the processor sleeps (TIMERs and PWM by PPI); what peripherals but the
+radio add while the CPU runs; UART, I2C and SPI transfers beyond the HFCLK that they keep on; DC/DC's start-up,
 temperature, voltages; what is outside the chip.
 """
 
@@ -14,9 +14,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..kernel import CPU_HZ
-from ..nordic import Event
 from .currents import VOLTS, Current
-from .drawing import CHANGES, Drawing
+from .drawing import Drawing
 
 if TYPE_CHECKING:
     from ..machine import Machine
@@ -46,11 +45,7 @@ class EnergyMeter:
 
         machine.cpu.on_sleep = on_sleep
         machine.system_off.listeners.append(lambda off: self._switch(self._drawing.off if off else self._drawing.awake))
-        for name, events in CHANGES.items():
-            block: Any = machine.soc.blocks.get(name)
-            for event in block.registers.values() if block is not None else ():
-                if isinstance(event, Event) and event.name in events:
-                    block.subscribe(event.offset, self._changed)
+        self._drawing.on_change(self._changed)
         if machine.inference_meter is not None:
             for address in machine.inference_meter.functions.values():
                 machine.watches.on_entry(address, self._begin)

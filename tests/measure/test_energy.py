@@ -128,6 +128,16 @@ def test_a_transmission_that_ends_while_the_cpu_sleeps(tmp_path: Path) -> None:
     assert seconds["ITIMER2"] > 0.008  # HFXO is left on
 
 
+def test_a_text_that_is_sent_while_the_cpu_sleeps(tmp_path: Path) -> None:
+    """Ten bytes at 1 Mbaud take 100 us of HFCLK, and the CPU sleeps on."""
+    uarte = (store(0x4000_2500, 8) + store(0x4000_2524, 0x1000_0000) + store(0x4000_2544, 0x2000_1000)
+             + store(0x4000_2548, 10) + store(0x4000_2008, 1))  # fmt: skip
+    _, energy = measured(tmp_path, f"main:{uarte}{WAIT}.pool")
+    seconds = {part["symbol"]: part["seconds"] for part in energy["parts"]}
+    assert seconds["ITIMER0"] == pytest.approx(100e-6, rel=0.03)
+    assert seconds["ION_RAMON_EVENT"] > 0.009
+
+
 @pytest.mark.parametrize(("retained", "symbol"), [(0xFFFF, "IOFF_RAMOFF_RESET"), (0xFFFF_FFFF, "IOFF_RAMON_RESET")])
 def test_system_off_until_a_pin_wakes_the_chip(tmp_path: Path, retained: int, symbol: str) -> None:
     """It sleeps with P0.02 sensed; woken, it runs on, since RESETREAS has OFF."""

@@ -53,6 +53,13 @@ def test_functions_of_one_name_have_their_files_in_front(tmp_path: Path, capsys:
     assert main_line[1] == f"{100 * int(main_line[0].replace(',', '')) / awake:.1f}"
 
 
+def test_what_else_was_asked_for_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--energy", "--soak", "--region", "r=main..cmsim_gemm_4", "--latency", "sensor:imu,end serial:uart0"]
+    assert main([*RUN, "--top", "1", *asked]) == 0
+    shown = capsys.readouterr().out
+    assert all(heading in shown for heading in ("uC   share", "drift over 2 inferences", "  region\n", "  latency"))
+
+
 def test_operators_and_the_interpreter(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*RUN, "--by", "operator"]) == 0
     shown = capsys.readouterr().out
