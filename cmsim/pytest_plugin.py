@@ -27,8 +27,8 @@ DEFAULT_LIMITS = {
 }
 """What a baseline allows where both records have it. Without inferences: instructions +1 %."""
 _MACHINES: pytest.StashKey[list[BoardUnderTest]] = pytest.StashKey()
-_FILES = ("imu", "camera")
-"""Options of `Machine` that name a file or folder."""
+_FILES = ("imu", "camera", "audio", "scenario")
+"""Options of `Machine` that may name a file or folder; so may each of `sensors`."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,12 +50,14 @@ def board(request: pytest.FixtureRequest) -> Callable[..., BoardUnderTest]:
         from .testing import BoardUnderTest  # noqa: PLC0415 - loads Unicorn
 
         for name in _FILES:
-            if isinstance(options.get(name), (str, Path)):
+            if name in options:
                 options[name] = _locate(request, options[name])
+        if sensors := options.get("sensors"):
+            options["sensors"] = {name: _locate(request, trace) for name, trace in sensors.items()}
         try:
             machine = BoardUnderTest(_locate(request, firmware), *arguments, **options)
         except CmsimError as error:
-            pytest.fail(f"board: {error}", pytrace=False)
+            raise pytest.fail.Exception(f"board: {error}", pytrace=False) from None
         machines.append(machine)
         return machine
 
@@ -110,7 +112,8 @@ class Baseline:
             base = load_record(path)
             comparison = compare(base, record, self._limits(base, record, limits))
         except CmsimError as error:
-            pytest.fail(f"baseline {path}: {error}\nIf that is meant, {again}", pytrace=False)
+            message = f"baseline {path}: {error}\nIf that is meant, {again}"
+            raise pytest.fail.Exception(message, pytrace=False) from None
         if comparison.breaches:
             lines = [f"{len(comparison.breaches)} over the limits of {path}:"]
             lines += [f"  {change.sentence()}" for change in comparison.breaches]

@@ -108,6 +108,28 @@ def test_missing_firmware_is_one_clear_line(suite: Path) -> None:
     assert "Traceback" not in output
 
 
+def test_every_input_is_looked_for_beside_the_test(suite: Path) -> None:
+    (suite / "tests" / "hill.csv").write_text("time [s], pressure [hPa]\n0, 1000\n1, 990\n", encoding="utf-8")
+    (suite / "tests" / "day.toml").write_text("[analog]\nA0 = 1.2\n", encoding="utf-8")
+    write_test(suite, """
+from pathlib import Path
+
+def test_inputs(board):
+    board("app.elf", imu="walk.csv", sensors={"barometer": "hill.csv"}, scenario=Path("day.toml"))
+
+def test_missing(board):
+    board("app.elf", sensors={"barometer": "valley.csv"})
+
+def test_refused(board):
+    board("app.elf", sensors={"thermometer": "hill.csv"})
+""")
+    done = run_pytest(suite)
+    assert "2 failed, 1 passed" in done.stdout
+    assert f"board: valley.csv is not there: no {suite / 'tests' / 'valley.csv'} or " in done.stdout
+    assert "board: --sensor thermometer: board nano33ble-sense has no such sensor" in done.stdout
+    assert "During handling" not in done.stdout
+
+
 def test_bad_firmware_and_options(suite: Path) -> None:
     (suite / "tests" / "bad.elf").write_bytes(b"\x7fELF")
     write_test(suite, """
