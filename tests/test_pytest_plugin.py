@@ -123,11 +123,11 @@ def test_missing(board):
 def test_refused(board):
     board("app.elf", sensors={"thermometer": "hill.csv"})
 """)
-    done = run_pytest(suite)
-    assert "2 failed, 1 passed" in done.stdout
-    assert f"board: valley.csv is not there: no {suite / 'tests' / 'valley.csv'} or " in done.stdout
-    assert "board: --sensor thermometer: board nano33ble-sense has no such sensor" in done.stdout
-    assert "During handling" not in done.stdout
+    _, out = run_pytest(suite)
+    assert "2 failed, 1 passed" in out
+    assert f"board: valley.csv is not there: no {suite / 'tests' / 'valley.csv'} or " in out
+    assert "board: --sensor thermometer: board nano33ble-sense has no such sensor" in out
+    assert "During handling" not in out
 
 
 def test_bad_firmware_and_options(suite: Path) -> None:
