@@ -163,6 +163,8 @@ class Hooks:
     """The instruction cache of the flash is switched; its profile counters are."""
     cache_counts: Callable[[], tuple[int, int]] = lambda: (0, 0)
     """(hits, misses) since power-on, while profiled."""
+    fp_exceptions: Callable[[], int] = lambda: 0
+    """The cumulative exception flags of FPSCR: IOC, DZC, OFC, UFC, IXC, IDC."""
     log: Callable[[str], None] = lambda line: None
     watch: Callable[[Sequence[range], Seen], None] = lambda addresses, seen: None
     """Tell `seen` of each load and store of the CPU in `addresses` from now on; none ends it, and its cost."""

@@ -70,7 +70,7 @@ def render() -> str:
         "### Named in the memory map and not modelled",
         "",
         "These answer their reset values; each kind of access is logged once and counted, and `--strict` makes it an",
-        f"error: {', '.join(unmodelled(NRF52840))}.",
+        f"error: {', '.join(unmodelled(NRF52840)) or 'none'}.",
         "",
     ]
     return "\n".join(lines)

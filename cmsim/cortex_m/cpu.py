@@ -11,7 +11,6 @@ import ctypes as ct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from unicorn import unicorn_const as uc_const
 
@@ -19,33 +18,17 @@ from ..errors import CmsimError
 from ..nordic import Unimplemented
 from ..soc import Seen, Soc
 from ..timing import Code, TimingModel
-from . import _hot
 from . import state as st
+from .accesses import Accesses
 from .account import Account, Rest
 from .blocks import BlockTable, CodeMemory, Learned
 from .bus import PAGE, Bus, Denied, Refusal
 from .decode import FLOATING_POINT, Kind
 from .engine import Engine
-from .exceptions import DIVBYZERO, HFSR_DEBUGEVT, INVSTATE, NOCP, UNALIGNED, UNDEFINSTR, ExceptionUnit, Lockup
+from .exceptions import DIVBYZERO, INVSTATE, NOCP, UNALIGNED, UNDEFINSTR, ExceptionUnit, Lockup
+from .fetches import Fetches
 from .hooks import Hooks
-from .hot import (
-    BLOCK,
-    CACHE_LINES,
-    LEARN,
-    NO_LINE,
-    NOT_POLLED,
-    READ,
-    SETTLED,
-    WRITE,
-    Clock,
-    FetchMode,
-    HookKind,
-    Span,
-    Stack,
-    Stop,
-    Window,
-)
-from .inputs import Inputs, native_inputs
+from .hot import BLOCK, LEARN, NOT_POLLED, SETTLED, Clock, HookKind, Span, Stack, Stop
 from .mpu import READ as MAY_READ
 from .mpu import WRITE as MAY_WRITE
 from .mpu import Mpu
@@ -55,19 +38,19 @@ from .refusals import Refusals
 from .rights import Rights
 from .scb import SystemControl
 from .semihosting import Semihosting
+from .synchronous import Synchronous
 from .systick import SysTick
 from .trace import Dwt, Itm
-from .watched import Watched
 
 FOREVER = 1 << 62
 DEBUG_BITS = 0x0100_07F1
 """Of DEMCR: TRCENA and the vector catches, which belong to the debug logic (DDI 0403E, C1.6.5)."""
+FP_EXCEPTIONS = 0x9F
+"""Of FPSCR: the cumulative exception flags (DDI 0403E, B1.4.3)."""
 LONGEST_STRETCH = 1 << 28
 """Cycles after which Unicorn is left in any case: the bounds of a stretch fit in 32 bits."""
-SEMIHOSTING = 0xBEAB
 UNIMPLEMENTED = (("FPB", 0xE000_2000), ("TPIU", 0xE004_0000), ("ETM", 0xE004_1000), ("ROMTABLE", 0xE00F_F000))
 """Blocks of the private peripheral bus that are there and do nothing (DDI 0439D, 2.1)."""
-EXCP_SWI, EXCP_BKPT, EXCP_EXCEPTION_EXIT, EXCP_NOCP, EXCP_INVSTATE = 2, 7, 8, 17, 18
 
 
 class State(Enum):
@@ -126,17 +109,16 @@ class Cpu:
         """The block in front of us takes SP below the `guard` of the stack that `clock.deeper` points to."""
         self._error: BaseException | None = None
         self._requested = False
-        self._read_last = NOT_POLLED
-        """Address of the last read of a device that came here."""
         self._account = Account(self.clock, self.blocks)
         self._preemption = Preemption(self.scheduler, self.clock, self._account, self.exceptions)
         self._at_watch: int | None = None
         """Where we stopped for `on_watch`, which has not been called yet."""
-        self._keep: list[Any] = []
-        self._inputs: list[tuple[Inputs, int]] = []
-        """Pins whose level native code tells, and how many ports that are."""
-        self._io = False
-        self._accesses = Watched(range(chip.ram_base, chip.ram_base + chip.ram_size))
+        ram = range(chip.ram_base, chip.ram_base + chip.ram_size)
+        self._accesses = Accesses(self.clock, self.scheduler, self.bus, ram)
+        self._fetches = Fetches(self.clock, self.blocks, timing.memory)
+        self._synchronous = Synchronous(
+            self.exceptions, self.states, self.scb, self.bus, self.semihosting, self.request_stop
+        )
         self._map()
         self._connect()
 
@@ -160,19 +142,9 @@ class Cpu:
             self.bus.attach(scs + first, scs + last, self.scb, scs)
         for name, base in UNIMPLEMENTED:
             self.bus.attach(base, base + 0xFFF, Unimplemented(self.soc, name, base), base)
-        clock = ct.addressof(self.clock)
-        for first, count in _runs(self.bus.io_pages):
-            window = Window(clock, first << 12)
-            self._keep.append(window)
-            at = ct.addressof(window)
-            read = _hot.on_read
-            inputs = native_inputs(self.soc, self.clock, first << 12, count << 12, self._keep)
-            if inputs is not None:
-                at, read = ct.addressof(inputs), _hot.on_input_read
-                self._inputs.append((inputs, inputs.count))
-            self.engine.map_io(first << 12, count << 12, read, _hot.on_write, at)
+        self._accesses.map(self.engine, self.soc, _runs(self.bus.io_pages))
         self.rights = Rights(
-            self.engine, self.bus, self.exceptions, self.blocks.memories, self._accesses, self._guard
+            self.engine, self.bus, self.exceptions, self.blocks.memories, self._accesses.watched, self._guard
         )
         self._refusals = Refusals(
             self.engine, self.bus, self._account, self.exceptions, self.scb, nvic, self.timing
@@ -184,16 +156,14 @@ class Cpu:
 
     def _connect(self) -> None:
         clock = self.clock
-        self._learn, self._read, self._write = LEARN(self._on_learn), READ(self._on_read), WRITE(self._on_write)
-        self._told_read, self._told_write = READ(self._on_told_read), WRITE(self._on_told_write)
-        clock.learn, clock.read, clock.write = self._learn, self._read, self._write
+        clock.learn = self._learn = LEARN(self._on_learn)
+        self._accesses.on_error = self._guard
         self._no_block = (ct.c_uint8 * BLOCK.itemsize)()
         clock.block = ct.addressof(self._no_block)
         for name, cost in vars(self.timing.memory).items():
             if name != "dma_word":
                 setattr(clock, name, Span(*cost))
         clock.flash_base, clock.flash_size = self.soc.chip.flash_base, self.soc.chip.flash_size
-        self._cache_changed(False, False)
         self._follow_regions()
         clock.flash = self.blocks.regions[0].blocks
         self.scheduler.on_earlier = self._deadline_moved
@@ -207,18 +177,22 @@ class Cpu:
         self.scb.on_reset = lambda: self.soc.hooks.reset("sreq")
         self.mpu.on_change = self._rights_changed
         self.exceptions.on_mode_change = self._exception_boundary
-        self.soc.hooks.pc = lambda: self.clock.pc if self._io else self.exceptions.pc
+        self.soc.hooks.pc = lambda: clock.pc if self._accesses.under_way else self.exceptions.pc
         self.soc.hooks.stall = self._stall
         if any(self.timing.memory.dma_word):
             self.soc.hooks.dma = self._dma
         self.soc.hooks.code_changed = self._code_changed
-        self.soc.hooks.cache_changed = self._cache_changed
+        self.soc.hooks.cache_changed = self._fetches.switch
         self.soc.hooks.watch = self._watch_memory
-        self.soc.hooks.cache_counts = lambda: (clock.hits - clock.misses, clock.misses)
+        self.soc.hooks.fp_exceptions = lambda: self.registers.read(st.FPSCR) & FP_EXCEPTIONS
+        self.soc.hooks.cache_counts = lambda: self._fetches.counts
         for block in self.soc.blocks.values():
             number = block.irq_number
             if block.base >> 28 == 4 and number < self.soc.chip.interrupts:
                 self.states.connect(number, block.irq)
+            look = getattr(block, "look", None)
+            if look is not None:
+                self.states.look_by(number, look)
             nmi = getattr(block, "nmi", None)
             if nmi is not None:
                 self.states.follow(SystemException.NMI, nmi)
@@ -241,32 +215,6 @@ class Cpu:
             self._guard(error)
             return 1
 
-    def _on_read(self, address: int, size: int) -> int:
-        self._io = True
-        try:
-            self.scheduler.advance(self.clock.now)
-            value = self.bus.read(address, size)
-            if address != self._read_last:
-                self._read_last = address
-            elif size == 4 and self.bus.stores(address):  # somebody waits for it to change
-                self.clock.polled, self.clock.polled_value = address, value
-            return value
-        except BaseException as error:
-            self._guard(error)
-            return 0
-        finally:
-            self._io = False
-
-    def _on_write(self, address: int, size: int, value: int) -> None:
-        self._io = True
-        try:
-            self.scheduler.advance(self.clock.now)
-            self.bus.write(address, size, value)
-        except BaseException as error:
-            self._guard(error)
-        finally:
-            self._io = False
-
     # --- external memory --------------------------------------------------------------------------------------
 
     def prepare_external_code(self) -> None:
@@ -281,46 +229,11 @@ class Cpu:
         self.engine.forget_rights()
         self.attention()
 
-    # --- watched memory ---------------------------------------------------------------------------------------
-
     def _watch_memory(self, addresses: Sequence[range], seen: Seen) -> None:
         """`Hooks.watch`. May be called by the store that asks for it: the very next access is told."""
-        self._accesses.set(addresses, seen)
-        watching, clock = bool(self._accesses.ranges), self.clock
-        clock.read = self._told_read if watching else self._read
-        clock.write = self._told_write if watching else self._write
-        for inputs, count in self._inputs:
-            inputs.count = 0 if watching else count
-        self.exceptions.on_stacked = self._accesses.tell if watching else None
+        watching = self._accesses.watch(addresses, seen)
+        self.exceptions.on_stacked = self._accesses.watched.tell if watching else None
         self.engine.forget_rights()
-
-    def _on_told_read(self, address: int, size: int) -> int:
-        found = self.bus.memory(address, size)
-        if found is None:
-            value = self._on_read(address, size)
-        else:
-            value = int.from_bytes(found[0][found[1] : found[1] + size], "little")
-        self.clock.polled = NOT_POLLED
-        self._tell(address, size, False)
-        return value
-
-    def _on_told_write(self, address: int, size: int, value: int) -> None:
-        found = self.bus.memory(address, size)
-        if found is None:
-            self._on_write(address, size, value)
-        else:
-            found[0][found[1] : found[1] + size] = value.to_bytes(size, "little")
-        self._tell(address, size, True)
-
-    def _tell(self, address: int, size: int, store: bool) -> None:
-        self._io = True
-        try:
-            self.scheduler.advance(self.clock.now)
-            self._accesses.tell(address, size, store)
-        except BaseException as error:
-            self._guard(error)
-        finally:
-            self._io = False
 
     # --- what others tell us ----------------------------------------------------------------------------------
 
@@ -353,34 +266,9 @@ class Cpu:
 
     def _code_changed(self, address: int, length: int) -> None:
         self.blocks.code_changed(address, length)
-        self._invalidate_cache()
+        self._fetches.invalidate()
         self.engine.stale_code = True
         self.attention()
-
-    def _cache_changed(self, enabled: bool, profiled: bool) -> None:
-        """NVMC.ICACHECNF was written: what runs from flash is fetched in another way."""
-        clock, timed = self.clock, self.timing.memory
-        self._fetches_changed()
-        code = Code.FLASH_CACHED if enabled else Code.FLASH
-        if code is not self.blocks.flash_code:
-            self.blocks.flash_code = code
-            self.blocks.forget_all()
-        if not enabled:
-            clock.fetch_mode = FetchMode.LINES if timed.flash_line.best else FetchMode.FREE
-            self._invalidate_cache()
-        elif profiled:
-            clock.fetch_mode = FetchMode.PROFILED
-        else:
-            clock.fetch_mode = FetchMode.CACHED if timed.cache_miss.best else FetchMode.FREE
-
-    def _invalidate_cache(self) -> None:
-        self._fetches_changed()
-        self.clock.cache[:] = [NO_LINE] * CACHE_LINES
-
-    def _fetches_changed(self) -> None:
-        """What native code remembers of a loop's cost and of lines in their places is void."""
-        self.clock.round, self.clock.limit = 1, 0
-        self.clock.reordered += 1
 
     _behind = False
     """We stopped behind a block, or behind a part of one, and did nothing else."""
@@ -417,7 +305,7 @@ class Cpu:
     def _counts(self) -> tuple[int, int, int, int, int, int]:
         clock = self.clock
         cycles, instructions, load_store, folded = clock.cycles, clock.instructions, clock.load_store, clock.folded
-        if self._io:
+        if self._accesses.under_way:
             cycles, instructions = clock.now, clock.now_instructions
             found = self.blocks.instruction_at(clock.address, clock.pc) if clock.counting else None
             if found is not None:
@@ -446,8 +334,8 @@ class Cpu:
         self.scb.DEMCR = kept
         self.states.reset()
         self.sleeping, self._asleep = None, False
-        self._at_watch = None
-        self.exceptions.event_register = False
+        self._at_watch, self._behind = None, False
+        self.exceptions.reset()
         self.registers.set_mode(0, 0)
         self.registers.masks.write(0, 0, 0)
         self.registers.core.write(*([0] * 16))
@@ -529,6 +417,8 @@ class Cpu:
     def _sleep(self, limit: int, idle_ends: bool) -> Outcome | None:
         """Jump to the next moment at which anything can happen; None when awake or time has passed."""
         exceptions, clock = self.exceptions, self.clock
+        if not self._asleep:
+            self.states.look()
         for_event = self.sleeping is Kind.WFE
         if exceptions.wakes(not for_event) or (for_event and exceptions.event_register):
             if for_event:
@@ -593,7 +483,7 @@ class Cpu:
         if stop == Stop.DEADLINE or self._error is not None:
             return
         if stop == Stop.INTERRUPT:
-            self._on_interrupt(clock.detail_value)
+            self._synchronous.take(clock.detail_value)
         elif stop != Stop.NONE and not exceptions.thumb:
             self._fault(INVSTATE, exceptions.pc)  # whatever the block seemed to contain
         elif stop == Stop.WATCH:
@@ -690,39 +580,6 @@ class Cpu:
 
     def _fault(self, cause: int, pc: int, address: int | None = None) -> None:
         self.exceptions.fault(cause, pc, address)
-
-    def _on_interrupt(self, number: int) -> None:
-        exceptions = self.exceptions
-        if number == EXCP_EXCEPTION_EXIT:
-            value = exceptions.pc | self.registers.read(st.CPSR) >> 5 & 1
-            exceptions.exception_return(value)
-        elif number == EXCP_SWI:
-            exceptions.supervisor_call()
-        elif number == EXCP_BKPT:
-            self._on_breakpoint()
-        elif number == EXCP_NOCP:
-            self._fault(NOCP, exceptions.pc)
-        elif number == EXCP_INVSTATE:
-            self._fault(INVSTATE, exceptions.pc)
-        else:
-            raise CmsimError(f"unicorn raised interrupt {number} at 0x{exceptions.pc:08x}; please report this")
-
-    def _on_breakpoint(self) -> None:
-        pc = self.exceptions.pc
-        code = self.bus.memory(pc, 2)
-        if code is not None and int.from_bytes(code[0][code[1] : code[1] + 2], "little") == SEMIHOSTING:
-            r0, r1 = self.registers.core.read()[:2]
-            result = self.semihosting.call(r0, r1)
-            self.registers.write(st.CORE[0], result)
-            self.exceptions.pc = pc + 2
-            if self.semihosting.exit_status is not None:
-                self.request_stop()
-        elif self.scb.monitor_enabled and self.states.group(12) < self.exceptions.execution_priority():
-            self.scb.DFSR |= 2
-            self.states.pend(12)
-        else:
-            self.scb.DFSR |= 2
-            self.exceptions.hard_fault(HFSR_DEBUGEVT, pc)
 
     def _on_error(self, error: int) -> None:
         exceptions = self.exceptions

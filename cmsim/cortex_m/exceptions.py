@@ -108,6 +108,12 @@ class ExceptionUnit:
         self.on_fault: Callable[[Fault], None] = lambda fault: None
         """A fault was noted; its handler has not begun."""
 
+    def reset(self) -> None:
+        """No exception that had begun returns."""
+        self.event_register = False
+        self.owed = None
+        self._suspended.clear()
+
     # --- what the mode is ---------------------------------------------------------------------------------
 
     @property
@@ -155,6 +161,8 @@ class ExceptionUnit:
 
     def take_pending(self) -> bool:
         """Enter the most urgent pending exception if it may preempt."""
+        if self.states.enabled & self.states.looked_at:
+            self.states.look()
         number = self._next()
         if number is None:
             return False

@@ -62,6 +62,10 @@ class ExceptionState:
         self.on_pend: Callable[[int], None] = lambda number: None
         """Called when an exception goes from idle to pending (SEVONPEND wakes by it)."""
         self.lines: dict[int, Line] = {}
+        self.lookers: dict[int, Callable[[], None]] = {}
+        """Bring the line of an exception up to date, where nobody tells it by itself (the FPU's)."""
+        self.looked_at = 0
+        """Those exceptions."""
         self.reset()
 
     def reset(self) -> None:
@@ -95,6 +99,11 @@ class ExceptionState:
                 self.pend(number)
 
         line.listen(rise)
+
+    def look_by(self, irq: int, look: Callable[[], None]) -> None:
+        """The line of external interrupt `irq` is up to date behind `look()` only."""
+        self.lookers[FIRST_IRQ + irq] = look
+        self.looked_at |= 1 << FIRST_IRQ + irq
 
     # --- changes -----------------------------------------------------------------------------------------
 
@@ -140,9 +149,16 @@ class ExceptionState:
     def deactivate(self, number: int) -> None:
         """The exception returned; a level that is still asserted pends it again."""
         self.active &= ~(1 << number)
+        if number in self.lookers:
+            self.lookers[number]()
         line = self.lines.get(number)
         if line is not None and line.level:
             self.pend(number)
+
+    def look(self) -> None:
+        """Every line is up to date behind this."""
+        for look in self.lookers.values():
+            look()
 
     # --- decisions ---------------------------------------------------------------------------------------
 
@@ -231,6 +247,7 @@ class NvicRegisters(RegisterBlock):
     @ISPR.on_read
     @ICPR.on_read
     def _pending(self, n: int) -> int:
+        self.state.look()
         return self._word(self.state.pending, n)
 
     @ISPR.on_write
@@ -240,6 +257,7 @@ class NvicRegisters(RegisterBlock):
 
     @ICPR.on_write
     def _unpend(self, n: int, value: int) -> None:
+        self.state.look()
         for number in bits(self._mask(n, value)):
             self.state.unpend(number)
 

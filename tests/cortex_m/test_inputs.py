@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from support.assembler import assemble
 from test_camera import CAPTURE, PICTURE, RGB_160
 
-import cmsim.cortex_m.cpu as cpu_module
 from cmsim import Machine
 from cmsim.boards import assemble as assemble_board
-from cmsim.cortex_m import _hot
+from cmsim.cortex_m import _hot, accesses
 from cmsim.cortex_m.hot import Clock
 from cmsim.cortex_m.inputs import native_inputs
 from cmsim.kernel import Rate, Scheduler
@@ -209,7 +208,7 @@ def run(directory, *, native, extra="", clkrc=15, timer=False, gated=0, timing="
         source = source.replace("    ldr r4, =0x20001000", TIMER + "    ldr r4, =0x20001000") + ".ltorg\n" + TICK
     with pytest.MonkeyPatch.context() as patch:
         if not native:
-            patch.setattr(cpu_module, "native_inputs", lambda *_: None)
+            patch.setattr(accesses, "native_inputs", lambda *_: None)
         m = Machine(assemble(directory, source, handlers={24: "tick"} if timer else None), camera=PICTURE, timing=timing)
     for register, value in (*RGB_160, (0x11, clkrc), (0x15, gated)):
         m.parts["camera"].sccb.write(register, value)

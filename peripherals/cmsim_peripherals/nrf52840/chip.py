@@ -26,6 +26,7 @@ from .cryptocell import Cryptocell, CryptoCell310
 from .ecb import Ecb
 from .egu import Egu
 from .ficr import Ficr
+from .fpu import Fpu
 from .gpio import Gpio
 from .gpiote import Gpiote
 from .i2s import I2s
@@ -146,7 +147,7 @@ ROWS: tuple[Row, ...] = (
     Row("SPIM2_SPIS2_SPI2", 0x4002_3000, SPI_2),
     Row("RTC2", 0x4002_4000, Rtc4),
     Row("I2S", 0x4002_5000, I2s),
-    Row("FPU", 0x4002_6000, unmodelled()),
+    Row("FPU", 0x4002_6000, Fpu),
     Row("USBD", 0x4002_7000, Usbd),
     Row("UARTE1", 0x4002_8000, Uarte),
     Row("QSPI", 0x4002_9000, Qspi),
