@@ -161,7 +161,8 @@ def neighbourhood(machine: Machine, address: int) -> str:
             return f"0x{address:08x} lies {address - base - size:,} bytes behind the end of {name}"
         if base - NEAR <= address < base:
             return f"0x{address:08x} lies {base - address:,} bytes below the beginning of {name}"
-    rows = sorted(chip.rows, key=lambda row: row.base + row.first)
+    blocks = (row for row in chip.rows if row.name.isidentifier())  # not words that only vendor code knows
+    rows = sorted(blocks, key=lambda row: row.base + row.first)
     found = machine.soc.block_at(address)
     below = [row for row in rows if row.base + row.first <= address]
     if found is not None:

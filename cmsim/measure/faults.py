@@ -8,13 +8,14 @@ Not modelled: what the handler does with it; more than the first 32 faults of a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ..cortex_m.exceptions import HFSR_FORCED, Fault
 from .fault_causes import likely
-from .unwind import Frame, Unwinder
+from .unwind import MOST, Frame, Unwinder
 
 if TYPE_CHECKING:
     from ..machine import Machine
@@ -117,11 +118,19 @@ def lines(row: Row) -> list[str]:
     found += [f"  {bit}: {text}" for bit, text in MEANINGS.items() if bit in row["cause"].replace(",", " ").split()]
     if row["likely"]:
         found.append(f"  likely: {row['likely']}")
-    found += [f"  called from {'(guessed) ' if frame['guessed'] else ''}{place(frame)}" for frame in stack[1:]]
+    found += callers(stack[1:])
     if row["registers"] is not None:
         found += ["  " + " ".join(f"{name}={row['registers'][name]:08x}" for name in names) for names in ROWS]
         found.append(f"  CFSR={row['cfsr']:08x} HFSR={row['hfsr']:08x}")
     return found
+
+
+def callers(stack: Sequence[Row]) -> list[str]:
+    """Frames in words; one that recursion repeats is there once. Of those beyond `unwind.MOST` nothing is known."""
+    texts = [f"  called from {'(guessed) ' if frame['guessed'] else ''}{place(frame)}" for frame in stack]
+    runs = ((text, len(list(alike))) for text, alike in groupby(texts))
+    found = [f"{text}, {count} times" if count > 1 else text for text, count in runs]
+    return [*found, "  and so on"] if len(texts) >= MOST - 1 else found
 
 
 def place(frame: Row) -> str:

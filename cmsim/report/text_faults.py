@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..measure.faults import lines, place
+from ..measure.faults import callers, lines
 
 Record = Mapping[str, Any]
 SHOWN = 3
@@ -24,5 +24,4 @@ def report(record: Record, most: int = SHOWN) -> list[str]:
 
 
 def _cry(cry: Record) -> list[str]:
-    return [cry["text"], *(f"  called from {'(guessed) ' if frame['guessed'] else ''}{place(frame)}"
-                           for frame in cry["stack"])]  # fmt: skip
+    return [cry["text"], *callers(cry["stack"])]

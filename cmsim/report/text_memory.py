@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..measure.faults import place
+from ..measure.faults import callers
 from . import text_energy
 from .terminal import grid
 
@@ -38,7 +38,7 @@ def _late(heap: Record | None) -> list[str]:
         return []
     late = checked["violation"]
     return [f"allocated after {checked['point']!r}: {late['size']:,} bytes, cycle {late['cycle']:,}",
-            *(f"  called from {place(frame)}" for frame in late["stack"])]  # fmt: skip
+            *callers(late["stack"])]  # fmt: skip
 
 
 def _leaks(heap: Record | None, bold: bool) -> list[str]:

@@ -185,6 +185,12 @@ def test_the_command_line_tells(folder: Path, capsys: pytest.CaptureFixture[str]
     assert main(["run", str(crash(folder, "mbed")), "--board", "nrf52840dk", "--seconds", "1"]) == 1
     found = capsys.readouterr()
     assert "Mbed error" in found.out and "Mbed error" in found.err
+    assert main(["run", str(crash(folder, "stack_overflow")), "--board", "nrf52840dk", "--seconds", "1"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    (called,) = (n for n, line in enumerate(lines) if "called from" in line)
+    assert "recurse" in lines[called] and lines[called].endswith(", 31 times") and lines[called + 1] == "  and so on"
+    assert main(["run", str(crash(folder, "unmapped_register")), "--board", "nrf52840dk", "--seconds", "1"]) == 1
+    assert "the next block below is SPIM3" in capsys.readouterr().out
 
 
 def test_only_the_first_faults_are_explained(tmp_path: Path) -> None:
