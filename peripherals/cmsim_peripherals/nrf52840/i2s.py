@@ -54,6 +54,8 @@ CYCLES_PER_32MHZ = 2
 class I2s(Switched):
     """I2S."""
 
+    undocumented = frozenset({0x038, 0x03C})  # anomaly 194: written at STOP, to switch everything off
+
     START = Task(0x000)
     STOP = Task(0x004)
     RXPTRUPD = Event(0x104)

@@ -139,7 +139,7 @@ def test_addresses_that_vendor_start_up_touches_are_not_reported(soc: Soc) -> No
     for address in (
         0x4000_0538, 0x4000_053C, 0x4000_0EE4, 0x4000_0E00, 0x4000_0E34, 0x4000_568C, 0x4000_F518, 0x4002_9640,
         0x4000_0638, 0x4000_0C34, 0x4000_5010, 0x4000_7640, 0x4002_F004, 0x4002_9054, 0x4000_173C,
-        0x4002_7800, 0x4002_7804, 0x4002_7C1C, 0x4006_EC00, 0x4006_EC14, 0x4006_ED14,
+        0x4002_7800, 0x4002_7804, 0x4002_7C1C, 0x4002_5038, 0x4002_503C, 0x4006_EC00, 0x4006_EC14, 0x4006_ED14,
     ):  # fmt: skip
         write(soc, address, 0x5)
         assert read(soc, address) == 0x5
