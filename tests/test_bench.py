@@ -351,7 +351,7 @@ def test_check_without_the_wheel(monkeypatch, capsys):
 
 def test_command(capsys, tmp_path):
     target, page = tmp_path / "record.json", tmp_path / "page.html"
-    assert main(["bench", str(GESTURE), "--json", str(target), "--report", str(page)]) == 0
+    assert main(["bench", str(GESTURE), "--json", str(target), "--html", str(page)]) == 0
     out = capsys.readouterr().out
     record = json.loads(target.read_text())
     model = record["models"][0]

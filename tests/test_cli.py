@@ -21,7 +21,7 @@ from support.thumb import Program, hello, three_inferences
 from cmsim import __version__, prebuilt, traces
 from cmsim.cli import main
 from cmsim.image import load
-from cmsim.report.terminal import grid
+from cmsim.report.terminal import grid, room
 
 GESTURE = prebuilt.path("gesture")
 COMMAND = (str(Path(sys.executable).with_name("cmsim")),)
@@ -294,6 +294,20 @@ def test_terminal_shows_progress_and_then_takes_it_away(monkeypatch: pytest.Monk
     assert re.search(r"\x1b\[1m +#  start \[s\]", text)
     after = text[text.index("operator (mean") :]
     assert "simulated," not in after
+
+
+def test_wide_tables_fit_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert room() == 120
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    for columns, expected in ((60, 80), (80, 80), (100, 100), (200, 120)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        assert room() == expected
+
+
+def test_options_that_a_command_has_no_use_for_are_refused(cmsim: Any) -> None:
+    for option in ("--interactive", "--html=a.html", "--until=x", "--leaks=a..b", "--vcd=a.vcd", "--coverage=a.info"):
+        result = cmsim("arena", option)
+        assert (result.code, "unrecognized arguments" in result.err) == (2, True)
 
 
 def test_no_color() -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import files, run
+from . import files, run, storage
 
 if TYPE_CHECKING:
     from ..measure.arena_search import Minimum
@@ -22,12 +22,13 @@ def add_to(commands: Any) -> None:
     """The command's grammar."""
     command = commands.add_parser("arena", help="what the arena holds, and the smallest that works",
                                   description=DESCRIPTION)
-    run.add_options(command)
+    run.add_what_runs(command)
+    storage.add_arguments(command, saves=False)
     group = command.add_argument_group("arena")
     group.add_argument("--arena", type=_index, default=0, metavar="N",
                        help="which one, in the order of construction; default 0")
     group.add_argument("--no-minimum", action="store_true", help="run once, do not search")
-    command.set_defaults(execute=execute, profile=False)
+    command.set_defaults(execute=execute, **run.NOTHING_MORE)
 
 
 def _index(text: str) -> int:
@@ -46,7 +47,7 @@ def execute(options: argparse.Namespace) -> int:
 
     apps.prepare(options)
     began = time.perf_counter()
-    search = ArenaSearch(lambda: run._machine(options), inferences=options.inferences or 1,
+    search = ArenaSearch(lambda: run.machine(options), inferences=options.inferences or 1,
                          seconds=options.seconds or 60.0, index=options.arena)
     found = search.find(minimum=not options.no_minimum)
     record = _record(found, options.arena)

@@ -39,7 +39,7 @@ def add_to(commands: Any) -> None:
     command.add_argument("--check", action="store_true",
                          help="compare every tensor with TensorFlow Lite Micro (pip install 'cmsim[check]')")
     command.add_argument("--json", type=Path, metavar="FILE", help="write the record there (docs/bench.md)")
-    command.add_argument("--report", type=Path, metavar="FILE.html",
+    command.add_argument("--html", "--report", type=Path, metavar="FILE",
                          help="write a page with the tables and a picture of the memory plan")
     command.set_defaults(execute=execute)
 
@@ -88,8 +88,8 @@ def execute(options: argparse.Namespace) -> int:
     print(report(record, bold=styled(sys.stdout)), end="", flush=True)
     if options.json is not None:
         write(options.json, to_json(record))
-    if options.report is not None:
-        write(options.report, page(record))
+    if options.html is not None:
+        write(options.html, page(record))
     problems = [problem for model in record["models"] for problem in _problems(model, record)]
     for problem, _ in problems:
         complain(problem)

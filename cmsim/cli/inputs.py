@@ -30,7 +30,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     group.add_argument("--sensor", metavar="NAME=TRACE", **repeated, help="what the sensor NAME feels")
     group.add_argument("--adc", metavar="PIN=TRACE|VOLTS", **repeated, help="the voltage at an analogue pin")
     group.add_argument("--audio", metavar="FILE.wav", help="what the microphone hears")
-    group.add_argument("--vcd", type=Path, metavar="FILE", help="record pins, buses and sensor lines for GTKWave")
+
+
+def add_recording(command: argparse.ArgumentParser) -> None:
+    """The grammar of --vcd."""
+    command.add_argument("--vcd", type=Path, metavar="FILE", help="record pins, buses and sensor lines for GTKWave")
 
 
 def scenario(options: argparse.Namespace) -> Scenario:

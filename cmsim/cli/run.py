@@ -34,6 +34,26 @@ def add_to(commands: Any) -> None:
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Everything that says what runs, for how long, and what is measured."""
+    goals, measure = add_what_runs(command)
+    goals.add_argument("--until", type=_text, metavar="TEXT", help="until TEXT appears on a console")
+    inputs.add_recording(command)
+    interactive.add_arguments(command)
+    html.add_argument(measure)
+    memory.add_arguments(command)
+    measuring.add_arguments(command)
+    tracing.add_arguments(command)
+    storage.add_arguments(command)
+
+
+NOTHING_MORE: dict[str, Any] = {
+    "profile": False, "until": None, "html": None, "timeline": None, "latency": (), "coverage": None,
+}  # fmt: skip
+"""What `machine` is to be told by a command that has `add_what_runs` alone."""
+
+
+def add_what_runs(command: argparse.ArgumentParser) -> tuple[argparse._ArgumentGroup, argparse._ArgumentGroup]:
+    """What runs and for how long; the groups of goals and of what is measured, where more can be added."""
+    command.usage = f"{command.prog} [OPTION ...] [FIRMWARE]"
     firmware.add_arguments(command)
     command.add_argument("--imu", metavar="TRACE",
                          help="motion for the inertial sensor: CSV, .npz, Parquet, or "
@@ -42,27 +62,21 @@ def add_options(command: argparse.ArgumentParser) -> None:
     apps.add_arguments(command)
     command.add_argument("--imu-end", choices=("hold", "loop", "stop"), default="stop",
                          help="after the trace's last sample: keep it, begin again, or end the run (default)")
+    command.add_argument("--usb", choices=("none", "cdc"), default="cdc",
+                         help="at the USB connector: a computer (default) or nothing")
+    command.add_argument("--strict", action="store_true", help="end the run at the first access that nothing models")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="for everything that is random; default 0")
     inputs.add_arguments(command)
-    interactive.add_arguments(command)
     goals = command.add_argument_group("goals")
     goals.add_argument("--seconds", type=seconds, metavar="S", help="simulated time, at most")
     goals.add_argument("--inferences", type=count, metavar="N", help="until N inferences are done")
-    goals.add_argument("--until", type=_text, metavar="TEXT", help="until TEXT appears on a console")
     measure = command.add_argument_group("measuring")
     measure.add_argument("--inference-function", metavar="NAME|ADDR",
                          help="the function one call of which is an inference, if cmsim does not know the interpreter")
     measure.add_argument("--timing", metavar="NAME",
                          help="what instructions cost: silicon (default), manual, cortex-m3, instructions")
-    measure.add_argument("--json", type=Path, metavar="FILE", help="write the record of the run there (docs/record.md)")
-    html.add_argument(measure)
-    memory.add_arguments(command)
-    measuring.add_arguments(command)
-    tracing.add_arguments(command)
-    storage.add_arguments(command)
-    command.add_argument("--usb", choices=("none", "cdc"), default="cdc",
-                         help="at the USB connector: a computer (default) or nothing")
-    command.add_argument("--strict", action="store_true", help="end the run at the first access that nothing models")
-    command.add_argument("--seed", type=int, default=0, metavar="N", help="for everything that is random; default 0")
+    measure.add_argument("--json", type=Path, metavar="FILE", help="write the record there (docs/record.md)")
+    return goals, measure
 
 
 def seconds(text: str) -> float:
@@ -127,15 +141,14 @@ def perform(options: argparse.Namespace) -> Performed:
     from ..goal import inference_meter  # noqa: PLC0415 - Unicorn and numpy are loaded only when something runs
 
     apps.prepare(options)
-    machine = _machine(options)
-    memory.attach(machine, options)
-    measuring.attach(machine, options)
-    storage.attach(machine, options)
+    made = machine(options)
+    memory.attach(made, options)
+    measuring.attach(made, options)
     if options.inferences:
-        inference_meter(machine)  # UsageError before the run
-    performed = Performed(machine, *_run(machine, options))
-    tracing.write(machine, options)
-    storage.write(machine, options)
+        inference_meter(made)  # UsageError before the run
+    performed = Performed(made, *_run(made, options))
+    tracing.write(made, options)
+    storage.write(made, options)
     return performed
 
 
@@ -153,11 +166,12 @@ def conclude(performed: Performed, options: argparse.Namespace) -> int:
     raise RunError(f"{failure}; the firmware's last line: {said!r}" if wanted else failure)
 
 
-def _machine(options: argparse.Namespace) -> Machine:
+def machine(options: argparse.Namespace) -> Machine:
+    """The board with the firmware and everything around it, before its first cycle."""
     from ..machine import Machine  # noqa: PLC0415
     from ..timing import DEFAULT  # noqa: PLC0415
 
-    return Machine(
+    made = Machine(
         apps.firmware(options),
         options.board,
         imu=_motion(options),
@@ -174,6 +188,8 @@ def _machine(options: argparse.Namespace) -> Machine:
         scenario=inputs.scenario(options),
         **tracing.wanted(options),
     )
+    storage.attach(made, options)
+    return made
 
 
 def _motion(options: argparse.Namespace) -> Path | None:

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from ..parts import Storage
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """The grammar."""
+def add_arguments(command: argparse.ArgumentParser, *, saves: bool = True) -> None:
+    """The grammar; `saves`: whether the command can write down what the chip holds at the end."""
     group = command.add_argument_group("external flash (nrf52840dk: MX25R6435F, 8 MB)")
     group.add_argument("--external-flash", type=Path, metavar="FILE", help="what the chip holds; erased if not said")
-    group.add_argument("--save-external-flash", type=Path, metavar="FILE", help="write there what it holds at the end")
+    if saves:
+        group.add_argument("--save-external-flash", type=Path, metavar="FILE",
+                           help="write there what it holds at the end")
+    else:
+        command.set_defaults(save_external_flash=None)
 
 
 def attach(machine: Machine, options: argparse.Namespace) -> None:

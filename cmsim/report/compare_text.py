@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..compare import Change, Comparison, number, signed
-from .terminal import grid, style
+from .terminal import grid, room, style
 
 MOST = 20
 """Rows of what can be many."""
@@ -43,4 +43,4 @@ def _table(title: str, changes: Sequence[Change], bold: bool) -> list[str]:
          change.percent, "over " + change.limit.text if change.breach and change.limit else ""]
         for change in changes
     ]
-    return grid([title, "before", "now", "change", "", ""], rows, left=(0, 5), bold=bold, width=120)
+    return grid([title, "before", "now", "change", "", ""], rows, left=(0, 5), bold=bold, width=room())

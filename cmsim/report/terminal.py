@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any
@@ -13,6 +15,8 @@ from ..soc import Chip
 from .text_camera import camera_lines
 
 WIDTH = 80
+WIDEST = 120
+"""Of tables with long names, where there is room."""
 MOST_INFERENCES = 40
 """More rows than that are shown from both ends only."""
 Row = Sequence[str]
@@ -26,6 +30,12 @@ def styled(stream: IO[str]) -> bool:
 def style(text: str, code: int, on: bool) -> str:
     """`text` in an ANSI style: 1 bold, 2 faint, 31 red."""
     return f"\x1b[{code}m{text}\x1b[0m" if on else text
+
+
+def room() -> int:
+    """Columns for a table with long names: those of the terminal, from 80 to 120; in a file 120."""
+    terminal = shutil.get_terminal_size((WIDEST, 24)).columns if sys.stdout.isatty() else WIDEST
+    return max(WIDTH, min(WIDEST, terminal))
 
 
 def grid(

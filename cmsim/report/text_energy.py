@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .terminal import grid
+from .terminal import grid, room
 
 
 def lines(record: Mapping[str, Any], bold: bool = False) -> list[str]:
@@ -17,7 +17,7 @@ def lines(record: Mapping[str, Any], bold: bool = False) -> list[str]:
     rows = [(f"{part['seconds']:.4f}", f"{part['microamperes']['typical']:,.2f}", f"{part['microcoulombs']:,.1f}",
              f"{100 * part['microcoulombs'] / whole:.1f} %" if whole else "", f"{part['symbol']}: {part['conditions']}")
             for part in energy["parts"]]  # fmt: skip
-    found = ["", *grid(("seconds", "uA", "uC", "share", "current"), rows, left=(4,), bold=bold, width=120)]
+    found = ["", *grid(("seconds", "uA", "uC", "share", "current"), rows, left=(4,), bold=bold, width=room())]
     found.append(f"charge: {_range(energy['microcoulombs'], 'uC')}, at {energy['volts']:g} V")
     if energy["average_microamperes"] is not None:
         found.append(f"average: {_range(energy['average_microamperes'], 'uA')}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..kernel import CPU_HZ
-from .terminal import grid
+from .terminal import grid, room
 
 
 def table(latencies: Sequence[Mapping[str, Any]], bold: bool = False) -> list[str]:
@@ -15,7 +15,7 @@ def table(latencies: Sequence[Mapping[str, Any]], bold: bool = False) -> list[st
         (f"{row['count']:,}", *(_milliseconds(row[key]) for key in ("min", "median", "max")), row["latency"])
         for row in latencies
     ]
-    found = grid(("count", "min ms", "median ms", "max ms", "latency"), rows, left=(4,), bold=bold, width=120)
+    found = grid(("count", "min ms", "median ms", "max ms", "latency"), rows, left=(4,), bold=bold, width=room())
     return found + list(dict.fromkeys(words for row in latencies for words in row["unseen"]))
 
 

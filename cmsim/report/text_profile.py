@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .terminal import grid
+from .terminal import grid, room
 
 Record = Mapping[str, Any]
 NO_DEBUG_INFORMATION = "no code that ran has debug information: compile with -g for lines and objects"
@@ -32,7 +32,7 @@ def by_function(record: Record, top: int, bold: bool = False) -> list[str]:
          f"{_file(row)}: {row['name']}" if often[row["name"]] > 1 and row["source"] else row["name"])
         for row in functions[:top]
     ]  # fmt: skip
-    return grid(("exclusive", "% awake", "inclusive", "calls", "function"), rows, left=(4,), bold=bold, width=120)
+    return grid(("exclusive", "% awake", "inclusive", "calls", "function"), rows, left=(4,), bold=bold, width=room())
 
 
 def _file(row: Record) -> str:
@@ -67,7 +67,7 @@ def by_line(record: Record, top: int, bold: bool = False) -> list[str]:
          f"{_short(row['file'])}:{row['line']}" if row["file"] else "", row["function"])
         for row in record["lines"][:top]
     ]  # fmt: skip
-    table = grid(("cycles", "% awake", "runs", "line", "function"), rows, left=(3, 4), bold=bold, width=120)
+    table = grid(("cycles", "% awake", "runs", "line", "function"), rows, left=(3, 4), bold=bold, width=room())
     return table + _without_lines(record)
 
 
@@ -92,7 +92,7 @@ def by_object(record: Record, top: int, bold: bool = False) -> list[str]:
     """The compilation units with the most cycles."""
     rows = [(f"{row['cycles']:,}", _awake(row, "object", record["objects"]), row["object"])
             for row in record["objects"][:top]]  # fmt: skip
-    return grid(("cycles", "% awake", "object"), rows, left=(2,), bold=bold, width=120) + _without_lines(record)
+    return grid(("cycles", "% awake", "object"), rows, left=(2,), bold=bold, width=room()) + _without_lines(record)
 
 
 def by_inlined(record: Record, top: int, bold: bool = False) -> list[str]:
@@ -100,7 +100,7 @@ def by_inlined(record: Record, top: int, bold: bool = False) -> list[str]:
     whole = sum(row["cycles"] for row in record["objects"] if row["object"] != SLEEP)
     rows = [(f"{row['cycles']:,}", _percent(row["cycles"], whole), f"{row['function']} in {row['into']}")
             for row in record["inlined"][:top]]  # fmt: skip
-    table = grid(("cycles", "% awake", "inlined function"), rows, left=(2,), bold=bold, width=120)
+    table = grid(("cycles", "% awake", "inlined function"), rows, left=(2,), bold=bold, width=room())
     return table + _without_lines(record)
 
 

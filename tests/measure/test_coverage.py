@@ -275,7 +275,8 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     elf, file = compiled(tmp_path, "-O1"), tmp_path / "program.info"
     assert main(["run", str(elf), "--board", "nrf52840dk", "--seconds", "0.001", "--coverage", str(file)]) == 0
     shown = capsys.readouterr().out
-    assert re.search(r"coverage: lines \d+ of \d+ \([\d.]+ %\), branches \d+ of \d+", shown)
+    for what in ("lines", "branches", "functions"):
+        assert re.search(rf"^{what} +\d+ +\d+ +[\d.]+ %$", shown, re.MULTILINE)
     assert re.search(r"\d+  never\b", shown)
     assert read_lcov(file.read_text())
     for by, expected in (("line", "program.c:"), ("object", "program.c"), ("inlined", "clamp in main")):
