@@ -64,8 +64,11 @@ class Machine:
     `imu` a trace (path or `Trace`) for the inertial sensor; `camera` what a camera sees (`stimuli.images.load_images`).
     `sensors` (part or stimulus -> trace), `audio` (WAV for the microphone), `scenario` (TOML): see docs/scenarios.md.
     `imu_end` says what follows the trace's last sample: "hold", "loop", or "stop" (the run ends). `inference_function`
-    names what one inference is, where the firmware has no interpreter that cmsim knows. Raises `UsageError` for input
-    that cannot be used.
+    names what one inference is, where the firmware has no interpreter that cmsim knows. `base` is the address of a raw
+    binary's first byte, `vector` that of the vector table where it is not found. `seed` is for everything random;
+    `strict` ends the run at the first access that nothing models; `timing` is as in `cmsim run --timing`; `usb` is
+    "cdc" (a computer at the connector) or "none". What slows the simulation down is recorded only if asked for:
+    `profile` (calls), `timeline`, `latencies`, `lines`, `coverage`. Raises `UsageError` for input that cannot be used.
     """
 
     inference_meter: InferenceMeter | None = None

@@ -315,6 +315,7 @@ def test_module_offers_the_machine() -> None:
     assert cmsim.Machine is Machine
     with pytest.raises(AttributeError):
         cmsim.nonsense  # noqa: B018
+    assert {"Machine", "CmsimError", "__version__"} <= set(dir(cmsim))
 
 
 # --- the shipped firmware, in trouble -----------------------------------------------------------------------
