@@ -3,7 +3,7 @@
 Functions save LR at their beginning: the pushes and the subtractions from SP between a function's entry and the PC tell
 where. This needs symbols, but no debug information, and goes through exception frames (ARMv7-M Architecture Reference
 Manual, B1.5.6). Where a return address found so is none (it does not stand behind a call), the stack above is searched
-for the next word that is, and the callers from there on are marked as guessed.
+up to its end for the next word that is, and the callers from there on are marked as guessed.
 
 Not modelled: frames of variable size (alloca) and functions that move the stack; pieces of functions that the compiler
 moved away (.cold); stacks that a thread left by other means than an exception.
@@ -89,7 +89,10 @@ class Unwinder:
                 pc, lr, sp = unstacked
             else:
                 pc = (back & ~1) - self._call_size(back)
-            frames.append(Frame(pc, guessed=guessed))
+            frame = Frame(pc, guessed=guessed)
+            if guessed and frame != frames[-1] and frame in frames:
+                break  # what earlier threads left there
+            frames.append(frame)
         return frames
 
     def _prologue(self, pc: int) -> tuple[int, int]:
@@ -142,10 +145,15 @@ class Unwinder:
             return CALL_WIDE
         return CALL_REGISTER if second & 0xFF87 == 0x4780 else 0
 
+    def _top(self, sp: int) -> int:
+        """Where the stack begins that `sp` points into; the end of all memory if that is not known."""
+        meter = self.machine.memory_meter
+        area = None if meter is None else meter.stacks.find(sp)
+        return 1 << 32 if area is None or not area.limited else area.high
+
     def _search(self, sp: int) -> tuple[int, int] | None:
         """(return address, SP behind it) of the next word that is one."""
-        for n in range(SEARCHED):
-            at = sp + 4 * n
+        for at in range(sp, min(sp + 4 * SEARCHED, self._top(sp)), 4):
             if self.machine.cpu.bus.memory(at, 4) is None:
                 return None
             if self._returns(self._word(at)):
