@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .cortex_m3 import CortexM3
+from .instructions import Instructions
 from .manual import Manual
-from .model import BlockCost, Code, Cycles, Instructions, MemoryCosts, TimingModel
+from .model import BlockCost, Code, Cycles, MemoryCosts, TimingModel
 from .silicon import Silicon
 
 MODELS: dict[str, Callable[[], TimingModel]] = {

@@ -103,25 +103,3 @@ def accumulate(costs: Sequence[int]) -> BlockCost:
     for cost in costs:
         starts.append(starts[-1] + cost)
     return BlockCost(tuple(starts))
-
-
-class Instructions:
-    """One cycle per instruction, nothing else: `--timing instructions` compares with tools that count so."""
-
-    name = "instructions"
-    exception_entry = exception_entry_fp = exception_return = exception_return_fp = tail_chain = 0
-    data_dependent = False
-    memory = NO_COSTS
-    plain = True
-
-    def block(self, instructions: Sequence[Instruction], code: Code = Code.RAM_ALIAS) -> BlockCost:
-        """1 each."""
-        return BlockCost(tuple(range(len(instructions) + 1)))
-
-    def refill(self, last: Instruction) -> Cycles:
-        """Nothing."""
-        return Cycles(0)
-
-    def fetch_stalls(self, instructions: Sequence[Instruction], code: Code) -> Sequence[int]:
-        """None."""
-        return [0] * len(instructions)

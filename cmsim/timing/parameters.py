@@ -13,7 +13,9 @@ from enum import IntEnum
 class Bound(IntEnum):
     """Which of the three values of each parameter."""
 
-    LOW, BEST, HIGH = range(3)
+    LOW = 0
+    BEST = 1
+    HIGH = 2
 
 
 @dataclass(frozen=True)
