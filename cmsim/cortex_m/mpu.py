@@ -72,10 +72,18 @@ class Mpu(RegisterBlock):
         self._rbar = [0] * REGIONS
         self._rasr = [0] * REGIONS
         self.regions: list[MpuRegion] = []
+        self._before: tuple[int, list[MpuRegion]] = 0, []
 
     @CTRL.on_write
     def _control(self, value: int) -> None:
-        self.on_change()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say that rights have changed, if they have: kernels write most regions anew as they were."""
+        now = self.CTRL, self.regions
+        if now != self._before:
+            self._before = now
+            self.on_change()
 
     @RBAR.on_read
     @RBAR_A1.on_read
@@ -118,7 +126,7 @@ class Mpu(RegisterBlock):
                 self.regions.append(
                     MpuRegion(rbar & ~(size - 1), size, rasr >> 8 & 0xFF, rasr >> 24 & 7, bool(rasr >> 28 & 1))
                 )
-        self.on_change()
+        self._tell()
 
     @property
     def settings(self) -> tuple[int, ...]:
