@@ -190,6 +190,12 @@ def test_uf2_of_another_board(complain: Complain, tmp_path: Path) -> None:
 def test_command(complain: Complain) -> None:
     assert "COMMAND" in complain(2)
     assert "invalid choice: 'fly'" in complain(2, "fly")
+    assert complain(2, "run", "--jsn=a") == (
+        "unrecognized arguments: --jsn=a; did you mean --json? (see cmsim run --help)"
+    )
+    assert complain(2, "timing", "explain", "--function=f", "x", "y").endswith(
+        "unrecognized arguments: y (see cmsim timing explain --help)"
+    )
 
 
 def test_record_that_cannot_be_written_is_told_before_the_run(complain: Complain, tmp_path: Path) -> None:

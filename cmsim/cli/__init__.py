@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .. import __version__
 from ..errors import CmsimError
@@ -25,6 +26,14 @@ USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 class Parser(argparse.ArgumentParser):
     """argparse with errors of one line."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """What is not known is an error of the command that it was given to, not of `cmsim`."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            near = difflib.get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}" + (f"; did you mean {near[0]}?" if near else ""))
+        return options, unknown
 
     def error(self, message: str) -> NoReturn:
         complain(f"{message} (see {self.prog} --help)")
