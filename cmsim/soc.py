@@ -166,6 +166,8 @@ class Hooks:
     fp_exceptions: Callable[[], int] = lambda: 0
     """The cumulative exception flags of FPSCR: IOC, DZC, OFC, UFC, IXC, IDC."""
     log: Callable[[str], None] = lambda line: None
+    hide: Callable[[Sequence[range]], None] = lambda addresses: None
+    """The CPU's loads and fetches from these addresses of flash, and no others, are bus faults from now on."""
     watch: Callable[[Sequence[range], Seen], None] = lambda addresses, seen: None
     """Tell `seen` of each load and store of the CPU in `addresses` from now on; none ends it, and its cost."""
 

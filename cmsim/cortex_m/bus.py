@@ -72,6 +72,8 @@ class Bus:
         self._alias = range(chip.ram_code_alias, chip.ram_code_alias + chip.ram_size)
         self._pages: dict[int, list[Window]] = {}
         self.windows: list[Window] = []
+        self.hidden: tuple[range, ...] = ()
+        """Of flash, what may not be read."""
         self.shown: MemoryWindow | None = None
         """The external memory, where there is one, at `shown_at`."""
         self.shown_at = range(0)
@@ -148,7 +150,7 @@ class Bus:
     def default_rights(self, address: int) -> int:
         """READ | WRITE | EXECUTE by the chip's map alone; 0 where nothing is."""
         if address in self._flash:
-            return READ | EXECUTE
+            return 0 if any(address in hidden for hidden in self.hidden) else READ | EXECUTE
         if address in self._ram or address in self._alias:
             return READ | WRITE | EXECUTE
         if address in self.shown_at:
@@ -169,7 +171,7 @@ class Bus:
         if access == EXECUTE and address >> 29 in EXECUTE_NEVER_EIGHTHS:
             return Denied.EXECUTE_NEVER
         rights = self.default_rights(address)
-        if not rights:
+        if not rights and not (access == WRITE and address in self._flash):
             return Denied.UNMAPPED
         if not rights & access:
             return Denied.READ_ONLY if access == WRITE else Denied.EXECUTE_NEVER

@@ -183,6 +183,7 @@ class Cpu:
         self.soc.hooks.code_changed = self._code_changed
         self.soc.hooks.cache_changed = self._fetches.switch
         self.soc.hooks.watch = self._watch_memory
+        self.soc.hooks.hide = self._hide
         self.soc.hooks.fp_exceptions = lambda: self.registers.read(st.FPSCR) & FP_EXCEPTIONS
         self.soc.hooks.cache_counts = lambda: self._fetches.counts
         for block in self.soc.blocks.values():
@@ -223,6 +224,13 @@ class Cpu:
             return
         self.blocks.add(CodeMemory(base, shown.shown, True, Code.RAM_ALIAS))  # waits are not modelled
         self._follow_regions()
+
+    def _hide(self, addresses: Sequence[range]) -> None:
+        """`Hooks.hide`."""
+        self.bus.hidden = tuple(addresses)
+        self.rights.guards.forget()
+        self.engine.forget_rights()
+        self._rights_changed()
 
     def _shown_changed(self) -> None:
         self.engine.forget_rights()

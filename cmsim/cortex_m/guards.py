@@ -37,6 +37,10 @@ class Guards:
             physical += len(memory.data)
         self.guards = (Guard * len(guards))(*guards)
 
+    def forget(self) -> None:
+        """Rights have changed that the MPU does not know of."""
+        self._known.clear()
+
     def physical(self, address: int, watched: bool = False) -> int | None:
         """Where the guarded mapping of `address` lies; None if it is not in a memory."""
         for guard in self.guards[-1:] if watched else self.guards:

@@ -69,8 +69,18 @@ def test_a_start_within_a_page_protects_nothing(soc):
     assert soc.flash[0x2000] == 0xFF
 
 
-def test_read_protection_is_told(soc):
-    protect(soc, 4)
-    assert list(soc.unmodelled) == [("ACL", PERM, "protection against reading")]
-    erase(soc, ERASEPAGE, 0x2000)
-    assert soc.flash[0x2000] == 0xFF
+def test_what_may_not_be_read_is_hidden_from_the_cpu(soc):
+    asked = []
+    soc.hooks.hide = lambda addresses: asked.append(list(addresses))
+    protect(soc)
+    assert asked == []
+    for register, value in ((0x10, 0x4000), (0x14, 0x2000), (0x18, 4)):
+        soc.blocks["ACL"].write(ADDR - 0x20 + register, value)
+    assert asked == [[range(0x4000, 0x6000)]]
+    soc.blocks["ACL"].write(ADDR - 0x20 + 0x18, 0)  # the first store counts
+    assert len(asked) == 1
+    erase(soc, ERASEPAGE, 0x4000)
+    assert soc.flash[0x4000] == 0xFF
+    soc.blocks["ACL"].reset()
+    assert asked[1:] == [[]]
+    assert soc.unmodelled == {}
