@@ -45,6 +45,7 @@ def profile(tracer: CallTracer, image: Image) -> dict[str, Any]:
     tree = [
         {
             "function": tracer.name(function),
+            "address": tracer.place(function)[0],
             "parent": parent - 1 if parent else None,
             "exclusive_cycles": cycles,
             "inclusive_cycles": inclusive[n],

@@ -16,6 +16,7 @@ from html import escape
 from typing import Any
 
 from .duration import duration
+from .function_names import function, shared_names
 from .html_page import Bar, Row, percent, table
 from .short_names import short_name
 from .text_profile import SLEEP
@@ -37,6 +38,8 @@ class Frame:
     """A call path: its inclusive cycles with and without sleep below it."""
 
     name: str
+    file: str
+    """Where others have the name, too."""
     own: int
     awake: int
     total: int
@@ -51,15 +54,17 @@ def frames(record: Record) -> Frame:
     for number in range(len(rows) - 1, -1, -1):
         if rows[number]["parent"] is not None:
             awake[rows[number]["parent"]] += awake[number]
+    shared = shared_names(record)
     found = [
-        Frame(row["function"], row["exclusive_cycles"], awake[number], row["inclusive_cycles"], row["calls"])
+        Frame(row["function"], shared.get(function(row), ""), row["exclusive_cycles"], awake[number],
+              row["inclusive_cycles"], row["calls"])
         for number, row in enumerate(rows)
-    ]
+    ]  # fmt: skip
     roots = [frame for row, frame in zip(rows, found, strict=True) if row["parent"] is None]
     for row, frame in zip(rows, found, strict=True):
         if row["parent"] is not None:
             found[row["parent"]].children.append(frame)
-    top = Frame("everything", 0, sum(f.awake for f in roots), sum(f.total for f in roots), 1, roots)
+    top = Frame("everything", "", 0, sum(f.awake for f in roots), sum(f.total for f in roots), 1, roots)
     for frame in (top, *found):
         frame.children.sort(key=lambda child: (-child.awake, -child.total))
     return top
@@ -84,7 +89,7 @@ def flame(record: Record) -> Iterator[str]:
     yield "</div>"
     yield f'<div class="flame" style="height:{depth * ROW}px" role="group" aria-label="Flame graph of call paths">'
     for frame, left, level, width in boxes:
-        name = cut(short_name(frame.name), LONGEST_SHORT)
+        name = cut(_short(frame.name, frame.file), LONGEST_SHORT)
         label = escape(name) if width >= LABELLED else ""
         thin = "" if label else " thin"
         yield (f'<b class="h{heat(frame.own, hottest)}{thin}" style="left:{left:.3f}%;width:{width:.3f}%;'
@@ -101,6 +106,10 @@ def flame(record: Record) -> Iterator[str]:
     lost = record["profile"]["lost_transfers"]
     if lost:
         yield f'<p class="note">{lost:,} calls or returns were not followed: their cycles stayed with the caller.</p>'
+
+
+def _short(name: str, file: str) -> str:
+    return f"{file}: {short_name(name)}" if file else short_name(name)
 
 
 def heat(own: int, hottest: int) -> int:
@@ -142,13 +151,15 @@ def _data(top: Frame) -> tuple[str, int]:
         number = len(order)
         order.append((frame, parent))
         waiting += [(child, number) for child in reversed(frame.children) if child.total >= limit]
-    numbers: dict[str, int] = {}
+    numbers: dict[tuple[str, str], int] = {}
     nodes: list[int] = []
     for frame, parent in order:
-        nodes += (parent, numbers.setdefault(frame.name, len(numbers)), frame.own, frame.awake, frame.total)
+        name = numbers.setdefault((frame.name, frame.file), len(numbers))
+        nodes += (parent, name, frame.own, frame.awake, frame.total)
     room, names = ALL_WHOLE, []
-    for name in numbers:
-        short, whole = cut(short_name(name), LONGEST_SHORT), cut(name, LONGEST_WHOLE)
+    for function_name, file in numbers:
+        short = cut(_short(function_name, file), LONGEST_SHORT)
+        whole = cut(function_name, LONGEST_WHOLE)
         names.append([short, whole] if short != whole and len(whole) <= room else [short])
         room -= len(whole)
     data = {
@@ -179,10 +190,10 @@ def functions(record: Record) -> Iterator[str]:
     shown = [row for row in rows if row["exclusive_cycles"]][:MOST_ROWS]
     if not shown:
         return
-    longest = shown[0]["exclusive_cycles"]
+    longest, shared = shown[0]["exclusive_cycles"], shared_names(record)
     header = ("function", "own share", "own cycles", "own time", "with callees", "calls", "a call", "size")
     lines = [
-        Row([cut(short_name(row["name"]), LONGEST_SHORT),
+        Row([cut(_short(row["name"], shared.get(function(row), "")), LONGEST_SHORT),
              Bar(row["exclusive_cycles"], longest, percent(row["exclusive_cycles"], awake)),
              f"{row['exclusive_cycles']:,}", duration(row["exclusive_cycles"], 3), f"{row['inclusive_cycles']:,}",
              f"{row['calls']:,}", f"{row['exclusive_cycles'] // row['calls']:,}" if row["calls"] else "",

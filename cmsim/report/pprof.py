@@ -16,6 +16,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from ..kernel import CPU_HZ
 from ..whole_file import write_whole
+from .function_names import Function, function, shared_names, told_apart
 
 INT64, UINT64, STRING, BOOL, MESSAGE = 3, 4, 9, 8, 11
 """Types of fields, as descriptor.proto numbers them."""
@@ -27,7 +28,8 @@ FIELDS: dict[str, dict[str, tuple[int, int | str, bool]]] = {
     "Line": {"function_id": (1, UINT64, False), "line": (2, INT64, False)},
     "Location": {"id": (1, UINT64, False), "mapping_id": (2, UINT64, False), "address": (3, UINT64, False),
                  "line": (4, "Line", True)},
-    "Function": {"id": (1, UINT64, False), "name": (2, INT64, False), "system_name": (3, INT64, False)},
+    "Function": {"id": (1, UINT64, False), "name": (2, INT64, False), "system_name": (3, INT64, False),
+                 "filename": (4, INT64, False), "start_line": (5, INT64, False)},
     "Profile": {"sample_type": (1, "ValueType", True), "sample": (2, "Sample", True), "mapping": (3, "Mapping", True),
                 "location": (4, "Location", True), "function": (5, "Function", True), "string_table": (6, STRING, True),
                 "duration_nanos": (10, INT64, False), "period_type": (11, "ValueType", False),
@@ -57,18 +59,21 @@ def pprof(record: Mapping[str, Any]) -> bytes:
     profile.default_sample_type = text("cycles")
     profile.duration_nanos = _nanoseconds(record["cycles"])
     profile.mapping.add(id=1, memory_limit=1 << 32, filename=text(record["firmware"]["name"]), has_functions=True)
-    addresses = {row["name"]: row["address"] for row in record["profile"]["functions"]}
-    numbers: dict[str, int] = {}
+    sources = {function(row): row.get("source") or "" for row in record["profile"]["functions"]}
+    shared = shared_names(record)
+    numbers: dict[Function, int] = {}
     paths: list[tuple[int, ...]] = []
     for node in record["profile"]["call_tree"]:
-        name = node["function"]
-        if name not in numbers:
-            number = numbers[name] = len(numbers) + 1
-            profile.function.add(id=number, name=text(name), system_name=text(name))
-            location = profile.location.add(id=number, mapping_id=1, address=addresses.get(name) or 0)
-            location.line.add(function_id=number)
+        whose = function(node)
+        if whose not in numbers:
+            number = numbers[whose] = len(numbers) + 1
+            file, _, line = sources.get(whose, "").rpartition(":")
+            profile.function.add(id=number, name=text(told_apart(node, shared)), system_name=text(whose[0]),
+                                 filename=text(file), start_line=int(line or 0))
+            location = profile.location.add(id=number, mapping_id=1, address=whose[1] or 0)
+            location.line.add(function_id=number, line=int(line or 0))
         callers = () if node["parent"] is None else paths[node["parent"]]
-        paths.append((numbers[name], *callers))
+        paths.append((numbers[whose], *callers))
         if node["exclusive_cycles"] or node["calls"]:
             cycles = node["exclusive_cycles"]
             values = (node["calls"], node["instructions"], _nanoseconds(cycles), cycles)

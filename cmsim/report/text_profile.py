@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .function_names import shared_names, told_apart
 from .terminal import grid, room
 
 Record = Mapping[str, Any]
@@ -24,20 +24,15 @@ def _percent(part: int, whole: int) -> str:
 def by_function(record: Record, top: int, bold: bool = False) -> list[str]:
     """The functions with the most exclusive cycles."""
     functions = record["profile"]["functions"]
-    often = Counter(row["name"] for row in functions)
+    shared = shared_names(record)
     awake = sum(row["exclusive_cycles"] for row in functions if row["name"] != SLEEP)
     rows = [
         (f"{row['exclusive_cycles']:,}", "" if row["name"] == SLEEP else _percent(row["exclusive_cycles"], awake),
          f"{row['inclusive_cycles']:,}", f"{row['calls']:,}",
-         f"{_file(row)}: {row['name']}" if often[row["name"]] > 1 and row["source"] else row["name"])
+         told_apart(row, shared))
         for row in functions[:top]
     ]  # fmt: skip
     return grid(("exclusive", "% awake", "inclusive", "calls", "function"), rows, left=(4,), bold=bold, width=room())
-
-
-def _file(row: Record) -> str:
-    """The file of a function, without directories and line."""
-    return str(row["source"]).rpartition("/")[2].rpartition(":")[0]
 
 
 def by_operator(record: Record, top: int, bold: bool = False) -> list[str]:
@@ -112,9 +107,10 @@ TABLES: dict[str, Callable[[Record, int, bool], list[str]]] = {
 def _stacks(record: Record) -> list[tuple[str, ...]]:
     """The path of each node of the call tree, outermost first."""
     paths: list[tuple[str, ...]] = []
+    shared = shared_names(record)
     for node in record["profile"]["call_tree"]:
         above: tuple[str, ...] = () if node["parent"] is None else paths[node["parent"]]
-        paths.append((*above, node["function"]))
+        paths.append((*above, told_apart(node, shared)))
     return paths
 
 

@@ -134,7 +134,12 @@ def test_pprof_of_a_run(gesture: Machine, tmp_path: Path) -> None:
     functions = {f[1][0]: strings[f[2][0]] for f in messages(5)}
     locations = {place[1][0]: functions[messages(4, place)[0][1][0]] for place in messages(4)}
     assert {place[2][0] for place in messages(4)} == {messages(3)[0][1][0]} == {1}
-    # A list: static functions of one name make several paths of one name.
+    rows = record["profile"]["functions"]
+    assert len(functions) == len(set(functions.values())) == len(rows)
+    sources = {f"{strings[f[4][0]]}:{f[5][0]}" for f in messages(5) if f.get(4)}
+    assert sources == {row["source"] for row in rows if row["source"]}
+    assert "depthwise_conv_2d.cc: cmsim::(anonymous namespace)::invoke(cmsim::Context&, cmsim::Node&)" in strings
+    # A list: recursion and threads make several paths of one name.
     paths = [([locations[n] for n in reversed(packed(sample[1][0]))], packed(sample[2][0])) for sample in messages(2)]
     assert sum(values[3] for _, values in paths) == record["cycles"]
     assert sum(values[1] for _, values in paths) == record["instructions"]
@@ -191,7 +196,9 @@ def test_all_files_from_python(gesture: Machine, tmp_path: Path) -> None:
     record = gesture.record
     cycles = gesture.cycles
     exports.write_collapsed(record, tmp_path / "run.folded")
-    assert sum(int(line.rpartition(" ")[2]) for line in (tmp_path / "run.folded").read_text().splitlines()) == cycles
+    lines = (tmp_path / "run.folded").read_text().splitlines()
+    assert sum(int(line.rpartition(" ")[2]) for line in lines) == cycles
+    assert any(";quantize.cc: cmsim::(anonymous namespace)::invoke(" in line for line in lines)
     exports.write_speedscope(record, tmp_path / "run.json")
     assert sum(json.loads((tmp_path / "run.json").read_text())["profiles"][0]["weights"]) == cycles
     exports.write_functions_csv(record, tmp_path / "run.csv")
