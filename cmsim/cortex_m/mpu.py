@@ -107,16 +107,21 @@ class Mpu(RegisterBlock):
     def _write_rbar(self, value: int) -> None:
         if value & 0x10:
             self.RNR = value & 0xF
-        self._rbar[self.RNR % REGIONS] = value & 0xFFFF_FFE0
-        self._update()
+        self._set(self._rbar, value & 0xFFFF_FFE0)
 
     @RASR.on_write
     @RASR_A1.on_write
     @RASR_A2.on_write
     @RASR_A3.on_write
     def _write_rasr(self, value: int) -> None:
-        self._rasr[self.RNR % REGIONS] = value & 0x173F_FF3F
-        self._update()
+        self._set(self._rasr, value & 0x173F_FF3F)
+
+    def _set(self, registers: list[int], value: int) -> None:
+        """Of the selected region."""
+        n = self.RNR % REGIONS
+        if registers[n] != value:
+            registers[n] = value
+            self._update()
 
     def _update(self) -> None:
         self.regions = []
