@@ -160,6 +160,9 @@ def compare(base: Record, new: Record, limits: Mapping[str, str] = {}, *, force:
     names = [record["firmware"]["name"] for record in (base, new)]
     if names[0] != names[1]:
         comparison.notes.append(f"the firmware is {names[0]!r} and {names[1]!r}")
+    versions = base.get("version"), new.get("version")
+    if None not in versions and versions[0] != versions[1]:
+        comparison.notes.append(f"cmsim {versions[0]} and {versions[1]} wrote the records, figures may differ by that")
     old, now = totals(base), totals(new)
     for name, (unit, _) in METRICS.items():
         kind = "memory" if name in MEMORY else "total"

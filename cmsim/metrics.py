@@ -133,7 +133,8 @@ GROUPS = {
 
 def essence(record: Record) -> dict[str, Any]:
     """What a baseline keeps of a record: all that is compared, nothing that changes from run to run."""
-    kept = {key: record[key] for key in ("schema", "firmware", "board", "timing", "cycles", "instructions")}
+    keys = ("schema", "version", "firmware", "board", "timing", "cycles", "instructions")
+    kept: dict[str, Any] = {key: record[key] for key in keys if key in record}
     kept["inferences"] = [
         {key: value for key, value in inference.items() if key != "start_cycle"} for inference in record["inferences"]
     ]

@@ -120,6 +120,7 @@ class Baseline:
             for kind in comparison.groups:
                 others = [change for change in comparison.moved(kind) if not change.breach][:20]
                 lines += [f"other {kind}s that changed:"] * bool(others) + [f"  {c.sentence()}" for c in others]
+            lines += [f"note: {note}" for note in comparison.notes]
             pytest.fail("\n".join([*lines, f"If that is meant, {again}"]), pytrace=False)
 
     def _limits(self, base: dict[str, Any], new: dict[str, Any], given: dict[str, str | None]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from . import __version__
 from .camera import camera_record
 from .kernel import CPU_HZ
 from .measure.calltree import profile
@@ -42,6 +43,7 @@ def build(machine: Machine) -> dict[str, Any]:
     stop = machine.stop or Stop("not run")
     return {
         "schema": SCHEMA,
+        "version": __version__,
         "firmware": {"name": Path(image.path).name, "format": image.format},
         "board": machine.board.name,
         "timing": machine.timing.name,

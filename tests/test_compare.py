@@ -261,6 +261,16 @@ def test_other_firmware_is_noted(base: dict[str, Any], slow: dict[str, Any]) -> 
     assert compare(base, slow).notes == []
 
 
+def test_another_version_of_cmsim_is_noted(base: dict[str, Any], slow: dict[str, Any]) -> None:
+    older = {**base, "version": "0.1.0"}
+    assert compare(older, {**slow, "version": "0.2.0"}).notes == [
+        "cmsim 0.1.0 and 0.2.0 wrote the records, figures may differ by that"
+    ]
+    assert compare(older, {**slow, "version": "0.1.0"}).notes == []
+    assert compare({k: v for k, v in base.items() if k != "version"}, older).notes == []
+    assert essence(older)["version"] == "0.1.0"
+
+
 def test_a_baseline_keeps_what_is_compared(base: dict[str, Any], slow: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "kept.json"
     path.write_text(json.dumps(essence(base)), encoding="utf-8")

@@ -54,7 +54,7 @@ def test_measuring_changes_neither_cycles_nor_instructions(record: dict[str, Any
 
 
 def test_gesture(record: dict[str, Any]) -> None:
-    assert record["schema"] == 1
+    assert (record["schema"], record["version"]) == (1, cmsim.__version__)
     assert record["firmware"] == {"name": "gesture.elf", "format": "ELF"}
     assert record["stop"]["reason"] == "trace ended"
     assert record["cycles"] == round(39.99 * 64e6)
