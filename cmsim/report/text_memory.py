@@ -64,7 +64,7 @@ def _drift(drift: Record | None, bold: bool) -> list[str]:
     if not rows:
         return ["drift: no inference and no heap to follow"]
     title = f"drift over {_plural(drift['inferences'], 'inference')}" if drift["inferences"] else "drift over the run"
-    return grid((title, "first quarter", "last quarter", "change", "range"), rows, left=(0,), bold=bold)
+    return [title, *grid(("", "first quarter", "last quarter", "change", "range"), rows, left=(0,), bold=bold)]
 
 
 def _where(site: Record) -> str:
