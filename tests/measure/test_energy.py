@@ -197,5 +197,5 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["run", "--inferences", "1", "--energy", "--json", str(file)]) == 0
     energy = json.loads(file.read_text())["energy"]
     shown = capsys.readouterr().out
-    assert f"an inference: {energy['inference_microcoulombs']['typical']:,.1f} uC" in shown
+    assert f"an inference: {energy['inference_microcoulombs']['typical']:,.1f} µC" in shown
     assert {part["symbol"] for part in energy["parts"]} >= {"ICPU1", "ION_RAMON_RTC"}
