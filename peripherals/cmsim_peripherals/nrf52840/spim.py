@@ -4,15 +4,20 @@ SPIM sends TXD.MAXCNT bytes and receives RXD.MAXCNT; where the one is longer, OR
 dropped. ENDTX, ENDRX and END come with their last byte. SPI has a transmitter of two bytes: the one on the wire and one
 that waits; READY comes with each byte. What is on the bus is `cmsim.spi`.
 
-Not modelled: waveforms on the pins, CPOL, CPHA and ORDER; SPIM3's hardware CSN, DCX and IFTIMING (stored); what
-`easydma.py` leaves out; STALLSTAT; SUSPEND stops only between transfers; the order of two bytes in SPI's receiver
-beyond one that waits.
+Where PSEL.CSN names a pin (SPIM3), a transfer selects by it: CSN is active from START to END or STOP, by CSNPOL low or
+high, and the first bit comes IFTIMING.CSNDUR cycles behind its edge. PSELDCX is low for the first DCXCNT bytes, or for
+all if that is 15, and high for the others.
+
+Not modelled: waveforms on the pins, CPOL, CPHA and ORDER; IFTIMING.RXDELAY (stored), CSNDUR between the last bit and
+CSN's edge and between two transfers; what `easydma.py` leaves out; STALLSTAT; SUSPEND stops only between transfers; the
+order of two bytes in SPI's receiver beyond one that waits.
 """
 
 from __future__ import annotations
 
 from cmsim.kernel import CPU_HZ
 from cmsim.nordic import Event, NordicPeripheral, PinSelect, Task
+from cmsim.pins import Pin
 from cmsim.registers import WORD, Register
 from cmsim.soc import Soc
 from cmsim.spi import SpiBus
@@ -31,6 +36,8 @@ FREQUENCIES = {
     0x1400_0000: 32_000_000,
 }
 """FREQUENCY -> Hz; the last two are SPIM3's."""
+ALL_COMMAND = 15
+"""DCXCNT: every byte is a command."""
 
 
 class SpiController(NordicPeripheral):
@@ -96,6 +103,8 @@ class Spim(SpiController):
         self._byte = soc.scheduler.alarm(self._byte_done)
         self._out = self._in = Buffer(soc, name, 0x544, 0, 0)
         self._suspended = False
+        self._csn: Pin | None = None
+        self._dcx: Pin | None = None
         super().__init__(soc, name, base)
 
     def reset(self) -> None:
@@ -103,11 +112,37 @@ class Spim(SpiController):
         super().reset()
         self._byte.cancel()
         self._suspended = False
+        self._release_pins()
 
     @ENABLE.on_write
     def _enable(self, value: int) -> None:
-        if self.ENABLE != self.ENABLED:
+        self._release_pins()
+        if self.ENABLE == self.ENABLED:
+            self._csn, self._dcx = map(self.soc.pins.selected, (self.PSEL_CSN, self.PSELDCX))
+            for pin in filter(None, (self._csn, self._dcx)):
+                pin.claim(self.name)
+            if not self._byte.armed:
+                self._select(False)
+        else:
             self._byte.cancel()
+
+    # --- pins that SPIM3 drives by itself ---------------------------------------------------------------------
+
+    def _release_pins(self) -> None:
+        for pin in filter(None, (self._csn, self._dcx)):
+            pin.release(self.name)
+        self._csn = self._dcx = None
+
+    def _select(self, active: bool) -> None:
+        if self._csn is not None:
+            self._csn.drive(self.name, active == bool(self.CSNPOL))
+
+    def _tell_command(self) -> None:
+        """Command or data: the byte that comes."""
+        if self._dcx is not None:
+            self._dcx.drive(self.name, self.DCXCNT != ALL_COMMAND and self._out.count >= self.DCXCNT)
+
+    # --- transfers --------------------------------------------------------------------------------------------
 
     @START
     def _start(self) -> None:
@@ -121,7 +156,10 @@ class Spim(SpiController):
         if self.RXD_LIST:
             self.RXD_PTR = self.RXD_PTR + self.RXD_MAXCNT & WORD
         empty = self._out.full and self._in.full
-        self._byte.after(0 if empty else self.byte_cycles)
+        self._select(True)
+        self._tell_command()
+        wait = self.IFTIMING_CSNDUR if self._csn is not None else 0
+        self._byte.after(wait + (0 if empty else self.byte_cycles))
         self.emit(self.STARTED)
 
     def _byte_done(self) -> None:
@@ -135,8 +173,11 @@ class Spim(SpiController):
                 self._in.store(answer)
                 self.RXD_AMOUNT = self._in.count
         done = self._out.full and self._in.full
-        if not done and not self._suspended:
+        if done:
+            self._select(False)
+        elif not self._suspended:
             self._byte.after(self.byte_cycles)
+        self._tell_command()
         first = not (sending or receiving)
         if self._out.full and (sending or first):
             self.emit(self.ENDTX)
@@ -149,6 +190,7 @@ class Spim(SpiController):
     def _stop(self) -> None:
         self._byte.cancel()
         self._suspended = False
+        self._select(False)
         self.emit(self.STOPPED)
 
     @SUSPEND

@@ -141,3 +141,73 @@ def test_spi_disabled_sends_nothing(spi, target):
     spi.write(0x51C, 1)
     spi.scheduler.advance(10 * BYTE)
     assert target.heard == []
+
+
+CSN, DCX, CSNDUR, CSNPOL, PSELDCX, DCXCNT = 0x514, 11, 0x564, 0x568, 0x56C, 0x570
+
+
+class Selected:
+    """Notes CSN and DCX with each byte."""
+
+    def __init__(self, soc):
+        self.soc, self.heard = soc, []
+
+    def exchange(self, byte):
+        self.heard.append((byte, self.soc.pins[10].level, self.soc.pins[DCX].level))
+        return 0
+
+
+def with_pins(soc, **registers):
+    """SPIM3 with CSN on pin 10 and DCX on pin 11, and what is on its bus."""
+    bus, target = SpiBus("SPI"), Selected(soc)
+    bus.attach(target)
+    soc.wire_spi(bus, 3)
+    block = soc.blocks["SPIM0"]
+    for offset, value in ((CSN, 10), (PSELDCX, DCX), *((globals()[name], value) for name, value in registers.items())):
+        block.write(offset, value)
+    return configure(block, 7), target
+
+
+@pytest.mark.parametrize("active", [False, True])
+def test_hardware_csn(soc, active):
+    spim, target = with_pins(soc, CSNPOL=int(active), CSNDUR=200)
+    pin, edges = soc.pins[10], []
+    assert pin.level is not active
+    pin.line.listen(lambda level: edges.append((level, soc.scheduler.now)))
+    transfer(spim, b"abc", 0)
+    assert spim.read(END) == 0  # the bits began 200 cycles late
+    soc.scheduler.advance(3 * BYTE + 200)
+    assert spim.read(END) == 1
+    assert edges == [(active, 0), (not active, 3 * BYTE + 200)]
+    assert [level for _, level, _ in target.heard] == [active] * 3
+    spim.write(0x500, 0)
+    assert pin.owner is None
+
+
+@pytest.mark.parametrize(("count", "levels"), [(0, [1, 1, 1]), (1, [0, 1, 1]), (2, [0, 0, 1]), (15, [0, 0, 0])])
+def test_dcx_tells_commands_from_data(soc, count, levels):
+    spim, target = with_pins(soc, DCXCNT=count)
+    transfer(spim, b"abc", 0)
+    soc.scheduler.advance(4 * BYTE)
+    assert [int(level) for _, _, level in target.heard] == levels
+
+
+def test_stop_lets_go_of_csn(soc):
+    spim, _ = with_pins(soc)
+    spim.write(0x548, 100)
+    spim.write(0x544, RAM)
+    spim.write(START, 1)
+    soc.scheduler.advance(BYTE)
+    assert not soc.pins[10].level
+    spim.write(STOP, 1)
+    assert soc.pins[10].level
+
+
+def test_the_shortcut_from_end_to_start_selects_anew(soc):
+    spim, _ = with_pins(soc)
+    spim.write(0x200, 1 << 17)
+    edges = []
+    soc.pins[10].line.listen(edges.append)
+    transfer(spim, b"a", 0)
+    soc.scheduler.advance(2 * BYTE - 1)
+    assert edges == [False, True, False]
