@@ -17,7 +17,8 @@ import picture
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [path for folder in (".", "docs", "examples", "firmware", "peripherals", "tests", "traces")
-             for path in sorted((ROOT / folder).glob("*.md" if folder == "." else "**/*.md"))]  # fmt: skip
+             for path in sorted((ROOT / folder).glob("*.md" if folder == "." else "**/*.md"))
+             if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]  # fmt: skip
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
