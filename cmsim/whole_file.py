@@ -20,10 +20,10 @@ def write_whole(path: str | Path, content: str | bytes | bytearray) -> None:
 
 
 def _write(path: Path, data: bytes | bytearray) -> None:
-    target = Path(os.path.realpath(path))  # a link stays one
-    if target.exists() and not target.is_file():
-        target.write_bytes(data)  # a pipe, or /dev/stdout
+    if path.is_relative_to("/dev") or (path.exists() and not path.is_file()):
+        path.write_bytes(data)  # a pipe, or /dev/stdout, in whose place no other file can be put
         return
+    target = Path(os.path.realpath(path))  # a link stays one
     beside = target.with_name(f".{target.name[:40]}.{os.getpid()}")
     try:
         stream = beside.open("xb")

@@ -52,6 +52,13 @@ def test_a_link_stays_a_link_and_a_pipe_a_pipe(tmp_path: Path) -> None:
     os.close(reader)
 
 
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no /dev/stdout")
+def test_standard_output_that_is_a_pipe() -> None:
+    code = "from cmsim.whole_file import write_whole; write_whole('/dev/stdout', 'text')"
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("text", "")
+
+
 def test_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"x/y: cannot write there: No such file or directory"):
         write_whole(tmp_path / "x/y", "")
