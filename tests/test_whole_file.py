@@ -79,6 +79,12 @@ def test_firmware_is_not_overwritten(option: str, firmware: Path, capsys: pytest
     assert firmware.read_bytes() == before
 
 
+def test_text_that_is_no_file_name(firmware: Path) -> None:
+    json = firmware.parent / "record.json"
+    assert main(["run", str(firmware), "--seconds", "0.01", "--input", "x" * 5000 + "@1ms", "--json", str(json)]) == 0
+    assert json.exists()
+
+
 def test_two_outputs_are_two_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "out"
     assert main(["profile", "--json", str(path), "--export", f"csv={path}"]) == 2
