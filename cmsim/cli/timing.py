@@ -56,7 +56,8 @@ def explain(options: argparse.Namespace) -> int:
     print(f"{symbol.demangled}: {size} bytes at 0x{address:08x}")
     for block in listing(data, address, Silicon(), code):
         bounds = "" if block.low == block.high == block.cycles else f", {block.low} to {block.high}"
-        refill = f", and {block.refill} more when it branches" if block.refill else ""
+        branch = "when it branches" if block.conditional else "for its branch"
+        refill = f", and {block.refill} more {branch}" if block.refill else ""
         print(f"\nblock 0x{block.lines[0].address:08x}: {_plural(block.cycles)}{bounds}{refill}")
         for line in block.lines:
             why = [f"{reason} {cycles}" for reason, cycles in line.waits] + list(line.notes)

@@ -19,6 +19,7 @@ from ..image import Image
 from ..image.symbols import Symbol
 from . import _hot
 from .cpu import Cpu
+from .native import check_sizes
 from .nvic import exception_name
 
 SLEEP, MAIN, FIRST_THREAD, THREADS = 1, 2, 3, 64
@@ -106,9 +107,7 @@ _SIZES = {
     "call_region": ct.sizeof(CallRegion), "calls": ct.sizeof(Calls), "call_node": NODE.itemsize,
     "call_function": FUNCTION.itemsize, "call_entry": ct.sizeof(Entry),
 }  # fmt: skip
-for _name, _size in _SIZES.items():
-    if getattr(_hot, f"sizeof_{_name}") != _size:
-        raise ImportError(f"cmsim: {_name} is {_size} bytes here, {getattr(_hot, f'sizeof_{_name}')} in _calls.c")
+check_sizes(_hot, _SIZES)
 
 _POINTER = ct.POINTER(Calls)
 _WORD = ct.c_uint32

@@ -22,6 +22,7 @@ from .blocks import Learned
 from .cpu import Cpu
 from .exceptions import Owed
 from .hot import BLOCK, Clock
+from .native import check_sizes
 from .nvic import SystemException
 
 BLOCK_COUNT = np.dtype([("runs", "<u8"), ("cycles", "<u8"), ("fell", "<u8"), ("left", "<u8")])
@@ -61,9 +62,7 @@ class Counts(ct.Structure):
 
 
 _SIZES = {"block_count": BLOCK_COUNT.itemsize, "count_region": ct.sizeof(CountRegion), "counts": ct.sizeof(Counts)}
-for _name, _size in _SIZES.items():
-    if getattr(_counts, f"sizeof_{_name}") != _size:
-        raise ImportError(f"cmsim: {_name} is {_size} bytes here, {getattr(_counts, f'sizeof_{_name}')} in _counts.c")
+check_sizes(_counts, _SIZES)
 
 _POINTER = ct.POINTER(Counts)
 _settle = ct.CFUNCTYPE(None, _POINTER, ct.c_uint64)(_counts.counts_settle)

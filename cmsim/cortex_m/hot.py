@@ -10,6 +10,7 @@ import numpy as np
 
 from . import _hot
 from .decode import Instruction
+from .native import check_sizes
 
 SLOT = struct.Struct("<QQQQIIQIHHQ")
 """One slot of the block table as it is written: `struct block`."""
@@ -378,13 +379,9 @@ class Window(ct.Structure):
     _fields_ = [("clock", ct.c_void_p), ("base", ct.c_uint32)]
 
 
-for _structure in (
+_STRUCTURES = (
     Access, Place, Check, Operand, Divide, Probe, Span, Detail, Region, Stack, Guard, Clock, Hook, Window,
-):  # fmt: skip
-    _native = getattr(_hot, f"sizeof_{_structure.__name__.lower()}")
-    if ct.sizeof(_structure) != _native:
-        raise ImportError(f"cmsim: {_structure.__name__} is {ct.sizeof(_structure)} bytes here, {_native} in hot.h")
+)  # fmt: skip
+check_sizes(_hot, {s.__name__.lower(): ct.sizeof(s) for s in _STRUCTURES} | {"block": BLOCK.itemsize})
 if not DETAIL.size == ct.sizeof(Detail) or not SLOT.size == BLOCK.itemsize:
     raise ImportError("cmsim: DETAIL and SLOT differ from the structures that they write")
-if BLOCK.itemsize != _hot.sizeof_block:
-    raise ImportError(f"cmsim: a block slot is {BLOCK.itemsize} bytes here, {_hot.sizeof_block} in hot.h")

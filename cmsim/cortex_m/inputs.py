@@ -9,6 +9,7 @@ from ..raster import InputPort, Raster
 from ..soc import Soc
 from . import _hot
 from .hot import Clock
+from .native import check_sizes
 
 
 class Inputs(ct.Structure):
@@ -25,10 +26,7 @@ class Inputs(ct.Structure):
     ]
 
 
-for _structure, _native in ((Raster, _hot.sizeof_raster), (InputPort, _hot.sizeof_input_port),
-                            (Inputs, _hot.sizeof_inputs)):  # fmt: skip
-    if ct.sizeof(_structure) != _native:
-        raise ImportError(f"cmsim: {_structure.__name__} is {ct.sizeof(_structure)} bytes here, {_native} in _waves.c")
+check_sizes(_hot, {"raster": ct.sizeof(Raster), "input_port": ct.sizeof(InputPort), "inputs": ct.sizeof(Inputs)})
 
 
 def native_inputs(soc: Soc, clock: Clock, first: int, size: int, keep: list[Any]) -> Inputs | None:

@@ -15,6 +15,7 @@ import numpy as np
 from . import _hot
 from . import state as st
 from .cpu import Cpu
+from .native import check_sizes
 
 FARTHEST = 48
 """Halfwords behind MRS within which the registers are stored."""
@@ -33,8 +34,7 @@ class StackSave(ct.Structure):
     ]
 
 
-if ct.sizeof(StackSave) != _hot.sizeof_stack_save:
-    raise ImportError(f"cmsim: StackSave is {ct.sizeof(StackSave)} bytes here, {_hot.sizeof_stack_save} in _stacks.c")
+check_sizes(_hot, {"stack_save": ct.sizeof(StackSave)})
 
 
 def find_saves(code: bytes | bytearray) -> Iterator[tuple[int, int, int]]:

@@ -41,6 +41,8 @@ class Block:
     low: int
     high: int
     refill: int
+    conditional: bool
+    """Whether it may also go on behind itself."""
 
 
 def explain(data: bytes, address: int, silicon: Silicon, code: Code = Code.FLASH) -> list[Block]:
@@ -59,7 +61,9 @@ def explain(data: bytes, address: int, silicon: Silicon, code: Code = Code.FLASH
             cycles = starts[n + 1] - starts[n]
             lines.append(Line(i.address, text, cycles, tuple(step.stalls), tuple(_notes(i, code))))
         refill = silicon.refill(run[-1]).best if run[-1].kind in ENDS or run[-1].writes >> 15 & 1 else 0
-        blocks.append(Block(tuple(lines), cost.cycles, cost.cycles - cost.below, cost.cycles + cost.above, refill))
+        conditional = run[-1].in_it or run[-1].kind in (Kind.BRANCH_CONDITIONAL, Kind.COMPARE_BRANCH)
+        low, high = cost.cycles - cost.below, cost.cycles + cost.above
+        blocks.append(Block(tuple(lines), cost.cycles, low, high, refill, conditional))
     return blocks
 
 
