@@ -4,10 +4,11 @@ nRF52840 Product Specification (docs.nordicsemi.com, ps_nrf52840), section 5.2.1
 specification: typical values at 3 V and 25 degrees Celsius; minimum and maximum are not published. A row's bounds are
 therefore the figures of neighbouring rows, and say what choosing the wrong row would make of it, not what a chip may
 differ from another. Each row names its part of that section, and whether it was read there or where others cite it.
+The rows for COMP and USBD are from the specifications of the nRF52833 and nRF52820, which have the same blocks.
 
-Not in the table, since the specification has no figure for them: UARTE, TWIM, SPIM, PDM, PWM, I2S, QSPI, QDEC, RTC by
-itself; pins and what hangs on them; the board's regulators, sensors and LEDs. It has figures for RNG, TEMP, USBD, WDT
-and COMP, too, but these parts could not be read, and nobody was found who cites them.
+Not in the table, since the specification has no figure for them: UARTE, TWIM, SPIM, PDM, PWM, I2S, QSPI, QDEC, LPCOMP,
+RTC by itself; pins and what hangs on them; the board's regulators, sensors and LEDs. It has figures for RNG, TEMP and
+WDT, too, but these parts could not be read, and nobody was found who cites them.
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ class Current(NamedTuple):
 
     @property
     def read(self) -> bool:
-        """Whether the figure was read there; else it is as several others cite it."""
-        return self.section not in (CPU, SLEEPS, NFC)
+        """Whether the figure was read there; else others cite it, or another chip with the same block has it."""
+        return self.section not in (CPU, SLEEPS, NFC, COMPARATOR, USB)
 
 
 CPU, SLEEPS, NFC, TIMERS, ADC = "CPU running", "Sleep", "NFCT active", "TIMER running", "SAADC active"
 RADIO, TOGETHER = "Radio transmitting/receiving", "Compounded"
+COMPARATOR, USB, SISTER = "COMP active", "USBD running", "nRF52833"
 ON, TIMER = "System ON, all RAM retained", "HFCLK and regulator included"
 CPU_RADIO = "CoreMark from flash, 1 Mbps, HFXO"
 
@@ -65,4 +67,9 @@ HFXO = TIMER_1M_HFXO._replace(lowest=646 - 418, conditions="HFXO kept on: as wit
 SAADC = Current(ADC, "ISAADC,RUN", 1240, 646, 1240, "16 ksps, 20 us acquisition, HFXO, DC/DC; at least HFXO")
 RADIO_TX = Current(RADIO, "IRADIO_TX1", 6400, 3830, 16400, "0 dBm, 1 Mbps, HFXO, DC/DC; bounds -40 and 8 dBm")
 RADIO_RX = Current(RADIO, "IRADIO_RX0", 6260, 6260, 10100, "1 Mbps, HFXO, DC/DC; bound LDO")
+COMP_LOW = Current(COMPARATOR, "ICOMP,LP", 22.7, 21.4, 26.4, f"COMP in low-power mode; {SISTER}, bound nRF52820")
+COMP_NORMAL = Current(COMPARATOR, "ICOMP,NORM", 26.4, 22.7, 33.0, f"COMP in normal mode; {SISTER}")
+COMP_HIGH = Current(COMPARATOR, "ICOMP,HS", 33.0, 26.4, 33.0, f"COMP in high-speed mode; {SISTER}")
+USB_ON = Current(USB, "IUSB,ACTIVE,VDD - ICPU1", 1430, 173, 7730, f"USBD active, CPU asleep: both less CPU; {SISTER}")
+USB_SUSPENDED = Current(USB, "IUSB,SUSPEND,VDD", 173, 7, 173, f"USBD suspended, LDO; {SISTER}, bound USBD off")
 ALL = tuple(row for row in tuple(globals().values()) if isinstance(row, Current))

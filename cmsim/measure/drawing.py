@@ -27,6 +27,7 @@ RETENTION = 0xFFFF_0000
 CHANGES = {
     "RADIO": ("READY", "DISABLED"), "SAADC": ("STARTED", "STOPPED"), "NFCT": ("READY",),
     "UARTE": ("ENDTX", "RXTO"), "TWIM": ("STOPPED",), "SPIM": ("END",), "PDM": ("STOPPED",), "I2S": ("STOPPED",),
+    "USBD": ("USBEVENT",),
 }  # fmt: skip
 """Name of a block without its number -> events by which it begins and ends to run, whatever the CPU does."""
 
@@ -48,8 +49,8 @@ WITHOUT_FIGURE: Mapping[str, tuple[bool, Callable[[Any], bool]]] = {
     "PDM": (True, _RUNNING), "PWM": (True, _RUNNING), "I2S": (True, _RUNNING), "QDEC": (True, _RUNNING),
     "UARTE": (True, lambda block: bool(block._out or block._receiving)),
     "TWIM": (True, _flag("_owned")), "SPIM": (True, _armed("_byte")), "QSPI": (True, _flag("active")),
-    "RNG": (False, _armed("_ready")), "TEMP": (False, _armed("_done")), "USBD": (False, _flag("ENABLE")),
-    "WDT": (False, _RUNNING), "COMP": (False, _compares), "LPCOMP": (False, _compares),
+    "RNG": (False, _armed("_ready")), "TEMP": (False, _armed("_done")), "WDT": (False, _RUNNING),
+    "LPCOMP": (False, _compares),
 }  # fmt: skip
 """Name of the block without its number -> (whether it keeps HFCLK on, what tells that it runs)."""
 
@@ -61,6 +62,8 @@ class Drawing:
         self.blocks = blocks
         self._silent = [(name, *WITHOUT_FIGURE[kind], block) for kind, name, block in _each(blocks)
                         if kind in WITHOUT_FIGURE]  # fmt: skip
+        own = {kind: block for kind, _, block in _each(blocks)}
+        self._comparator, self._usb = own.get("COMP"), own.get("USBD")
         self._timers = [block for name, block in blocks.items() if name.startswith("TIMER")]
         self.without_figures: set[str] = set()
         """Blocks that were found running while the CPU slept, and of which no figure is known."""
@@ -111,6 +114,10 @@ class Drawing:
             yield table.NFC_ACTIVE
         if adc is not None and adc._started:
             yield table.SAADC
+        if self._comparator is not None and _compares(self._comparator):
+            yield (table.COMP_LOW, table.COMP_NORMAL, table.COMP_HIGH, table.COMP_HIGH)[self._comparator.MODE & 3]
+        if self._usb is not None and self._usb.ENABLE:
+            yield table.USB_SUSPENDED if self._usb.suspended else table.USB_ON
         self.look()
         if self._sends is not None:
             yield table.RADIO_TX if self._sends else table.RADIO_RX

@@ -65,6 +65,10 @@ CASES = {
     "GPIOTE and a TIMER": (store(0x4000_6510, 0x1_0001) + START_TIMER, "ITIMER0"),
     "NFCT": (store(0x4000_5000, 1), "Iactivated"),
     "RNG": (store(0x4000_D000, 1), "ION_RAMON_EVENT"),
+    "COMP": (store(0x4001_3500, 2) + store(0x4001_3000, 1), "ICOMP,LP"),
+    "COMP in normal mode": (store(0x4001_3534, 1) + store(0x4001_3500, 2) + store(0x4001_3000, 1), "ICOMP,NORM"),
+    "COMP at high speed": (store(0x4001_3534, 2) + store(0x4001_3500, 2) + store(0x4001_3000, 1), "ICOMP,HS"),
+    "USBD": (store(0x4002_7500, 1), "IUSB,ACTIVE,VDD - ICPU1"),
     "WDT": (store(0x4001_0000, 1), "ION_RAMON_RTC"),
     "UARTE receives": (store(0x4000_2500, 8) + store(0x4000_2534, 0x2000_1000) + store(0x4000_2538, 4)
                        + store(0x4000_2000, 1), "ITIMER0"),
@@ -78,6 +82,8 @@ SPECIFIED = {
     "ION_RAMON_RTC": ("Sleep", 3.16), "ION_RAMON_GPIOTE": ("Sleep", 17.37), "Iactivated": ("NFCT active", 400),
     "ITIMER0": ("TIMER running", 418), "ITIMER2": ("TIMER running", 646), "ITIMER3": ("TIMER running", 595),
     "ITIMER4": ("TIMER running", 823), "ISAADC,RUN": ("SAADC active", 1240),
+    "ICOMP,LP": ("COMP active", 22.7), "ICOMP,NORM": ("COMP active", 26.4), "ICOMP,HS": ("COMP active", 33.0),
+    "IUSB,ACTIVE,VDD - ICPU1": ("USBD running", 7730 - 6300), "IUSB,SUSPEND,VDD": ("USBD running", 173),
     "IRADIO_TX1": ("Radio transmitting/receiving", 6400), "IRADIO_RX0": ("Radio transmitting/receiving", 6260),
 }  # fmt: skip
 """Symbol -> part of the section on current consumption, microamperes."""
@@ -95,7 +101,7 @@ def test_sleep_costs_what_keeps_running(tmp_path: Path, case: str) -> None:
     assert sum(part["seconds"] for part in energy["parts"]) == pytest.approx(m.seconds)
 
 
-MISSING = {"PWM": ["PWM0"], "RNG": ["RNG"], "WDT": ["WDT"], "UARTE receives": ["UARTE0"], "LPCOMP": ["LPCOMP"],
+MISSING = {"PWM": ["PWM0"], "RNG": ["RNG"], "WDT": ["WDT"], "UARTE receives": ["UARTE0"], "LPCOMP": ["LPCOMP"], "COMP": [], "USBD": [],
            "nothing runs": [], "NFCT": []}  # fmt: skip
 
 
@@ -117,6 +123,15 @@ def test_the_radio_beside_a_running_cpu(tmp_path: Path, regulator: int, task: in
     assert seconds.keys() == symbols
     assert sum(seconds.values()) == pytest.approx(m.seconds)
     assert all(value > 0.001 for value in seconds.values())
+
+
+def test_usb_suspended_while_the_cpu_sleeps(tmp_path: Path) -> None:
+    m, _ = measured(tmp_path, f"main: {CASES['USBD'][0]}\n{WAIT}\n.pool", usb="none")
+    m.soc.blocks["USBD"].suspend()
+    m.run(seconds=0.02)
+    seconds = {part["symbol"]: part["seconds"] for part in m.record["energy"]["parts"]}
+    assert seconds["IUSB,ACTIVE,VDD - ICPU1"] == pytest.approx(0.01, rel=0.1)
+    assert seconds["IUSB,SUSPEND,VDD"] == pytest.approx(0.02, rel=0.1)
 
 
 def test_a_transmission_that_ends_while_the_cpu_sleeps(tmp_path: Path) -> None:
@@ -175,12 +190,14 @@ def test_it_costs_no_cycle(tmp_path: Path) -> None:
 def test_every_row_is_the_specifications(row: currents.Current) -> None:
     assert (row.section, row.typical) == SPECIFIED[row.symbol]
     assert row.lowest <= row.typical <= row.highest
-    assert row.read == (row.section not in ("CPU running", "Sleep", "NFCT active"))
+    unread = ("CPU running", "Sleep", "NFCT active", "COMP active", "USBD running")
+    assert row.read == (row.section not in unread)
 
 
 def test_every_row_is_used() -> None:
     """In a run, but for code in RAM, which is a bound only."""
-    elsewhere = {"ICPU0", "ICPU1", "IS0", "IS1", "IS2", "IS3", "IOFF_RAMOFF_RESET", "IOFF_RAMON_RESET"}
+    elsewhere = {"ICPU0", "ICPU1", "IS0", "IS1", "IS2", "IS3", "IOFF_RAMOFF_RESET", "IOFF_RAMON_RESET",
+                 "IUSB,SUSPEND,VDD"}  # fmt: skip
     reached = {symbol for _, symbol in CASES.values()} | elsewhere
     assert reached == set(SPECIFIED) - {"ICPU2"}
     assert currents.CPU_DCDC.lowest == currents.CPU_RAM_DCDC.typical
