@@ -196,7 +196,7 @@ def test_wrong_models(tmp_path):
     text, large = tmp_path / "a.txt", tmp_path / "large.tflite"
     text.write_text("not a model")
     large.write_bytes(b"\0\0\0\0TFL3" + bytes(1 << 20))
-    for firmware, model, message in (("person", text, "not a .tflite"), ("person", large, "does not fit"),
+    for firmware, model, message in (("person", text, "not a TensorFlow Lite model"), ("person", large, "does not fit"),
                                      ("person", tmp_path / "none", "cannot be read"), ("gesture", MODEL, "cannot be replaced")):
         with pytest.raises(UsageError, match=message):
             with_model(app_path(firmware), model, board)

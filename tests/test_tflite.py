@@ -218,7 +218,8 @@ def test_missing_file(tmp_path):
 
 @pytest.mark.parametrize(("content", "message"), [
     (b"", "not a TensorFlow Lite model"),
-    (b"\x7fELF" + bytes(60), r"not a TensorFlow Lite model: the file identifier is '\\x00\\x00\\x00\\x00', not 'TFL3'"),
+    (b"\x7fELF" + bytes(60), "not a TensorFlow Lite model but an ELF file"),
+    (bytes(64), r"not a TensorFlow Lite model: the file identifier is '\\x00\\x00\\x00\\x00', not 'TFL3'"),
     (b"\xff\xff\xff\xffTFL3", "damaged model: 4 bytes at offset"),
     (b"\x00\x00\x00\x00TFL3" + bytes(8), "damaged model: the offset at 0 is zero"),
 ])

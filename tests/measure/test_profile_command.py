@@ -57,7 +57,7 @@ def test_what_else_was_asked_for_is_shown(capsys: pytest.CaptureFixture[str]) ->
     asked = ["--energy", "--soak", "--region", "r=main..cmsim_gemm_4", "--latency", "sensor:imu,end serial:uart0"]
     assert main([*RUN, "--top", "1", *asked]) == 0
     shown = capsys.readouterr().out
-    assert all(heading in shown for heading in ("uC   share", "drift over 2 inferences", "  region\n", "  latency"))
+    assert all(heading in shown for heading in ("µC   share", "drift over 2 inferences", "  region\n", "  latency"))
 
 
 def test_operators_and_the_interpreter(capsys: pytest.CaptureFixture[str]) -> None:
