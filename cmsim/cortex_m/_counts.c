@@ -81,12 +81,28 @@ static inline void count(struct counts *counts, uint64_t cycles)
         counts->previous = NULL;
 }
 
+/* The same for a block that follows itself: its refill, like all else, is its own. */
+static inline void count_again(struct counts *counts, uint64_t cycles)
+{
+    struct block_count *block = counts->previous;
+    block->runs++;
+    block->left++;
+    block->cycles += cycles - counts->marked;
+    counts->seen = *counts->instructions;
+    counts->marked = cycles;
+}
+
 /* In front of each block: the one before has run by now. */
 static void on_counted_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
     struct counts *counts = user;
-    if (*counts->instructions != counts->seen)
-        count(counts, *counts->cycles);
+    if (*counts->instructions != counts->seen) {
+        if (counts->previous != NULL && *counts->address == counts->previous_start &&
+            *counts->fall_through == counts->previous_end)
+            count_again(counts, *counts->cycles);
+        else
+            count(counts, *counts->cycles);
+    }
     counts->inner(uc, address, size, counts->inner_user);
 }
 
