@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import external_flash
-from .boards import assemble, find_board
+from .boards import assemble, find_board, load_image
 from .camera import attach_camera
 from .cortex_m.calls import CallTracer
 from .cortex_m.cpu import FOREVER, Cpu, Outcome, State
@@ -22,7 +22,7 @@ from .cortex_m.exceptions import Fault
 from .cortex_m.nvic import SystemException
 from .errors import CmsimError, RunError, UsageError
 from .goal import Goal
-from .image import Image, load, vector_table
+from .image import Image, vector_table
 from .interrupt import interruptible
 from .kernel import CPU_HZ, cycles_of
 from .measure.arena import ArenaMeter
@@ -122,9 +122,7 @@ class Machine:
     ) -> None:
         self.board = find_board(board) if isinstance(board, str) else board
         chip = self.board.chip
-        self.image = firmware if isinstance(firmware, Image) else load(
-            Path(firmware), base, chip.regions, uf2_family=chip.uf2_family, hex_block=self.board.hex_block
-        )
+        self.image = firmware if isinstance(firmware, Image) else load_image(self.board, firmware, base)
         if isinstance(timing, str) and timing not in MODELS:
             raise UsageError(f"--timing {timing}: not known; choose one of {', '.join(MODELS)}")
         self.timing: TimingModel = MODELS[timing]() if isinstance(timing, str) else timing

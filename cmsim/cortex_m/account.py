@@ -42,6 +42,16 @@ class Rest:
         clock.folded += times * self.folded
 
 
+@dataclass(frozen=True)
+class Owed:
+    """Cycles of the block at `block` that come when an exception returns to `pc`; its `rest` is not charged yet."""
+
+    block: int
+    cycles: int
+    pc: int
+    rest: Rest | None
+
+
 class Account:
     """Takes back what did not run, and pays it when it runs after all."""
 

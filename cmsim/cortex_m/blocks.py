@@ -59,10 +59,14 @@ class Learned:
         """Cycles from the start of the block to each instruction, and to the end."""
         return self.price.starts
 
+    @property
+    def _probes(self) -> int:
+        return int(DETAIL.unpack_from(self.price.detail)[6])
+
     @cached_property
     def is_steady(self) -> bool:
         """It costs the same whatever is in registers."""
-        return not self.price.divides and not DETAIL.unpack_from(self.price.detail)[6]  # probes
+        return not self.price.divides and not self._probes
 
     @property
     def divides(self) -> Iterable[Divide]:
@@ -74,10 +78,10 @@ class Learned:
 
     def unaligned_from(self, number: int) -> int:
         """Accesses more than aligned loads would need, of the instructions from `number` on, when it ran last."""
-        _, _, _, _, _, _, count, *_ = DETAIL.unpack_from(self.price.detail)
-        _, places_at, _, probes_at, _ = POINTERS.unpack_from(self.price.detail)
+        count = self._probes
         if not count:
             return 0
+        _, places_at, _, probes_at, _ = POINTERS.unpack_from(self.price.detail)
         places = (Place * (self.size // 2)).from_buffer(self.native, places_at)
         probes = (Probe * count).from_buffer(self.native, probes_at)
         return sum(probes[place.probe - 1].more for place in places if place.probe and place.ordinal >= number)

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _counts
+from .account import Owed
 from .blocks import Learned
 from .cpu import Cpu
-from .exceptions import Owed
 from .hot import BLOCK, Clock
 from .native import check_sizes
 from .nvic import SystemException

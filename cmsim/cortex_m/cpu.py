@@ -160,8 +160,9 @@ class Cpu:
         self._accesses.on_error = self._guard
         self._no_block = (ct.c_uint8 * BLOCK.itemsize)()
         clock.block = ct.addressof(self._no_block)
-        for name in ("flash_line", "cache_miss", "flash_load", "peripheral_load", "unaligned_load"):
-            setattr(clock, name, Span(*getattr(self.timing.memory, name)))
+        for name, kind, *_ in Clock._fields_:
+            if kind is Span:
+                setattr(clock, name, Span(*getattr(self.timing.memory, name)))
         clock.flash_base, clock.flash_size = self.soc.chip.flash_base, self.soc.chip.flash_size
         self._follow_regions()
         clock.flash = self.blocks.regions[0].blocks

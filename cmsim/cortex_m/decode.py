@@ -216,7 +216,7 @@ def _decode32(a: int, b: int) -> Instruction:  # noqa: PLR0911
     def make(kind: Kind, **operands: int | None) -> Instruction:
         return Instruction(0, 4, kind, word, **operands)  # type: ignore[arg-type]
 
-    rn, rd = a & 15, b >> 8 & 15
+    rd = b >> 8 & 15
     if a & 0xEC00 == 0xEC00:
         return _decode_coprocessor(make, a, b)
     if a & 0xFE40 == 0xE800:
@@ -240,7 +240,6 @@ def _decode32(a: int, b: int) -> Instruction:  # noqa: PLR0911
         if op in (1, 3):
             return make(Kind.DIV, writes=1 << rd)
         return make(Kind.LONG_MUL, writes=1 << rd | 1 << (b >> 12))
-    del rn
     return make(Kind.UNDEFINED)
 
 

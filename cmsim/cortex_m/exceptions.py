@@ -13,7 +13,7 @@ from struct import pack_into, unpack_from
 from ..soc import Soc
 from ..timing import TimingModel
 from . import state as st
-from .account import Rest
+from .account import Owed
 from .bus import Bus, Denied
 from .hot import Clock
 from .mpu import READ, WRITE
@@ -54,16 +54,6 @@ class Fault:
     pc: int
     address: int | None
     cycle: int
-
-
-@dataclass(frozen=True)
-class Owed:
-    """Cycles of the block at `block` that come when an exception returns to `pc`; its `rest` is not charged yet."""
-
-    block: int
-    cycles: int
-    pc: int
-    rest: Rest | None
 
 
 class Lockup(Exception):  # noqa: N818 - an architectural state, not an error of the program

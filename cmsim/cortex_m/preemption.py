@@ -17,10 +17,10 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from ..kernel import Scheduler
-from .account import Account, Rest
+from .account import Account, Owed, Rest
 from .blocks import Learned
 from .decode import Kind
-from .exceptions import ExceptionUnit, Owed
+from .exceptions import ExceptionUnit
 from .hot import BlockFlag, Clock
 
 BY_WORDS = frozenset({Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE, Kind.FP_LOAD_MULTIPLE, Kind.FP_STORE_MULTIPLE})

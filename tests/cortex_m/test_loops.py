@@ -256,10 +256,7 @@ def test_unaligned_loads_cost_an_access_more_or_two(tmp_path: Path, load: str, m
     pointer = "" if known else "b 1f"
     cycles = []
     for what in ("ldr.w r2, [r1, #4]", load):
-        source = f"""
-            main: movs r4, #1
-                  movs r0, #100
-                  ldr r1, =0x20000000
+        loop = f"""
                   {pointer}
             1:    {"ldr r1, =0x20000000" if known else ""}
                   {"movs r4, #1" if known else ""}
@@ -268,10 +265,8 @@ def test_unaligned_loads_cost_an_access_more_or_two(tmp_path: Path, load: str, m
                   mov r8, r8
                   subs r0, #1
                   bne 1b
-            done: wfi
-                  b done
             """
-        m = machine(tmp_path, source, functions=["done"])
+        m = machine(tmp_path, program(loop, 100, "movs r4, #1\n ldr r1, =0x20000000"), functions=["done"])
         m.on("done", lambda m: cycles.append(m.cycles))
         m.run(seconds=0.001)
     assert cycles[1] - cycles[0] == 100 * more
@@ -333,20 +328,14 @@ def test_what_is_skipped_costs_one_cycle(
     """DDI 0439D, 3.3.1: an instruction whose condition fails takes one cycle."""
     cycles = {}
     for taken, (condition, opposite) in {True: (true, false), False: (false, true)}.items():
-        source = f"""
-            main: movs r6, #1
-                  movs r7, #2
-                  ldr r1, =0x20000000
-                  movs r0, #100
+        loop = f"""
             1:    {flags}
                   {block.format(c=condition, n=opposite)}
                   mov r8, r8
                   subs r0, #1
                   bne 1b
-            done: wfi
-                  b done
             """
-        m = machine(tmp_path, source, functions=["done"])
+        m = machine(tmp_path, program(loop, 100, "movs r6, #1\n movs r7, #2\n ldr r1, =0x20000000"), functions=["done"])
         m.on("done", lambda m, taken=taken: cycles.setdefault(taken, (m.cycles, m.bounds)))
         m.run(seconds=0.001)
     executed, skipped = cycles[True][0], cycles[False][0]
