@@ -25,10 +25,9 @@ def by_function(record: Record, top: int, bold: bool = False) -> list[str]:
     """The functions with the most exclusive cycles."""
     functions = record["profile"]["functions"]
     shared = shared_names(record)
-    awake = sum(row["exclusive_cycles"] for row in functions if row["name"] != SLEEP)
+    share = _share(functions, "name", "exclusive_cycles")
     rows = [
-        (f"{row['exclusive_cycles']:,}", "" if row["name"] == SLEEP else _percent(row["exclusive_cycles"], awake),
-         f"{row['inclusive_cycles']:,}", f"{row['calls']:,}",
+        (f"{row['exclusive_cycles']:,}", share(row), f"{row['inclusive_cycles']:,}", f"{row['calls']:,}",
          told_apart(row, shared))
         for row in functions[:top]
     ]  # fmt: skip
@@ -56,8 +55,9 @@ def by_operator(record: Record, top: int, bold: bool = False) -> list[str]:
 
 def by_line(record: Record, top: int, bold: bool = False) -> list[str]:
     """The source lines with the most cycles."""
+    share = _share(record["lines"], "function")
     rows = [
-        (f"{row['cycles']:,}", _awake(row, "function", record["lines"]),
+        (f"{row['cycles']:,}", share(row),
          "" if row["runs"] is None else f"{row['runs']:,}",
          f"{_short(row['file'])}:{row['line']}" if row["file"] else "", row["function"])
         for row in record["lines"][:top]
@@ -71,10 +71,15 @@ def _without_lines(record: Record) -> list[str]:
     return [] if any(row["file"] for row in record["lines"]) else [NO_DEBUG_INFORMATION]
 
 
-def _awake(row: Record, name: str, rows: Sequence[Record]) -> str:
-    """The share of what was not slept."""
-    asleep = sum(other["cycles"] for other in rows if other[name] == SLEEP)
-    return "" if row[name] == SLEEP else _percent(row["cycles"], sum(r["cycles"] for r in rows) - asleep)
+def _awake(rows: Sequence[Record], name: str, cycles: str = "cycles") -> int:
+    """The cycles that were not slept; the columns of the rows' names and cycles."""
+    return sum(row[cycles] for row in rows if row[name] != SLEEP)
+
+
+def _share(rows: Sequence[Record], name: str, cycles: str = "cycles") -> Callable[[Record], str]:
+    """What a row's share of that is."""
+    awake = _awake(rows, name, cycles)
+    return lambda row: "" if row[name] == SLEEP else _percent(row[cycles], awake)
 
 
 def _short(path: str) -> str:
@@ -85,15 +90,15 @@ def _short(path: str) -> str:
 
 def by_object(record: Record, top: int, bold: bool = False) -> list[str]:
     """The compilation units with the most cycles."""
-    rows = [(f"{row['cycles']:,}", _awake(row, "object", record["objects"]), row["object"])
-            for row in record["objects"][:top]]  # fmt: skip
+    share = _share(record["objects"], "object")
+    rows = [(f"{row['cycles']:,}", share(row), row["object"]) for row in record["objects"][:top]]
     return grid(("cycles", "% awake", "object"), rows, left=(2,), bold=bold, width=room()) + _without_lines(record)
 
 
 def by_inlined(record: Record, top: int, bold: bool = False) -> list[str]:
     """The inlined functions with the most cycles of their own, and where they are."""
-    whole = sum(row["cycles"] for row in record["objects"] if row["object"] != SLEEP)
-    rows = [(f"{row['cycles']:,}", _percent(row["cycles"], whole), f"{row['function']} in {row['into']}")
+    awake = _awake(record["objects"], "object")
+    rows = [(f"{row['cycles']:,}", _percent(row["cycles"], awake), f"{row['function']} in {row['into']}")
             for row in record["inlined"][:top]]  # fmt: skip
     table = grid(("cycles", "% awake", "inlined function"), rows, left=(2,), bold=bold, width=room())
     return table + _without_lines(record)
