@@ -65,12 +65,14 @@ def _of_section(image: Image, section: Section) -> Iterator[Stretch]:
 def usage(image: Image, kind: str, linker_map: LinkerMap | None = None) -> list[tuple[str, int]]:
     """(name, bytes) of each section, symbol, function, object or library, largest first.
 
-    UsageError for an image without sections, and for libraries without a map.
+    UsageError for an image without sections, for libraries without a map, and for the map of another link.
     """
     if not image.sections:
         raise UsageError(f"{image.path}: {image.format} has no sections; give the ELF that it was made from")
     if kind == "library" and linker_map is None:
         raise UsageError("only the linker knows what came from a library: give its map with --map (-Wl,-Map=FILE)")
+    if linker_map is not None:
+        _same_link(image, linker_map)
     sums: dict[str, int] = {}
     for stretch in stretches(image):
         for name, size in _names(image, kind, stretch, linker_map):
@@ -92,17 +94,23 @@ def _names(image: Image, kind: str, stretch: Stretch, linker_map: LinkerMap | No
         yield from _from_map(kind, stretch, linker_map)
 
 
+def _same_link(image: Image, linker_map: LinkerMap) -> None:
+    for section in image.sections:
+        mapped = linker_map.outputs.get(section.name)
+        if "A" in section.flags and mapped is not None and mapped != (section.address, section.size):
+            raise UsageError(f"{image.path}: the map is of another link: in it {section.name} has {mapped[1]:,} bytes "
+                             f"at 0x{mapped[0]:08x}, in the image {section.size:,} at 0x{section.address:08x}")
+
+
 def _from_map(kind: str, stretch: Stretch, linker_map: LinkerMap) -> Iterator[tuple[str, int]]:
     """A stretch can hold bytes of several object files, where no symbol parts them."""
     at, end = stretch.address, stretch.address + stretch.size
     while at < end:
-        piece = linker_map.at(at)
+        piece, behind = linker_map.at(stretch.section, at)
+        size = min(end, behind) - at
         if piece is None:
-            following = next((p.address for p in linker_map.pieces if p.address > at), end)
-            size = min(end, following) - at
             yield NO_FILE, size
         else:
-            size = min(end, piece.address + piece.size) - at
             whole = f"{piece.library}({piece.object})" if piece.library else piece.object
             yield whole if kind == "object" else piece.library or PROGRAM, size
         at += size

@@ -56,6 +56,26 @@ def test_libraries_come_from_the_map(elf: Path) -> None:
     assert rows.get(NO_FILE, 0) < 200  # what the linker aligns
 
 
+def test_debug_information_takes_no_flash(elf: Path) -> None:
+    """The map places debug sections from address 0 on, as the code is: the objects' sizes are those of their code."""
+    image, linker_map = load(elf), load_map(elf.with_suffix(".map"))
+    for symbol in image.symbols.functions:
+        if symbol.size and symbol.section == ".text":
+            piece, end = linker_map.at(".text", symbol.address)
+            assert piece is not None and piece.output == ".text" and not piece.section.startswith(".debug"), symbol
+            assert piece.address <= symbol.address and symbol.address + symbol.size <= end, symbol
+    rows, sizes = table(elf, "object"), table(elf, "symbol")
+    heap = next(size for name, size in rows.items() if name.startswith("libg_nano.a(") and "nano-mallocr" in name)
+    assert heap >= sizes["_malloc_r"]
+
+
+def test_the_map_of_another_link_is_refused(elf: Path) -> None:
+    folder = elf.parent
+    other = build(folder, "heap.c", options=(f"-Wl,-Map={folder / 'other.map'}", "-DMORE"), nano=False, name="other")
+    with pytest.raises(UsageError, match=r"the map is of another link: in it \.text has .* bytes at 0x00000000, in"):
+        usage(load(elf), "library", load_map(other.with_suffix(".map")))
+
+
 def test_without_a_map_objects_are_compilation_units(elf: Path) -> None:
     rows = table(elf, "object", mapped=False)
     assert any(name.endswith("newlib/heap.c") for name in rows)
