@@ -1,9 +1,10 @@
-"""Package pins: who drives them, who pulls them, and the level that results."""
+"""Package pins: who drives them, who pulls them, which are wired together, and the level that results."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from typing import Any
 
 from .errors import UsageError
 from .kernel import Line, Rate
@@ -32,6 +33,11 @@ class Pin:
         self._clocks: dict[str, Rate] = {}
         self._clock: Rate | None = None
         self._clock_listeners: list[Callable[[Rate | None], None]] = []
+        self.net: Net | None = None
+        """The wires that end here; None without one."""
+        self.driven: bool | None = None
+        """What this pin puts on its net; None while nobody drives it here."""
+        self._hearers: dict[str, Callable[[Any], None]] = {}
         self.wave: tuple[WaveGroup, int] | None = None
         """What drives the pin from the board as a function of time, and which of its wires."""
         self.driven_by_chip = False
@@ -84,9 +90,32 @@ class Pin:
         """Hear every change of `clock`."""
         self._clock_listeners.append(listener)
 
+    @property
+    def wired(self) -> tuple[Pin, ...]:
+        """The pins that wires join with this one, itself among them."""
+        return (self,) if self.net is None else self.net.pins
+
+    def joins(self, other: Pin | None) -> bool:
+        """Whether `other` is this pin, or a wire leads there."""
+        return other is self or (self.net is not None and other is not None and other.net is self.net)
+
+    def hear(self, source: str, hearer: Callable[[Any], None]) -> None:
+        """Until `source` releases the pin: be told what others `tell` at the far ends of its wires."""
+        self._hearers[source] = hearer
+
+    def tell(self, message: object) -> None:
+        """Put on the wires what travels as a whole and not by its edges (the frame of a UART)."""
+        for pin in self.wired:
+            for hearer in tuple(pin._hearers.values()):
+                hearer(message)
+
     def _resolve_clock(self) -> None:
-        waves = [v for k, v in self._clocks.items() if self._owner in (None, k)]
+        waves = [v for pin in self.wired for k, v in pin._clocks.items() if pin._owner in (None, k)]
         clock = waves[0] if len(waves) == 1 else None  # two drivers on one wire make no clock
+        for pin in self.wired:
+            pin._set_clock(clock)
+
+    def _set_clock(self, clock: Rate | None) -> None:
         if clock != self._clock:
             self._clock = clock
             for listener in self._clock_listeners:
@@ -122,6 +151,7 @@ class Pin:
         if self._owner == source:
             self._owner = None
         self._clocks.pop(source, None)
+        self._hearers.pop(source, None)
         self._resolve()
         self._resolve_clock()
 
@@ -142,10 +172,66 @@ class Pin:
             self.driven_by_chip = bool(levels)
             self.on_driven()
         levels += [v for v in self._board.values() if v is not None]
-        if levels:
+        if self.net is not None:
+            self.driven = all(levels) if levels else None
+            self.net.settle()
+        elif levels:
             self.line.set(all(levels))
         else:
-            self.line.set(Pull.UP in (self._board_pull, self.pull))
+            self.line.set(self.pulled_up)
+
+    @property
+    def pulled_up(self) -> bool:
+        """Whether a resistor of the chip or the board pulls up here; it wins over one that pulls down."""
+        return Pull.UP in (self._board_pull, self.pull)
+
+
+class Net:
+    """Pins that wires join to one level: low where anybody drives low, else high where anybody drives or pulls high.
+
+    Of what a part on the board drives as a function of time (`Pin.wave`), a net carries one; with two, each pin keeps
+    its own.
+    """
+
+    def __init__(self, pins: tuple[Pin, ...], on_conflict: Callable[[Pin, Pin], None]) -> None:
+        self.pins = pins
+        self._on_conflict = on_conflict
+        self._told: set[tuple[Pin, Pin]] = set()
+        waves = [pin.wave for pin in pins if pin.wave is not None]
+        for pin in pins:
+            pin.net = self
+            if len(waves) == 1:
+                pin.wave = waves[0]
+                pin.on_driven()
+        for pin in pins:
+            pin._resolve()
+            pin._resolve_clock()
+
+    @property
+    def level(self) -> bool:
+        """What stands on the wires."""
+        driven = self._driven()
+        return all(driven) if driven else any(pin.pulled_up for pin in self.pins)
+
+    @property
+    def driven_high(self) -> bool:
+        """Whether somebody drives the wires high, and nobody low."""
+        driven = self._driven()
+        return bool(driven) and all(driven)
+
+    def _driven(self) -> list[bool]:
+        return [pin.driven for pin in self.pins if pin.driven is not None]
+
+    def settle(self) -> None:
+        """Bring every pin to the level; asked again for each, because whoever hears one may drive another."""
+        for pin in self.pins:
+            pin.line.set(self.level)
+        if (high := self._driver(True)) and (low := self._driver(False)) and (high, low) not in self._told:
+            self._told.add((high, low))
+            self._on_conflict(high, low)
+
+    def _driver(self, level: bool) -> Pin | None:
+        return next((pin for pin in self.pins if pin.driven is level), None)
 
 
 class Pins:
@@ -156,6 +242,10 @@ class Pins:
 
     def __init__(self, count: int = 48) -> None:
         self.pins = tuple(Pin(f"P{n >> 5}.{n & 31:02d}") for n in range(count))
+        self.wires: list[tuple[Pin, Pin]] = []
+        """What `wire` has joined."""
+        self.on_conflict: Callable[[Pin, Pin], None] = lambda high, low: None
+        """Told once that of two wired pins the first drives high and the second low; set before the wires."""
 
     def __getitem__(self, n: int) -> Pin:
         return self.pins[n]
@@ -167,6 +257,16 @@ class Pins:
         """The pin that a PSEL register names, or None while it is disconnected or names none."""
         n = psel & 0x3F
         return None if psel & self.DISCONNECTED or n >= len(self.pins) else self.pins[n]
+
+    def wire(self, one: Pin, other: Pin) -> None:
+        """Join two pins from now on. UsageError if it is one pin, or they have such a wire."""
+        if one is other:
+            raise UsageError(f"{one.name} is at both ends")
+        if (one, other) in self.wires or (other, one) in self.wires:
+            raise UsageError(f"{one.name} and {other.name} are wired already")
+        self.wires.append((one, other))
+        if not one.joins(other):
+            Net(one.wired + other.wired, self.on_conflict)
 
     @staticmethod
     def number(name: str) -> int:

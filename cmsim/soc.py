@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from random import Random
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -239,12 +240,17 @@ class Soc:
 
     def spi_bus(self, sck: Pin | None) -> SpiBus | None:
         """The bus clocked by a pin, or None where nothing is wired."""
-        return self._spi.get(self.pins.pins.index(sck)) if sck else None
+        numbers = self._numbers(sck)
+        return next((self._spi[n] for n in numbers if n in self._spi), None)
 
     def i2c_bus(self, scl: Pin | None, sda: Pin | None) -> I2cBus | None:
         """The bus on two pins, or None where nothing is wired."""
-        numbers = tuple(self.pins.pins.index(pin) if pin else -1 for pin in (scl, sda))
-        return self._i2c.get((numbers[0], numbers[1]))
+        pairs = product(self._numbers(scl), self._numbers(sda))
+        return next((self._i2c[pair] for pair in pairs if pair in self._i2c), None)
+
+    def _numbers(self, pin: Pin | None) -> list[int]:
+        """A pin and those that are wired to it, as 32 * port + pin."""
+        return [self.pins.pins.index(end) for end in pin.wired] if pin else []
 
     @property
     def i2c_buses(self) -> tuple[I2cBus, ...]:
