@@ -7,7 +7,10 @@ target is heard).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+from .pins import Pin
 
 
 class SpiTarget(Protocol):
@@ -48,6 +51,17 @@ class SpiBus:
         """Every selected target hears `byte`; the answer of the first counts."""
         answers = [target.exchange(byte) for target, selected in self._targets if selected()]
         return answers[0] & 0xFF if answers else self.IDLE
+
+
+@dataclass
+class WiredByte:
+    """Eight clocks on a wire that leads from SCK to another pin of the chip (`Pin.tell`)."""
+
+    mosi: Pin | None
+    miso: Pin | None
+    byte: int
+    answer: int = SpiBus.IDLE
+    """What a selected target at the far ends has put on MISO."""
 
 
 class Loopback:

@@ -122,9 +122,11 @@ class Gpiote(NordicPeripheral):
         return channel
 
     def toggles(self, task: int) -> bool:
-        """Whether the task at this offset toggles a pin."""
+        """Whether the task at this offset toggles a pin, and no wire leads on to somebody who looks at the edges."""
         channel = self._channels[task // 4] if task % 4 == 0 and task // 4 < CHANNELS else None
-        return channel is not None and channel.mode == Mode.TASK and channel.polarity == Polarity.TOGGLE
+        if channel is None or channel.pin.net is not None:
+            return False
+        return channel.mode == Mode.TASK and channel.polarity == Polarity.TOGGLE
 
     def follow(self, task: int, wave: Rate, end: Callable[[], None]) -> None:
         """The task, which toggles a pin, comes twice a tick of `wave` from now on (`trains.Follower`)."""

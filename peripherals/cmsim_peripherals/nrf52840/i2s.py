@@ -6,7 +6,8 @@ RXTXD.MAXCNT words lasts as many LRCK periods as it holds frames; at its start t
 TXPTRUPD and RXPTRUPD come.
 
 The samples go by buffers: `on_transmit` hears each one that leaves on SDOUT, `receive(n)` gives the n bytes that come
-in on SDIN (silence, unless something is connected). A STOP acts with the frame that it falls in.
+in on SDIN (silence, unless something is connected; what leaves on SDOUT, if a wire leads there). A STOP acts with the
+frame that it falls in.
 
 Not modelled: the slave mode (nothing clocks the block: START then only takes over the pointers), waveforms of SDIN and
 SDOUT, ALIGN and FORMAT, which move bits on the wire only; the time between START and the first edge. An MCKFREQ that no
@@ -89,6 +90,8 @@ class I2s(Switched):
         self._running = False
         self._receiving: int | None = None
         self._origin = self._size = 0
+        self._sent = b""
+        """What leaves during this buffer."""
         super().__init__(soc, name, base)
 
     # --- clocks -----------------------------------------------------------------------------------------------
@@ -152,9 +155,11 @@ class I2s(Switched):
         self._receiving = self.RXD_PTR if self.CONFIG_RXEN and self._size else None
         if self.CONFIG_MODE == 0 and self._size:
             self._buffer_end.after(self._buffer_cycles)
+        self._sent = b""
         if self.CONFIG_TXEN and self._size:
             try:
-                self.on_transmit(self.soc.dma_read(self.TXD_PTR, self._size))
+                self._sent = self.soc.dma_read(self.TXD_PTR, self._size)
+                self.on_transmit(self._sent)
             except BusError:
                 self._report(0x540, self.TXD_PTR)
         if self.CONFIG_RXEN:
@@ -171,9 +176,15 @@ class I2s(Switched):
         if self._receiving is None:
             return
         try:
-            self.soc.dma_write(self._receiving, self.receive(self._size))
+            self.soc.dma_write(self._receiving, self._received())
         except BusError:
             self._report(0x538, self._receiving)
+
+    def _received(self) -> bytes:
+        sdin, sdout = map(self.soc.pins.selected, (self.PSEL_SDIN, self.PSEL_SDOUT))
+        if sdin is not None and sdin.joins(sdout):
+            return self._sent.ljust(self._size, b"\0")
+        return self.receive(self._size)
 
     def _report(self, register: int, pointer: int) -> None:
         place = f"EasyDMA at 0x{pointer:08x}, outside data RAM: place the buffer in RAM; this"

@@ -4,14 +4,16 @@ A value is loaded every REFRESH + 1 periods (RefreshCount) or by NEXTSTEP; the l
 without loop. A channel is at the level of its polarity bit for the first `compare` counts of a period and at the
 other level for the rest. Between START and STOP the pins belong to PWM; before and after, GPIO's OUT counts.
 
-A wave of `EDGE_PERIOD` cycles or more is told to its pins edge by edge, a faster one as a clock (`Pin.drive_clock`).
+A wave of `EDGE_PERIOD` cycles or more is told to its pins edge by edge, a faster one as a clock (`Pin.drive_clock`),
+and edge by edge as well where a wire begins.
 PWMPERIODEND is worked out when it is read, unless an interrupt or PPI waits for it.
 
 What the chapter leaves open is settled so: SEQEND comes when the last value has been played and not with its load, so
 SEQEND_STOP adds no period; ENDDELAY follows it. STOP of a generator that stands emits STOPPED at once.
 
 Not modelled: the phase of up-and-down pulses (a pulse begins with the period, its width is right); edges of waves
-faster than `EDGE_PERIOD`, so that a light strip fed by PWM shows nothing; the load of values ahead of time.
+faster than `EDGE_PERIOD` on pins without wires, so that a light strip fed by PWM shows nothing; the load of values
+ahead of time.
 """
 
 from __future__ import annotations
@@ -282,7 +284,7 @@ class Pwm(Switched):
             pin.drive_clock(self._source(n), Rate(period) if fast else None)
             self._edges[n].cancel()
             self._drive(n)
-            if not constant and not fast:
+            if not constant and (not fast or pin.net is not None):
                 self._edges[n].at(self._next_edge(n))
 
     def _drive(self, n: int) -> None:

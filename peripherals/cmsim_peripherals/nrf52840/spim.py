@@ -8,6 +8,9 @@ Where PSEL.CSN names a pin (SPIM3), a transfer selects by it: CSN is active from
 high, and the first bit comes IFTIMING.CSNDUR cycles behind its edge. PSELDCX is low for the first DCXCNT bytes, or for
 all if that is 15, and high for the others.
 
+A wire from MOSI to MISO brings back what is sent; wires from all pins to those of an SPIS let the two talk; a MISO
+that is wired to a pin which somebody drives high reads ones.
+
 Not modelled: waveforms on the pins, CPOL, CPHA and ORDER; IFTIMING.RXDELAY (stored), CSNDUR between the last bit and
 CSN's edge and between two transfers; what `easydma.py` leaves out; STALLSTAT; SUSPEND stops only between transfers; the
 order of two bytes in SPI's receiver beyond one that waits.
@@ -20,7 +23,7 @@ from cmsim.nordic import Event, NordicPeripheral, PinSelect, Task
 from cmsim.pins import Pin
 from cmsim.registers import WORD, Register
 from cmsim.soc import Soc
-from cmsim.spi import SpiBus
+from cmsim.spi import SpiBus, WiredByte
 
 from .easydma import MAXCNT_BITS, Buffer
 
@@ -56,10 +59,17 @@ class SpiController(NordicPeripheral):
         return 8 * CPU_HZ // FREQUENCIES.get(self.FREQUENCY, 250_000)
 
     def _exchange(self, byte: int) -> int:
-        bus = self.soc.spi_bus(self.soc.pins.selected(self.PSEL_SCK))
-        sent = byte if self.soc.pins.selected(self.PSEL_MOSI) else 0
+        sck, mosi, miso = map(self.soc.pins.selected, (self.PSEL_SCK, self.PSEL_MOSI, self.PSEL_MISO))
+        bus = self.soc.spi_bus(sck)
+        sent = byte if mosi else 0
         answer = bus.exchange(sent) if bus else SpiBus.IDLE
-        return answer if self.soc.pins.selected(self.PSEL_MISO) else 0
+        if sck and sck.net is not None:
+            wired = WiredByte(mosi, miso, sent)
+            sck.tell(wired)
+            answer |= wired.answer
+        if miso and miso.net is not None:
+            answer |= sent if miso.joins(mosi) else 0xFF * miso.net.driven_high
+        return answer if miso else 0
 
 
 class Spim(SpiController):

@@ -5,7 +5,8 @@ buffers and the wire, ORC goes out when TXD is used up (STATUS.OVERREAD), bytes 
 CSN rising ends with END, after which the semaphore is free or the CPU's who waits for it (ACQUIRED). While the CPU
 holds it, a transaction is ignored: DEF goes out, nothing is stored, no END comes.
 
-The master is outside: the block is an `SpiTarget` whose chip select is the pin of PSEL.CSN. `attach` puts it on a bus.
+The master is a SPIM or SPI of this chip to whose pins wires lead, or outside: the block is an `SpiTarget` whose chip
+select is the pin of PSEL.CSN, and `attach` puts it on a bus.
 
 Not modelled: waveforms, CPOL, CPHA and ORDER (stored), bits of a byte that a CSN edge cuts off, LIST modes (none here),
 what `easydma.py` leaves out.
@@ -20,7 +21,7 @@ from cmsim.nordic import Event, NordicPeripheral, PinSelect, Task
 from cmsim.pins import Pin
 from cmsim.registers import Latched, Register
 from cmsim.soc import Soc
-from cmsim.spi import SpiBus
+from cmsim.spi import SpiBus, WiredByte
 
 from .easydma import MAXCNT_BITS, Buffer
 
@@ -64,6 +65,7 @@ class Spis(NordicPeripheral):
 
     def __init__(self, soc: Soc, name: str, base: int) -> None:
         self._csn: Pin | None = None
+        self._sck: Pin | None = None
         self._deaf: Callable[[], None] = lambda: None
         super().__init__(soc, name, base)
 
@@ -71,6 +73,7 @@ class Spis(NordicPeripheral):
         """Disabled; the CPU holds the semaphore."""
         super().reset()
         self._listen(None)
+        self._follow(None)
         self._out = self._in = Buffer(self.soc, self.name, 0x544, 0, 0)
 
     # --- the chip select --------------------------------------------------------------------------------------
@@ -86,14 +89,32 @@ class Spis(NordicPeripheral):
 
     @ENABLE.on_write
     @PSEL_CSN.on_write
+    @PSEL_SCK.on_write
     def _enable(self, value: int) -> None:
-        self._listen(self.soc.pins.selected(self.PSEL_CSN) if self.ENABLE == self.ENABLED else None)
+        enabled = self.ENABLE == self.ENABLED
+        self._listen(self.soc.pins.selected(self.PSEL_CSN) if enabled else None)
+        self._follow(self.soc.pins.selected(self.PSEL_SCK) if enabled else None)
 
     def _listen(self, csn: Pin | None) -> None:
         if csn is not self._csn:
             self._deaf()
             self._csn = csn
             self._deaf = csn.line.listen(self._csn_changed) if csn else lambda: None
+
+    def _follow(self, sck: Pin | None) -> None:
+        if self._sck is not None:
+            self._sck.release(self.name)
+        self._sck = sck
+        if sck is not None:
+            sck.hear(self.name, self._clocked)
+
+    def _clocked(self, wired: object) -> None:
+        """A controller of this chip has sent a byte over wires."""
+        if isinstance(wired, WiredByte) and self.selected:
+            mosi, miso = map(self.soc.pins.selected, (self.PSEL_MOSI, self.PSEL_MISO))
+            answer = self.exchange(wired.byte if mosi is not None and mosi.joins(wired.mosi) else 0)
+            if miso is not None and miso.joins(wired.miso):
+                wired.answer = answer
 
     def _csn_changed(self, level: bool) -> None:
         if not level:

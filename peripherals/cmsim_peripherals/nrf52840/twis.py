@@ -6,8 +6,11 @@ longer suspended. RXSTARTED and TXSTARTED come when bytes may move. A byte beyon
 (OVERFLOW and DNACK), one beyond TXD.MAXCNT is ORC (OVERREAD); each ends with ERROR. A STOP condition, or the task STOP,
 give STOPPED; they and a repeated start take the preparations back and update AMOUNT.
 
-Not modelled: waveforms, bits of a byte, what `easydma.py` leaves out; pins on which the board has no I2C bus, where
-nobody addresses it; a second target under its address (reported, and the first one answers).
+Where wires lead from both pins to others, they are a bus as well, which TWI or TWIM may drive; it wants pull-ups, those
+of the chip or the board.
+
+Not modelled: waveforms, bits of a byte, what `easydma.py` leaves out; pins without a bus of the board and without
+wires, where nobody addresses it; a second target under its address (reported, and the first one answers).
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from enum import IntFlag
 
 from cmsim.i2c import I2cBus
 from cmsim.nordic import Event, PinSelect, Task
+from cmsim.pins import Pin
 from cmsim.registers import Latched, Register
 from cmsim.soc import Soc
 
@@ -95,9 +99,9 @@ class Twis(Failing):
 
     def _join(self) -> None:
         self._leave()
-        pins = [self.soc.pins.selected(psel) for psel in (self.PSEL_SCL, self.PSEL_SDA)]
-        if self.ENABLE == self.ENABLED and all(pins):
-            self._bus = self.soc.i2c_bus(*pins)
+        scl, sda = (self.soc.pins.selected(psel) for psel in (self.PSEL_SCL, self.PSEL_SDA))
+        if self.ENABLE == self.ENABLED and scl and sda:
+            self._bus = self.soc.i2c_bus(scl, sda) or self._wired_bus(scl, sda)
         for n in (0, 1):
             if self._bus is not None and self.CONFIG >> n & 1 and self.ADDRESS[n] not in self._addresses:
                 try:
@@ -105,6 +109,14 @@ class Twis(Failing):
                     self._addresses.append(self.ADDRESS[n])
                 except ValueError:
                     self.soc.report_unmodelled(self.name, 0x588 + 4 * n, f"second target at 0x{self.ADDRESS[n]:02x}")
+
+    def _wired_bus(self, scl: Pin, sda: Pin) -> I2cBus | None:
+        if scl.net is None or sda.net is None:
+            return None
+        bus = I2cBus(f"{scl.name}/{sda.name}")
+        bus.pulled_up = lambda: scl.level and sda.level
+        self.soc.wire_i2c(bus, *(self.soc.pins.pins.index(pin) for pin in (scl, sda)))
+        return bus
 
     def _leave(self) -> None:
         if self._bus is not None:

@@ -6,15 +6,20 @@ floor(2**32 / BAUDRATE) periods of 16 MHz, which gives every "actual rate" of th
 Received bytes go through a FIFO of six, of which RTS keeps four free. STOPRX keeps the receiver open for four more
 frames and then gives RXTO, also on a disabled block.
 
-Not modelled: waveforms (TXD idles high for ever, RXD is not sampled), so a wrong baud rate or parity of the far end has
-no effect and FRAMING and PARITY never come; a break comes from `receive_break()`. The far end waits politely
-while the receiver is off; a CTS that is not connected counts as low; the microsecond from STARTTX to the start bit.
+Where a wire leads from TXD to an RXD, the frame arrives there as well when it ends, and is sampled in the middle of the
+receiver's bits: another baud rate or parity gives other bytes, FRAMING, PARITY or a break, as it does on silicon.
+
+Not modelled: waveforms (TXD idles high for ever, and only a UART hears its frames), so a wrong baud rate or parity of
+the far end has no effect; a break of its comes from `receive_break()`. The far end waits politely while the receiver is
+off; a CTS that is not connected counts as low; the microsecond from STARTTX to the start bit. A receiver that is opened
+during a wired frame hears it whole.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import IntFlag
 from typing import ClassVar
 
@@ -32,12 +37,35 @@ CYCLES_PER_16M = 4
 FIFO_DEPTH = 6
 FIFO_KEPT_FREE = 4
 RXTO_FRAMES = 4
+EVEN = 7
+"""CONFIG.PARITY: included."""
 
 
 class ErrorSource(IntFlag):
     """ERRORSRC."""
 
     OVERRUN, PARITY, FRAMING, BREAK = 1, 2, 4, 8
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What went over a wire: levels from the start bit to the last stop bit, and the CPU cycles of each."""
+
+    bits: tuple[int, ...]
+    bit_cycles: int
+
+    def sampled(self, bit_cycles: int, count: int) -> Iterator[tuple[int, ...]]:
+        """What a receiver makes of it that samples `count` bits, each `bit_cycles` long, from each falling edge on.
+
+        Behind the frame the line is high.
+        """
+        begin, end = 0, len(self.bits)
+        while begin < end:
+            middles = [begin + (2 * n + 1) * bit_cycles // (2 * self.bit_cycles) for n in range(count)]
+            yield tuple(self.bits[at] if at < end else 1 for at in middles)
+            begin = middles[-1] + 1
+            while begin < end and not (self.bits[begin] == 0 and self.bits[begin - 1] == 1):
+                begin += 1
 
 
 class UartLine(Failing):
@@ -100,7 +128,7 @@ class UartLine(Failing):
     @property
     def frame_cycles(self) -> int:
         """CPU cycles of one frame: 10 to 12 bits."""
-        return self.bit_cycles * (10 + (self.parity == 7) + self.two_stop_bits)
+        return self.bit_cycles * (10 + (self.parity == EVEN) + self.two_stop_bits)
 
     def _arm(self, alarm: Alarm, frames: int = 1) -> None:
         if self.frame_cycles:
@@ -145,6 +173,8 @@ class UartLine(Failing):
             pin.claim(self.name)
         if txd := self._pins["TXD"]:
             txd.drive(self.name, True)
+        if rxd := self._pins["RXD"]:
+            rxd.hear(self.name, self._hear)
         if cts := self._pins["CTS"]:
             self._unlisten = cts.line.listen(self._cts_changed)
         self._drive_rts()
@@ -184,9 +214,16 @@ class UartLine(Failing):
 
     def _frame_sent(self) -> None:
         byte, self._shifting = self._shifting, None
-        if self._pins.get("TXD") and byte is not None:
+        if (txd := self._pins.get("TXD")) and byte is not None:
+            if txd.net is not None:
+                txd.tell(self._frame(byte))
             self.port.transmit(bytes((byte,)))
         self._sent()
+
+    def _frame(self, byte: int) -> Frame:
+        data = [byte >> n & 1 for n in range(8)]
+        parity = [sum(data) & 1] if self.parity == EVEN else []
+        return Frame((0, *data, *parity, 1, *[1] * self.two_stop_bits), self.bit_cycles)
 
     def _sent(self) -> None:
         """The frame is out: emit TXDRDY and go on."""
@@ -244,6 +281,22 @@ class UartLine(Failing):
         if byte is not None:
             self._push(byte)
         self._listen()
+
+    def _hear(self, frame: object) -> None:
+        """A frame has come over a wire."""
+        if not (isinstance(frame, Frame) and self._receiving and self.bit_cycles):
+            return
+        parity = self.parity == EVEN
+        for bits in frame.sampled(self.bit_cycles, 10 + parity):
+            byte = sum(bit << n for n, bit in enumerate(bits[1:9]))
+            errors = ErrorSource(0)
+            if parity and sum(bits[1:10]) & 1:
+                errors |= ErrorSource.PARITY
+            if not bits[-1]:
+                errors |= ErrorSource.FRAMING if any(bits) else ErrorSource.FRAMING | ErrorSource.BREAK
+            if errors:
+                self._fail(errors)
+            self._push(byte)
 
     def _push(self, byte: int) -> None:
         if len(self._fifo) == FIFO_DEPTH:
