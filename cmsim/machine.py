@@ -51,6 +51,7 @@ from .stimuli.audio import Audio
 from .system_off import SystemOff
 from .timing import DEFAULT, MODELS, TimingModel
 from .usb import attach as attach_usb
+from .wires import connect, parse_wire
 
 UICR_BASE = 0x1000_1000
 KEEP_DEBUG = frozenset({"sreq", "lockup"})
@@ -62,7 +63,8 @@ class Machine:
 
     `firmware` is a path (ELF, HEX, UF2, BIN with `base`) or a loaded `Image`; `board` a name or a `Board`;
     `imu` a trace (path or `Trace`) for the inertial sensor; `camera` what a camera sees (`stimuli.images.load_images`).
-    `sensors` (part or stimulus -> trace), `audio` (WAV for the microphone), `scenario` (TOML): see docs/scenarios.md.
+    `sensors` (part or stimulus -> trace), `audio` (WAV for the microphone), `scenario` (TOML), `wires` between pins
+    (such as "D2=D3"): see docs/scenarios.md.
     `imu_end` says what follows the trace's last sample: "hold", "loop", or "stop" (the run ends). `inference_function`
     names what one inference is, where the firmware has no interpreter that cmsim knows. `base` is the address of a raw
     binary's first byte, `vector` that of the vector table where it is not found. `seed` is for everything random;
@@ -114,6 +116,7 @@ class Machine:
         sensors: Mapping[str, str | Path | Trace] | None = None,
         audio: str | Path | Audio | None = None,
         scenario: str | Path | Scenario | None = None,
+        wires: Sequence[str] = (),
         profile: bool = False,
         timeline: bool = False,
         latencies: Sequence[str] = (),
@@ -128,7 +131,7 @@ class Machine:
         self.timing: TimingModel = MODELS[timing]() if isinstance(timing, str) else timing
         self.soc = Soc(chip, seed=seed, strict=strict)
         trace = imu if isinstance(imu, Trace) or imu is None else load_trace(Path(imu), required=ACCEL)
-        self.scenario = Scenario.gather(scenario, sensors, audio)
+        self.scenario = Scenario.gather(scenario, sensors, audio) + Scenario(tuple(map(parse_wire, wires)))
         """What happens over time (docs/scenarios.md)."""
         self.parts: dict[str, Part] = assemble(
             self.board, self.soc, [n for n, given in (("imu", trace), ("camera", camera)) if given is not None]
@@ -486,6 +489,10 @@ class Machine:
             raise UsageError(f"pin {name!r} is not on board {self.board.name}; known: "
                              f"{known}, and {pins[0].name} to {pins.pins[-1].name}")
         return pins[pins.number(chip_name)]
+
+    def wire(self, one: str, other: str) -> None:
+        """Join two pins from now on, by the names that `pin` knows (docs/scenarios.md). UsageError for what is none."""
+        connect(self, one, other)
 
     def on(self, where: str | int, callback: Callable[[Machine], None]) -> Callable[[], None]:
         """Call `callback(machine)` before the instruction at a symbol or address runs; the result undoes it."""

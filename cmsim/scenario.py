@@ -21,6 +21,7 @@ from .stimuli import load as load_trace
 from .stimuli.audio import Audio, load_audio
 from .usb.touch import Touch
 from .voltages import Voltage
+from .wires import parse_wire
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -253,7 +254,7 @@ def load(path: str | Path) -> Scenario:
         raise UsageError(f"{path}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: not TOML: {error}") from None
-    _only(table, ("sensors", "audio", "analog", "event"), f"{path}: ")
+    _only(table, ("sensors", "audio", "analog", "wires", "event"), f"{path}: ")
     sensors = table.get("sensors", {})
     if not isinstance(sensors, dict) or not all(isinstance(trace, str) for trace in sensors.values()):
         raise UsageError(f"{path}: [sensors] has lines such as imu = \"walk.csv\"")
@@ -263,13 +264,16 @@ def load(path: str | Path) -> Scenario:
     analog = table.get("analog", {})
     if not isinstance(analog, dict) or not all(isinstance(v, str | int | float) for v in analog.values()):
         raise UsageError(f"{path}: [analog] has lines such as A0 = \"battery.csv\" or A0 = 1.2")
+    wires = table.get("wires", [])
+    if not isinstance(wires, list) or not all(isinstance(wire, str) for wire in wires):
+        raise UsageError(f"{path}: wires is a list such as [\"D2=D3\"]")
     rows = table.get("event", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UsageError(f"{path}: events are written as [[event]]")
     events = [event for n, row in enumerate(rows, start=1) for event in _events(row, f"{path}: event {n}: ")]
     voltages = [Voltage(pin, path.parent / v if isinstance(v, str) else v) for pin, v in analog.items()]
     return Scenario(
-        (*events, *voltages),
+        (*map(parse_wire, wires), *events, *voltages),
         {name: path.parent / trace for name, trace in sensors.items()},
         None if audio is None else path.parent / audio,
     )

@@ -36,11 +36,14 @@ class Voltage:
     def bind(self, machine: Machine) -> Iterator[tuple[float, Callable[[Machine], None]]]:
         """From power-on; UsageError for a pin that is not analogue, or a trace without a voltage."""
         soc = machine.soc
-        number = soc.pins.pins.index(machine.pin(self.pin))
+        pin = machine.pin(self.pin)
+        number = soc.pins.pins.index(pin)
         if number not in soc.chip.analog_pins:
             names = ", ".join(soc.pins[n].name for n in soc.chip.analog_pins) or "none"
             raise UsageError(f"--adc {self.pin}: not an analogue pin of the {soc.chip.name}; it has {names}")
-        soc.analog[number] = self._signal()
+        signal = self._signal()
+        for end in pin.wired:
+            soc.analog[soc.pins.pins.index(end)] = signal
         return iter(())
 
     def _signal(self) -> Callable[[int], float]:

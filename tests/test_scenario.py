@@ -120,7 +120,7 @@ def test_file(tmp_path: Path) -> None:
     [
         ("at 1s", r"day\.toml: not TOML: "),
         ("a = " + "[" * 5000, r"day\.toml: not TOML: "),
-        ("[events]", r"day\.toml: 'events' is not known; known: sensors, audio, analog, event"),
+        ("[events]", r"day\.toml: 'events' is not known; known: sensors, audio, analog, wires, event"),
         ("audio = 3", r"day\.toml: audio is the name of a WAV file"),
         ("sensors = 3", r"day\.toml: \[sensors\] has lines such as"),
         ("event = 3", r"day\.toml: events are written as \[\[event\]\]"),

@@ -29,6 +29,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
                        help="open the USB serial port at 1200 baud, which asks an Arduino for its bootloader")
     group.add_argument("--sensor", metavar="NAME=TRACE", **repeated, help="what the sensor NAME feels")
     group.add_argument("--adc", metavar="PIN=TRACE|VOLTS", **repeated, help="the voltage at an analogue pin")
+    group.add_argument("--wire", metavar="PIN=PIN", **repeated, help="a wire between two pins")
     group.add_argument("--audio", metavar="FILE.wav", help="what the microphone hears")
 
 
@@ -42,6 +43,7 @@ def scenario(options: argparse.Namespace) -> Scenario:
     from .. import scenario as scenarios  # noqa: PLC0415 - numpy is loaded only when something runs
     from ..usb.touch import Touch  # noqa: PLC0415
     from ..voltages import parse_voltage  # noqa: PLC0415
+    from ..wires import parse_wire  # noqa: PLC0415
 
     sensors: dict[str, str | Path | Any] = {}
     for text in options.sensor:
@@ -50,6 +52,7 @@ def scenario(options: argparse.Namespace) -> Scenario:
             raise UsageError(f"--sensor {text!r}: write it as NAME=TRACE, for example barometer=hill.csv")
         sensors[name] = Path(trace)
     events: tuple[Event, ...] = (
+        *map(parse_wire, options.wire),
         *(replace(scenarios.parse_input(text), channel=options.console) for text in options.input),
         *map(scenarios.parse_press, options.press),
         *map(scenarios.parse_pin, options.pin),

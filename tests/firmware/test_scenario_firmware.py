@@ -31,6 +31,22 @@ def test_console_input_and_buttons(app: Path) -> None:
     assert m.console() == "ready\necho one\npressed\nreleased\necho two\n"
 
 
+def test_a_wire_from_the_console_to_itself(app: Path) -> None:
+    """What it says while it listens comes back; "ready" is said before, and lost."""
+    m = Machine(app, wires=["D0=D1"], scenario=Scenario((Level(START, "D2", False), Level(START + 0.02, "D2", None))))
+    m.run(seconds=START + 0.05)
+    assert m.console().startswith("ready\npressed\necho pressed\n")
+
+
+def test_a_wire_from_an_output_to_an_input(app: Path) -> None:
+    """The LED, lit by a button that is pulled low, is wired to that button's pin."""
+    m = Machine(app, "nrf52840dk", wires=["P1.11=LED1"])
+    m.run(seconds=START + 0.02)
+    lines = m.console().splitlines()
+    assert lines[:5] == ["ready", "pressed", "released", "pressed", "released"]
+    assert len(lines) > 20
+
+
 def test_more_input_than_the_receiver_holds(app: Path) -> None:
     text = b"abcdefghijklmnopqrstuvwxyz0123456789\n"
     m = Machine(app, scenario=Scenario((Input(START, text * 3),)))

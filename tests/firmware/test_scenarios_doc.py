@@ -55,7 +55,7 @@ def test_commands_run(folder: Path, command: str) -> None:
     out = shell(folder, command + " --seconds 0.3" if endless else command)
     assert "ready\n" in out
     for option, text in (("--input 'hello", "echo hello"), ("--press button1", "pressed\nreleased\npressed"),
-                         ("--press reset", "ready\nready"), ("--pin", "pressed\nreleased"), ("record", "recorded"),
+                         ("--press reset", "ready\nready"), ("--pin", "pressed\nreleased"), ("record", "recorded"), ("--wire", "echo pressed"),
                          ("day.toml --seconds", "echo hello\npressed\nreleased\nready\n")):
         if option in command:
             assert text in out
