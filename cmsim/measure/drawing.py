@@ -1,14 +1,15 @@
-"""Which row of currents.py holds: what of the chip runs, as its blocks have it.
+"""Which rows of currents.py hold: what of the chip runs, as its blocks have it.
 
-The specification's figures for a running block have the clocks and the regulator in them. Of several that hold while
-the CPU sleeps, the largest is taken, not their sum.
+One row is that of the chip: the CPU runs, with or without the radio; or it sleeps and the radio is on, or HFCLK, or
+neither. Blocks that run beside add theirs.
 
-Not modelled: NFCT in SENSE (0.10 uA); other modes and strengths of the radio; the LDO regulator while the CPU sleeps.
+Not modelled: the regulator's part in what blocks add (the figures are with LDO, the SAADC's with DC/DC); the regulator
+of the USB transceiver if VBUS is there and USBD disabled; the radio's modes; RAM that is switched off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..nordic import Event, SharedBlock
@@ -18,6 +19,7 @@ from .currents import Current
 TXRU = 9
 """RADIO.STATE from which on it transmits; below and not 0 it receives."""
 XTAL = 1
+"""HFCLKSTAT.SRC and LFCLKSTAT.SRC."""
 FAST_PRESCALER = 4
 """TIMER.PRESCALER below which it counts PCLK16M instead of PCLK1M (PS, TIMER)."""
 EVENT_MODE = 1
@@ -27,16 +29,17 @@ RETENTION = 0xFFFF_0000
 CHANGES = {
     "RADIO": ("READY", "DISABLED"), "SAADC": ("STARTED", "STOPPED"), "NFCT": ("READY",),
     "UARTE": ("ENDTX", "RXTO"), "TWIM": ("STOPPED",), "SPIM": ("END",), "PDM": ("STOPPED",), "I2S": ("STOPPED",),
-    "USBD": ("USBEVENT",),
+    "USBD": ("USBEVENT",), "RNG": ("VALRDY",), "TEMP": ("DATARDY",), "POWER": ("HFCLKSTARTED", "LFCLKSTARTED"),
 }  # fmt: skip
 """Name of a block without its number -> events by which it begins and ends to run, whatever the CPU does."""
+Runs = Callable[[Any], bool]
 
 
-def _flag(name: str) -> Callable[[Any], bool]:
+def _flag(name: str) -> Runs:
     return lambda block: bool(getattr(block, name))
 
 
-def _armed(name: str) -> Callable[[Any], bool]:
+def _armed(name: str) -> Runs:
     return lambda block: bool(getattr(block, name).armed)
 
 
@@ -44,15 +47,37 @@ def _compares(block: Any) -> bool:
     return bool(block._running or block._started.armed)
 
 
+def _compares_in(mode: int) -> Runs:
+    return lambda block: _compares(block) and min(block.MODE & 3, 2) == mode
+
+
 _RUNNING = _flag("_running")
-WITHOUT_FIGURE: Mapping[str, tuple[bool, Callable[[Any], bool]]] = {
-    "PDM": (True, _RUNNING), "PWM": (True, _RUNNING), "I2S": (True, _RUNNING), "QDEC": (True, _RUNNING),
-    "UARTE": (True, lambda block: bool(block._out or block._receiving)),
-    "TWIM": (True, _flag("_owned")), "SPIM": (True, _armed("_byte")), "QSPI": (True, _flag("active")),
-    "RNG": (False, _armed("_ready")), "TEMP": (False, _armed("_done")), "WDT": (False, _RUNNING),
-    "LPCOMP": (False, _compares),
+WITH_HFCLK: tuple[tuple[str, Current, Runs], ...] = (
+    ("TIMER", table.TIMER_16M, lambda block: block._counting and block.PRESCALER < FAST_PRESCALER),
+    ("RNG", table.RNG, _armed("_ready")), ("TEMP", table.TEMP, _armed("_done")),
+    ("SAADC", table.SAADC, _flag("_started")),
+    ("USBD", table.USB_ON, lambda block: block.ENABLE and not block.suspended),
+)  # fmt: skip
+"""Name of the block without its number, what it adds, what tells that it runs: they keep HFCLK on."""
+BESIDE: tuple[tuple[str, Current, Runs], ...] = (
+    ("USBD", table.USB_SUSPENDED, lambda block: block.ENABLE and block.suspended),
+    ("COMP", table.COMP_LOW, _compares_in(0)), ("COMP", table.COMP_NORMAL, _compares_in(1)),
+    ("COMP", table.COMP_HIGH, _compares_in(2)),
+)  # fmt: skip
+"""The same, HFCLK or no HFCLK."""
+IN_OFF: tuple[tuple[str, Current, Runs], ...] = (
+    ("LPCOMP", table.LPCOMP, _compares), ("NFCT", table.NFC_SENSE, _flag("_sensing")),
+)  # fmt: skip
+"""The same, so little that it is added only to sleep without HFCLK and to System OFF."""
+IN_SLEEP = (
+    ("GPIOTE", table.GPIOTE_IN, lambda block: any(each & 3 == EVENT_MODE for each in block.CONFIG)), *IN_OFF,
+)  # fmt: skip
+"""The same for sleep without HFCLK."""
+WITHOUT_FIGURE: Mapping[str, Runs] = {
+    "PDM": _RUNNING, "PWM": _RUNNING, "I2S": _RUNNING, "QDEC": _RUNNING, "QSPI": _flag("active"),
+    "UARTE": lambda block: bool(block._out or block._receiving), "TWIM": _flag("_owned"), "SPIM": _armed("_byte"),
 }  # fmt: skip
-"""Name of the block without its number -> (whether it keeps HFCLK on, what tells that it runs)."""
+"""Name of the block without its number -> what tells that it runs. They keep HFCLK on."""
 
 
 class Drawing:
@@ -60,75 +85,98 @@ class Drawing:
 
     def __init__(self, blocks: Mapping[str, Any]) -> None:
         self.blocks = blocks
-        self._silent = [(name, *WITHOUT_FIGURE[kind], block) for kind, name, block in _each(blocks)
+        self._each = tuple(_each(blocks))
+        self._silent = [(name, WITHOUT_FIGURE[kind], block) for kind, name, block in self._each
                         if kind in WITHOUT_FIGURE]  # fmt: skip
-        own = {kind: block for kind, _, block in _each(blocks)}
-        self._comparator, self._usb = own.get("COMP"), own.get("USBD")
-        self._timers = [block for name, block in blocks.items() if name.startswith("TIMER")]
+        self._with_hfclk, self._others, self._in_sleep, self._in_off = (
+            [(row, runs, block) for kind, row, runs in rows for own, _, block in self._each if own == kind]
+            for rows in (WITH_HFCLK, BESIDE, IN_SLEEP, IN_OFF)
+        )
+        self._timers = [block for kind, _, block in self._each if kind == "TIMER"]
         self.without_figures: set[str] = set()
         """Blocks that were found running while the CPU slept, and of which no figure is known."""
         self._sends: bool | None = None
         """Whether the radio transmits (or else receives); None if it is off."""
+        self._crystal = False
+        """Whether HFXO is on."""
+        self._clocked: tuple[Current, ...] = ()
+        self._beside: tuple[Current, ...] = ()
+        self.look()
 
     def on_change(self, changed: Callable[[], None]) -> None:
         """Call `changed` whenever a block of CHANGES has begun or ended to run."""
-        for kind, _, block in _each(self.blocks):
+        for kind, _, block in self._each:
             for event in block.registers.values() if kind in CHANGES else ():
                 if isinstance(event, Event) and event.name in CHANGES[kind]:
                     block.subscribe(event.offset, changed)
 
     def look(self) -> None:
-        """See what the radio does."""
+        """See what runs."""
         state = getattr(self.blocks.get("RADIO"), "STATE", 0)
         self._sends = state >= TXRU if state else None
+        self._crystal = bool(getattr(self.blocks.get("POWER"), "HFCLKSTAT", 0) & XTAL)  # CLOCK is in POWER
+        self._clocked = _running(self._with_hfclk)
+        self._beside = _running(self._others)
 
-    def awake(self) -> Current:
-        """While the CPU runs: with the regulator as it is now, and the radio as it was when looked at."""
-        power = self.blocks.get("POWER")
-        efficient = power is not None and bool(power.DCDCEN)
-        if self._sends is None:
-            return table.CPU_DCDC if efficient else table.CPU_LDO
-        if efficient:
-            return table.CPU_TX_DCDC if self._sends else table.CPU_RX_DCDC
-        return table.CPU_TX_LDO if self._sends else table.CPU_RX_LDO
+    def awake(self) -> tuple[Current, ...]:
+        """While the CPU runs: with the regulator as it is now, and the rest as it was when looked at."""
+        if self._sends is not None:
+            row = self._radio(table.CPU_TX_DCDC, table.CPU_TX_LDO, table.CPU_RX_DCDC, table.CPU_RX_LDO)
+        elif self._efficient:
+            row = table.CPU_DCDC if self._crystal else table.CPU_DCDC_HFINT
+        else:
+            row = table.CPU_LDO
+        return (row, *self._clocked, *self._beside)
 
-    def off(self) -> Current:
+    def off(self) -> tuple[Current, ...]:
         """In System OFF."""
         power = self.blocks.get("POWER")
         kept = power is not None and any(section & RETENTION for section in power.RAM_POWER)
-        return table.OFF_RAM if kept else table.OFF
+        return (table.OFF_RAM if kept else table.OFF, *_running(self._in_off))
 
-    def asleep(self) -> Current:
+    def asleep(self) -> tuple[Current, ...]:
         """While the CPU sleeps."""
-        return max(self._sleeping(), key=lambda row: row.typical)
+        silent = [name for name, runs, block in self._silent if runs(block)]
+        self.without_figures.update(silent)
+        low = max(self._low(), key=lambda row: row.typical)
+        if self._sends is not None:
+            row = self._radio(table.RADIO_TX_DCDC, table.RADIO_TX_LDO, table.RADIO_RX_DCDC, table.RADIO_RX_LDO)
+        elif self._clocked or any(timer._counting for timer in self._timers):
+            row = table.TIMER_1M_HFXO if self._crystal else table.TIMER_1M
+        elif self._crystal or silent:
+            row = table.HFXO if self._crystal else table.HFCLK
+        else:
+            return (low, *self._beside, *_running(self._in_sleep))
+        return (row, *self._clocked, *self._beside)
 
-    def _sleeping(self) -> Iterator[Current]:
-        get = self.blocks.get
-        clock, adc, nfct, gpiote = get("POWER"), get("SAADC"), get("NFCT"), get("GPIOTE")  # CLOCK is in POWER
-        crystal = clock is not None and bool(clock.HFCLKSTAT & XTAL)
-        slow = (clock is not None and clock.LFCLKSTAT >> 16 & 1) or getattr(get("WDT"), "_running", False)
-        yield table.SLEEP_RTC if slow else table.SLEEP  # WDT keeps LFCLK on by itself
-        if gpiote is not None and any(configuration & 3 == EVENT_MODE for configuration in gpiote.CONFIG):
-            yield table.SLEEP_IN
+    @property
+    def _efficient(self) -> bool:
+        """Whether the DC/DC regulator is on."""
+        return bool(getattr(self.blocks.get("POWER"), "DCDCEN", 0))
+
+    def _radio(self, *rows: Current) -> Current:
+        """Of those for transmitting with DC/DC and LDO, for receiving with DC/DC and LDO."""
+        efficient = self._efficient
+        sending, sending_ldo, receiving, receiving_ldo = rows
+        if not self._sends:
+            return receiving if efficient else receiving_ldo
+        power = self.blocks["RADIO"].TXPOWER
+        return table.at_strength(sending if efficient else sending_ldo, power - (power << 1 & 0x100), efficient)
+
+    def _low(self) -> Iterator[Current]:
+        """With HFCLK off."""
+        nfct, clock = self.blocks.get("NFCT"), self.blocks.get("POWER")
+        if clock is not None and clock.LFCLKRUN:
+            yield table.SLEEP_RTC_LFXO if clock.LFCLKSTAT & 3 == XTAL else table.SLEEP_RTC
+        else:
+            yield table.SLEEP_WDT if getattr(self.blocks.get("WDT"), "_running", False) else table.SLEEP
         if nfct is not None and nfct.NFCTAGSTATE:
             yield table.NFC_ACTIVE
-        if adc is not None and adc._started:
-            yield table.SAADC
-        if self._comparator is not None and _compares(self._comparator):
-            yield (table.COMP_LOW, table.COMP_NORMAL, table.COMP_HIGH, table.COMP_HIGH)[self._comparator.MODE & 3]
-        if self._usb is not None and self._usb.ENABLE:
-            yield table.USB_SUSPENDED if self._usb.suspended else table.USB_ON
-        self.look()
-        if self._sends is not None:
-            yield table.RADIO_TX if self._sends else table.RADIO_RX
-        counting = [timer.PRESCALER < FAST_PRESCALER for timer in self._timers if timer._counting]
-        if counting:
-            rows = (table.TIMER_1M_HFXO, table.TIMER_16M_HFXO) if crystal else (table.TIMER_1M, table.TIMER_16M)
-            yield rows[any(counting)]
-        running = [(name, keeps) for name, keeps, runs, block in self._silent if runs(block)]
-        self.without_figures.update(name for name, _ in running)
-        if not counting and (crystal or any(keeps for _, keeps in running)):
-            yield table.HFXO if crystal else table.HFCLK
+
+
+def _running(known: Iterable[tuple[Current, Runs, Any]]) -> tuple[Current, ...]:
+    """The rows of the blocks that run: each once, however many have it."""
+    return tuple(dict.fromkeys(row for row, runs, block in known if runs(block)))
 
 
 def _each(blocks: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:

@@ -1,11 +1,10 @@
-"""Charge that the chip takes, by what it does: the CPU runs, or it sleeps and something keeps HFCLK on.
+"""Charge that the chip takes, by what it does: the CPU runs or sleeps, and blocks run beside.
 
-Currents are those of currents.py; drawing.py says which one holds. That is looked at whenever the processor falls
-asleep or wakes, and when the radio, the SAADC, NFCT or a transfer begins or ends, whoever made it.
+Currents are those of currents.py; drawing.py says which ones hold. That is looked at whenever the processor falls
+asleep or wakes, and when an oscillator, a block with events for it or a transfer begins or ends, whoever made it.
 
-Not modelled: what else starts or stops while the processor sleeps (TIMERs and PWM by PPI); what peripherals but the
-radio add while the CPU runs; UART, I2C and SPI transfers beyond the HFCLK that they keep on; DC/DC's start-up,
-temperature, voltages; what is outside the chip.
+Not modelled: what else starts or stops in between (COMP, TIMERs and PWM by PPI); UART, I2C and SPI transfers beyond the
+HFCLK that they keep on; DC/DC's start-up, temperature, voltages; what is outside the chip.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ class EnergyMeter:
         self._since = machine.cycles
         self._spent: dict[Current, int] = {}
         """Row -> cycles."""
-        self._find: Callable[[], Current] = self._drawing.awake
-        """The row for what the processor does."""
-        self._row = self._find()
+        self._find: Callable[[], tuple[Current, ...]] = self._drawing.awake
+        """The rows for what the processor does."""
+        self._rows = self._find()
         self._began: tuple[float, ...] | None = None
         self._inferences: list[tuple[float, ...]] = []
         inner = machine.cpu.on_sleep
@@ -51,23 +50,24 @@ class EnergyMeter:
                 machine.watches.on_entry(address, self._begin)
             machine.inference_meter.notify(self._end)
 
-    def _switch(self, find: Callable[[], Current]) -> None:
+    def _switch(self, find: Callable[[], tuple[Current, ...]]) -> None:
         self._settle()
         self._drawing.look()
         self._find = find
-        self._row = find()
+        self._rows = find()
 
     def _changed(self) -> None:
         """A block began or ended to run, at the moment of the device access or alarm under way."""
         self._settle(max(self._since, self.machine.soc.scheduler.now))
         self._drawing.look()
-        self._row = self._find()
+        self._rows = self._find()
 
     def _settle(self, now: int | None = None) -> None:
         now = self.machine.cycles if now is None else now
         if self._find == self._drawing.awake:
-            self._row = self._find()  # start-up code switches the regulator long before it sleeps
-        self._spent[self._row] = self._spent.get(self._row, 0) + now - self._since
+            self._rows = self._find()  # start-up code switches the regulator long before it sleeps
+        for row in self._rows:
+            self._spent[row] = self._spent.get(row, 0) + now - self._since
         self._since = now
 
     @property
@@ -98,7 +98,7 @@ class EnergyMeter:
             "inference_microcoulombs": None if mean is None else _bounds(mean),
             "inference_microjoules": None if mean is None else _bounds(tuple(value * VOLTS for value in mean)),
             "parts": [
-                {"symbol": row.symbol, "conditions": row.conditions, "seconds": cycles / CPU_HZ,
+                {"symbol": row.symbol, "conditions": row.conditions, "added": row.added, "seconds": cycles / CPU_HZ,
                  "microamperes": _bounds((row.typical, row.lowest, row.highest)),
                  "microcoulombs": round(cycles / CPU_HZ * row.typical, 6)}
                 for row, cycles in sorted(self._spent.items(), key=lambda item: (-item[1] * item[0].typical, item[0]))
