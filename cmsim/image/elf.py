@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
+from cmsim.image.arrays import read_array_length
 from cmsim.image.lines import read_lines
 from cmsim.image.marks import SECTION as MARKS
 from cmsim.image.marks import read_marks
@@ -112,6 +113,7 @@ def parse(data: bytes) -> Contents:
         entry=entry & ~1,
         lines=partial(read_lines, data, _is_code(sections)),
         scopes=partial(read_scopes, data, _is_code(sections)),
+        array_length=partial(read_array_length, data),
         marks=read_marks(_contents(data, section_headers, sections, MARKS)),
     )
 

@@ -93,6 +93,7 @@ class Contents:
     entry: int | None = None
     lines: Callable[[], LineTable] = LineTable
     scopes: Callable[[], ScopeTable] = ScopeTable
+    array_length: Callable[[int], int | None] = lambda address: None
     marks: tuple[Mark, ...] = ()
 
 
@@ -110,6 +111,8 @@ class Image:
         """The file's own start address, where it gives one: only a hint, hardware starts from the vector table."""
         self.memories = memories
         self._load_lines, self._load_scopes = contents.lines, contents.scopes
+        self.array_length = contents.array_length
+        """Elements of the variable that lies at an address, by DWARF; None where nothing is known or it is no array."""
         self.marks = contents.marks
         """Where regions begin and end, by firmware/include/cmsim_region.h."""
         self._starts = [segment.address for segment in self.segments]

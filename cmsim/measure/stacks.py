@@ -3,14 +3,14 @@
 A stack's depth is the lowest stack pointer: native code looks at it where a block lowers SP, and each exception frame
 is looked at. Nothing is written, and an untouched local array counts as used, which it is. Stacks are known by the
 linker's symbols for the main one, by variables with "stack" in their names, and by the SP that a thread begins with (an
-exception returns to an SP that none had left). An array of stacks is told apart as its threads begin. What a context
-switch saves below PSP counts as well (cortex_m/stack_saves.py).
+exception returns to an SP that none had left, or Thread mode goes there by itself: cortex_m/stack_moves.py). An array
+of stacks is told apart by the debug information once a thread begins well below its end; without it, as its threads
+begin. What a context switch saves below PSP counts as well (cortex_m/stack_saves.py).
 
 An overflow is noticed in front of the block whose pushes pass the limit, before anything is overwritten.
 
 A stack in a block of the heap ends with the block (heap.py). Not modelled: the limit of one that neither a symbol nor
-the heap tells; stores below SP; threads that are switched without an exception on stacks of other names; an array of
-variable size counts when the block behind it begins.
+the heap tells; stores below SP; an array of variable size counts when the block behind it begins.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ..cortex_m import state as st
 from ..cortex_m.calls import CallTracer
 from ..cortex_m.cpu import Cpu
 from ..cortex_m.hot import Stack
+from ..cortex_m.stack_moves import watch_moves
 from ..cortex_m.stack_saves import watch_saves
 from ..image import Image
 from ..image.symbols import Symbol
@@ -123,6 +124,8 @@ class StackMeter:
         cpu.watch_stacks(self._native)
         cpu.clock.stack_count = len(self._areas)
         self._saves = watch_saves(cpu)
+        functions = any(symbol.kind == "function" for symbol in image.symbols)
+        self._moves = watch_moves(cpu, self._moved, lambda at: not functions or image.function_at(at) is not None)
         cpu.on_overflow = self._overflowed
         cpu.exceptions.on_frame = self._frame
         cpu.exceptions.on_switch.append(self._switched)
@@ -173,7 +176,7 @@ class StackMeter:
         elif what == "return" and self._depth:
             self._depth -= 1
             if self._depth == 0 and sp != self._interrupted:
-                self._changed(sp)
+                self._changed(self._interrupted, sp)
 
     def _chained(self) -> None:
         """Another exception came before the thread went on that this one would have returned to: it may have begun."""
@@ -185,27 +188,36 @@ class StackMeter:
         aligned = data[offset + 29] >> 1 & 1  # bit 9 of the stacked xPSR
         sp = frame + (FRAME if leave & NO_FP_FRAME else FRAME_FP) | 4 * aligned
         if sp != self._interrupted:
-            self._changed(sp)
+            self._changed(self._interrupted, sp)
             self._interrupted = sp
 
-    def _changed(self, sp: int) -> None:
-        """Another thread goes on, or begins, at `sp`."""
+    def _moved(self, sp: int) -> None:
+        """Thread mode goes on at `sp` without an exception: a system call, a coroutine, or only a frame that ends."""
+        left = self.cpu.registers.read(st.SP)
+        area = self.find(sp - 4)
+        if area is None or not area.low <= left <= area.high or (area.splits and self._divide(area)):
+            self._changed(left, sp)
+
+    def _changed(self, left: int, sp: int) -> None:
+        """Another thread than the one whose SP was `left` goes on, or begins, at `sp`."""
         clock = self.cpu.clock
         for number in range(len(self._areas)):
             if self._native[number].deepest < self._native[number].guard:  # its registers were saved too deep
                 clock.last_stack = self._base + number * ct.sizeof(Stack)
                 self._overflowed()
         clock.last_stack = None
-        self._suspended.add(self._interrupted)
+        self._suspended.add(left)
         if sp in self._suspended:
             self._suspended.discard(sp)
         else:
-            self._began(sp)
+            self._began(left, sp)
 
-    def _began(self, sp: int) -> None:
+    def _began(self, left: int, sp: int) -> None:
         """A thread begins at `sp`."""
         area = self.find(sp - 4)
-        if area is not None and area.low <= self._interrupted <= area.high and sp > self._interrupted - RESERVED:
+        if area is not None and area.splits and area.high - sp >= RESERVED and self._divide(area):
+            area = self.find(sp - 4)
+        if area is not None and area.low <= left <= area.high and sp > left - RESERVED:
             return  # the same thread: its kernel took something off its stack, or put it there
         block = self.block_at(sp - 4)
         if area is not None and area.limited and area.block == block:
@@ -227,6 +239,18 @@ class StackMeter:
             self._add(Area(f"{name} in {holder.demangled}", holder.address, sp, limited=False, top=sp))
         else:
             self._add(Area(name, self._ram[0], sp, limited=False, top=sp))
+
+    def _divide(self, area: Area) -> bool:
+        """Make one area of each element, if the debug information knows that the variable is an array of stacks."""
+        size = area.high - area.low
+        count = 1 if area.family else self.image.array_length(area.low) or 1
+        if count == 1 or size % count or size // count < SMALLEST or len(self._areas) + count > MOST:
+            return False
+        element = size // count
+        bounds = range(area.low, area.high - element, element)
+        area.low, area.family, area.splits = area.high - element, area.name, False  # its thread is the last one's
+        self._set([*self._areas, *(Area(area.name, low, low + element, family=area.name) for low in bounds)])
+        return True
 
     def _add(self, new: Area) -> None:
         """No two areas have memory in common: what has no limit ends at its neighbour, and what is over makes room."""

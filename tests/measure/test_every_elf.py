@@ -42,7 +42,8 @@ UNWRITTEN = {"semihosting_output": 4, "reference": 8, "crash-thread_overflow": 2
 thread's array would begin in front of RAM, and the first store faults."""
 ALSO_STORES_THERE = {"vector_fetch_fault"}
 """A case that puts a vector table where the main stack could grow to: the paint there says nothing about the stack."""
-
+BORROWS = {"faults", "mpu", "mwu"}
+"""Their cases let PSP point into variables that have other uses, for an exception or two: nothing is painted there."""
 
 
 def word(of: Machine, symbol: str) -> int:
@@ -55,7 +56,9 @@ def lower_end(of: Machine, top: int) -> int:
     return symbol.address
 
 
-def check(machine: Machine, painted: Painted, unwritten: int = 0, paint_tells: bool = True) -> None:
+def check(
+    machine: Machine, painted: Painted, unwritten: int = 0, paint_tells: bool = True, borrows: bool = False
+) -> None:
     """All four, after a run. Resets the machine."""
     assert machine.instructions > 0
     record = machine.record
@@ -73,7 +76,8 @@ def check(machine: Machine, painted: Painted, unwritten: int = 0, paint_tells: b
         assert record["memory"]["heap_peak"] == record["heap"]["allocations"] == 0
     main, *threads = record["memory"]["stacks"]
     assert main["peak"] == record["memory"]["stack_peak"]
-    for stack in [main] * paint_tells + threads:
+    own = [thread for thread in threads if not (borrows and thread["name"].startswith("thread below "))]
+    for stack in [main] * paint_tells + own:
         low, top = stack["limit"] or lower_end(machine, stack["base"]), stack["base"]
         found = painted.depth(low, top)
         assert found > 0
@@ -103,7 +107,7 @@ def test_of_the_test_firmware(firmware_elfs: Path, name: str) -> None:
             machine.write("selected_case", address)
         painted = Painted(machine)
         machine.run(seconds=0.1)
-        check(machine, painted, UNWRITTEN.get(case, 0), case not in ALSO_STORES_THERE)
+        check(machine, painted, UNWRITTEN.get(case, 0), case not in ALSO_STORES_THERE, name in BORROWS)
 
 
 @pytest.fixture(scope="module")

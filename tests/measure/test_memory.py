@@ -118,8 +118,7 @@ def test_an_inference_on_another_stack_has_no_peak(tmp_path: Path) -> None:
     m = machine(
         tmp_path,
         """
-        main: ldr r0, =0x20001000
-              mov sp, r0
+        main: ldr sp, =0x20001000
               bl work
               b .
         work: push {r4, lr}

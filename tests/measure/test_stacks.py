@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.assembler import STACK_SIZE, STACK_TOP, machine
+from support.assembler import PREFIX, STACK_SIZE, STACK_TOP, machine
 from support.firmware import firmware_elfs
 
 from cmsim import Machine
+from cmsim.cortex_m.stack_moves import find_moves
 from cmsim.cortex_m.stack_saves import find_saves
 from cmsim.report.text_measures import overflow
 
@@ -37,21 +39,42 @@ def test_peaks_are_what_the_firmware_finds_painted(firmware_elfs: Path, profile:
     m = Machine(firmware_elfs / "stacks.elf", "nrf52840dk", profile=profile, timing="manual")  # it tells who is deep when
     assert m.run(seconds=1).reason == "exit"
     pool = m.address("pool") + 768
-    names = ["main stack", "pair_stacks[0]", "pair_stacks[1]", "worker_stack", f"thread below 0x{pool:08x} in pool"]
-    used = dict(zip(names, struct.unpack("<5I", m.read("used", 20)), strict=True))
+    threads = ["pair_stacks[0]", "pair_stacks[1]", "worker_stack", f"thread below 0x{pool:08x} in pool"]
+    names = ["main stack", *threads, "call_stacks[0]", "call_stacks[1]"]
+    used = dict(zip(names, struct.unpack("<7I", m.read("used", 28)), strict=True))
     found = stacks(m)
     assert {name: row["peak"] for name, row in found.items()} == used
     assert len(set(used.values())) >= 4
-    assert [found[name]["size"] for name in names] == [8192, 768, 768, 768, None]
+    assert [found[name]["size"] for name in names] == [8192, 768, 768, 768, None, 640, 640]
     assert all(row["overflow"] is None for row in found.values())
-    assert [found[name]["free"] for name in names[:-1]] == [found[n]["size"] - used[n] for n in names[:-1]]
+    limited = [name for name in names if found[name]["size"]]
+    assert [found[name]["free"] for name in limited] == [found[name]["size"] - used[name] for name in limited]
     if not profile:
         assert {row["path"] for row in found.values()} == {None}
         return
     handler = ["exception PendSV", "PendSV_Handler"]
     assert found["main stack"]["path"] == ["exception SysTick", "SysTick_Handler", *["descend"] * 4]
-    assert found["worker_stack"]["path"] == ["thread 3", "thread", *["descend"] * 4, *handler]
-    assert found[names[-1]]["path"] == ["thread 4", "thread", *["descend"] * 5, *handler]
+    for name, callers in (
+        ("worker_stack", ["thread 3", "thread"]), (threads[-1], ["thread 4", "thread"]),
+        ("call_stacks[0]", ["thread 3", "thread", "coroutine"]), ("call_stacks[1]", ["thread 2", "thread", "system_call"]),
+    ):  # fmt: skip
+        path = found[name]["path"]
+        assert path[: len(callers)] == callers
+        assert set(path[len(callers) :]) <= {"descend", *handler}
+    assert [found[name]["path"][-2:] for name in ("worker_stack", threads[-1])] == [handler] * 2
+
+
+def test_without_debug_information_threads_tell_stacks_of_an_array_apart(firmware_elfs: Path, tmp_path: Path) -> None:
+    stripped = tmp_path / "stripped.elf"
+    subprocess.run([PREFIX + "objcopy", "-g", firmware_elfs / "stacks.elf", stripped], check=True)
+    m = Machine(stripped, "nrf52840dk")
+    m.run(seconds=1)
+    used = struct.unpack("<7I", m.read("used", 28))
+    found = stacks(m)
+    names = ["main stack", "pair_stacks[0]", "pair_stacks[1]", "worker_stack"]
+    assert [(found[name]["size"], found[name]["peak"]) for name in names] == [(8192, used[0]), *((768, n) for n in used[1:4])]
+    assert found["call_stacks[0]"]["limit"] == m.address("call_stacks")  # that of the second one is nobody's knowledge
+    assert [found[f"call_stacks[{n}]"]["peak"] for n in (0, 1)] == [used[5], used[6]]
 
 
 def test_an_overflow_is_told_before_it_does_harm(tmp_path: Path) -> None:
@@ -255,3 +278,8 @@ def test_where_kernels_save_registers() -> None:
     code = bytes.fromhex("eff30980" "1ef0100f" "08bf" "20ed108a" "20e9f04f" "2de9f04f" "21e9f04f" "7047")
     assert list(find_saves(code)) == [(10, 0, 64), (14, 0, 36)]
     assert list(find_saves(code[4:])) == []
+
+
+def test_where_thread_mode_changes_its_stack() -> None:
+    code = bytes.fromhex("8cf30988" "80f31488" "8df30888" "a546" "bd46" "9d46" "7047")
+    assert list(find_moves(code)) == [(0, "MSR PSP", 12), (4, "MSR CONTROL", 0), (12, "MOV SP", 4), (16, "MOV SP", 3)]
