@@ -167,7 +167,7 @@ class Machine:
         self.fault_reporter = FaultReporter(self)
         """What each fault found (docs/record.md)."""
         self.cpu.exceptions.on_fault = self._note_fault
-        self.watches = Watches(self.cpu)
+        self.watches = Watches(self.cpu, self.image if measure else None)
         self.checks: list[Check] = []
         """What else the run is asked: a check that fails makes `cmsim run` fail."""
         if measure:

@@ -120,15 +120,18 @@ class HeapMeter:
                 listener(size, back)
         self._pending[back, sp] = kind
 
-        def returned() -> None:
+        def left() -> None:
             self._pending.pop((back, sp), None)
+
+        def returned() -> None:
+            left()
             address = self.cpu.registers.core.read()[0]
             if kind == RESIZE:
                 self._resized(old, address, size, back)
             else:
                 self._allocated(address, size, back)
 
-        self.watches.on_return(returned)
+        self.watches.on_return(returned, left=left)
 
     def _within(self, back: int) -> bool:
         """Whether a return address lies in an allocation function."""

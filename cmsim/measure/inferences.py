@@ -147,7 +147,7 @@ class InferenceMeter:
         self._running, self._began = inference, (clock.below, clock.above)
         inference.interrupt_cycles = -self.interrupts.cycles
         self.on_inference(inference, False)
-        self.watches.on_return(self._leave)
+        self.watches.on_return(self._leave, left=self._left)
 
     def _leave(self) -> None:
         inference, clock = self._running, self.cpu.clock
@@ -165,9 +165,13 @@ class InferenceMeter:
 
     def _abandon(self) -> None:
         """A reset came in between: this inference never ends."""
+        self._left()
+        self.interrupts.reset()
+
+    def _left(self) -> None:
+        """It did not return: longjmp or an exception."""
         self._running = None
         self._inside_tflm = False
-        self.interrupts.reset()
 
     def _enter_operator(self) -> None:
         if self._running is None:
@@ -200,10 +204,13 @@ class InferenceMeter:
             run.below, run.above = clock.below - below, clock.above - above
             run.instructions = clock.instructions - instructions
             run.interrupt_cycles = interrupts.cycles - interrupted
+            left()
+
+        def left() -> None:
             if back is not None:
                 self._inside_tflm = False
 
-        self.watches.on_return(leave, back)
+        self.watches.on_return(leave, back, left)
 
     def _name(self, registration: int) -> str:
         """The text that the registration's first word points to."""

@@ -3,7 +3,8 @@
 `NAME=FROM..TO`; a point is a symbol or address (in front of that instruction), `file.cc:120` (in front of the line's
 code), `return of f`, or `itm5=1` (the write of 1 to ITM stimulus port 5, whether the port is enabled or not). A pass
 goes from the last FROM to the first TO behind it; where FROM is a function and TO its return, it is the outermost call.
-Marks of firmware/include/cmsim_region.h are regions, too.
+The code of a line is often in several pieces, a loop's head before and behind its body, or as the compiler scheduled
+it: a pass that began at one piece goes on at the others. Marks of firmware/include/cmsim_region.h are regions, too.
 
 Not modelled: points inside an IT block count behind it; passes of several threads at a time are not told apart.
 """
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import UsageError
 from ..image import Image
@@ -28,8 +29,17 @@ GRAMMAR = "write NAME=FROM..TO with symbols, addresses, file:line, 'return of f'
 _RETURN = re.compile(r"return of (?P<function>.+)")
 _ITM = re.compile(r"itm(?P<port>\d+)=(?P<value>\w+)")
 _LINE = re.compile(r"(?P<file>[^:]+):(?P<line>\d+)")
-Callback = Callable[[int, int], None]
-"""(cycle, instruction) at which a point is reached."""
+_DOTS = re.compile(r"(?<![./])\.\.(?![./])")
+"""Between two points, not within "../main.cc:40"."""
+Callback = Callable[[int, int, int | None], None]
+"""(cycle, instruction) at which a point is reached; the address, if it is a piece of a line's code."""
+
+
+class Place(NamedTuple):
+    """A point: "code" and "line" at addresses, "return" of the function at an address, "itm" of a port and a value."""
+
+    kind: str
+    at: tuple[int, ...]
 
 
 @dataclass
@@ -47,6 +57,8 @@ class Region:
     interrupt_cycles: int = 0
     """Of all passes together, those that exceptions took."""
     opened: tuple[int, int, int] | None = None
+    opened_at: int | None = None
+    """The piece of a line's code at which the pass that is open began."""
 
     def row(self) -> dict[str, Any]:
         """One of `regions` of the record."""
@@ -90,18 +102,20 @@ class RegionMeter:
     def add(self, text: str) -> Region:
         """Count `NAME=FROM..TO` from now on. UsageError if it is not that, or names what is not there."""
         name, equals, points = text.partition("=")
-        begin, dots, end = (part.strip() for part in points.partition(".."))
-        if not (name.strip() and equals and begin and dots and end):
+        parts = [part.strip() for part in _DOTS.split(points)]
+        if not (name.strip() and equals and len(parts) == 2 and all(parts)):
             raise UsageError(f"--region {text!r}: {GRAMMAR}")
+        begin, end = parts
         region = Region(name.strip(), begin, end)
-        returns = _RETURN.fullmatch(end)
         try:
-            if returns is not None and self._same(returns["function"], begin):
-                self._whole_calls(region, begin)
-            else:  # where both are one place, a pass ends there before the next begins
-                opens = self._point(begin, lambda *now: self._begin(region, *now))
-                self._point(end, lambda *now: self._end(region, *now))()
-                opens()
+            first, last = self._place(begin), self._place(end)
+            if (first.kind, last) == ("code", Place("return", first.at)):
+                self._whole_calls(region, first.at[0])
+            elif first == last:
+                self._listen(first, lambda *now: self._again(region, *now))
+            else:  # where both are reached at once, a pass ends before the next begins
+                self._listen(last, lambda *now: self._end(region, *now))
+                self._listen(first, lambda *now: self._begin(region, *now))
         except UsageError as error:
             raise UsageError(f"--region {text!r}: {error}") from None
         self.regions.append(region)
@@ -113,55 +127,59 @@ class RegionMeter:
 
     # --- points -------------------------------------------------------------------------------------------
 
-    def _same(self, function: str, point: str) -> bool:
-        if _ITM.fullmatch(point) or _RETURN.fullmatch(point) or _LINE.fullmatch(point):
-            return False
-        find = self.machine.image.find
-        return find(function).address == find(point).address
-
-    def _point(self, text: str, callback: Callback) -> Callable[[], None]:
-        """What listens there; UsageError if there is no such place."""
+    def _place(self, text: str) -> Place:
+        """Where that is; UsageError if there is no such place."""
         image = self.machine.image
         if found := _ITM.fullmatch(text):
-            return partial(self._itm, _port(found["port"]), _number(found["value"]), callback)
+            return Place("itm", (_port(found["port"]), _number(found["value"])))
         if found := _RETURN.fullmatch(text):
-            address = image.find_code(found["function"]).address & ~1
-            return partial(self._behind, address, callback)
+            return Place("return", (image.find_code(found["function"]).address & ~1,))
         if (found := _LINE.fullmatch(text)) and "::" not in text:
-            return partial(self._at, _line(image, found["file"], int(found["line"])), callback)
-        return partial(self._at, [image.find_code(text).address & ~1], callback)
+            return Place("line", tuple(_line(image, found["file"], int(found["line"]))))
+        return Place("code", (image.find_code(text).address & ~1,))
 
-    def _at(self, addresses: Iterable[int], callback: Callback) -> None:
+    def _listen(self, place: Place, callback: Callback) -> None:
+        if place.kind == "itm":
+            self._itm(place.at[0], place.at[1], callback)
+        elif place.kind == "return":
+            self._behind(place.at[0], callback)
+        else:
+            self._at(place.at, callback, place.kind == "line")
+
+    def _at(self, addresses: Iterable[int], callback: Callback, pieces: bool = False) -> None:
         for address in addresses:
-            self.machine.watches.on_entry(address, lambda: self._call(callback))
+            self.machine.watches.on_entry(address, partial(self._call, callback, address if pieces else None))
 
     def _behind(self, function: int, callback: Callback) -> None:
         watches = self.machine.watches
         watches.on_entry(function, lambda: watches.on_return(lambda: self._call(callback)))
 
-    def _call(self, callback: Callback) -> None:
+    def _call(self, callback: Callback, piece: int | None = None) -> None:
         clock = self.machine.cpu.clock
-        callback(clock.cycles, clock.instructions)
+        callback(clock.cycles, clock.instructions, piece)
 
     def _itm(self, port: int, value: int, callback: Callback) -> None:
         clock = self.machine.cpu.clock
 
         def hear(at: int, written: int) -> None:
             if (at, written) == (port, value):
-                callback(clock.now, clock.now_instructions)
+                callback(clock.now, clock.now_instructions, None)
 
         self.machine.cpu.itm.listeners.append(hear)
 
-    def _whole_calls(self, region: Region, function: str) -> None:
-        """From the entry of an outermost call to its return."""
+    def _whole_calls(self, region: Region, function: int) -> None:
+        """From the entry of an outermost call to its return; a call that longjmp leaves is no pass."""
         watches = self.machine.watches
+
+        def left() -> None:
+            region.opened = None
 
         def enter() -> None:
             if region.opened is None:
                 self._call(lambda *now: self._begin(region, *now))
-                watches.on_return(lambda: self._call(lambda *now: self._end(region, *now)))
+                watches.on_return(lambda: self._call(lambda *now: self._end(region, *now)), left=left)
 
-        watches.on_entry(self.machine.image.find(function).address & ~1, enter)
+        watches.on_entry(function, enter)
 
     # --- passes -------------------------------------------------------------------------------------------
 
@@ -170,10 +188,18 @@ class RegionMeter:
         meter = self.machine.inference_meter
         return 0 if meter is None else meter.interrupts.cycles
 
-    def _begin(self, region: Region, cycle: int, instruction: int) -> None:
-        region.opened = cycle, instruction, self._interrupted
+    def _begin(self, region: Region, cycle: int, instruction: int, piece: int | None = None) -> None:
+        if region.opened is None or piece in (None, region.opened_at):
+            region.opened = cycle, instruction, self._interrupted
+            region.opened_at = piece
 
-    def _end(self, region: Region, cycle: int, instruction: int) -> None:
+    def _again(self, region: Region, cycle: int, instruction: int, piece: int | None = None) -> None:
+        """The end of a pass and the begin of the next."""
+        if region.opened is None or piece in (None, region.opened_at):
+            self._end(region, cycle, instruction)
+            self._begin(region, cycle, instruction, piece)
+
+    def _end(self, region: Region, cycle: int, instruction: int, piece: int | None = None) -> None:
         if region.opened is None:
             return
         began, first, interrupted = region.opened
@@ -204,7 +230,7 @@ def _number(text: str) -> int:
 
 def _line(image: Image, file: str, line: int) -> list[int]:
     """The addresses where code of that line begins."""
-    tail = "/" + file.lstrip("/")
+    tail = "/" + re.sub(r"^(\.{0,2}/)+", "", file)
     found = [address for address, at in image.lines
              if at is not None and at.line == line and f"/{at.file}".endswith(tail)]
     if not found:

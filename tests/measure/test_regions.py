@@ -65,6 +65,41 @@ def test_the_same_place_twice_is_a_period(tmp_path: Path) -> None:
     assert (row["passes"], row["instructions"]["min"], row["instructions"]["max"]) == (3, 6, 6)
 
 
+def test_the_same_return_twice_is_a_period(tmp_path: Path) -> None:
+    row = counted(tmp_path, "x=return of f..return of f")["x"]
+    assert (row["passes"], row["instructions"]["total"]) == (1, 7)
+
+
+def test_a_call_that_longjmp_leaves_is_no_pass(tmp_path: Path) -> None:
+    """f is left on every other call; the inference that it stands for is none either."""
+    source = """
+    main:    movs r4, #4
+    1:       ldr r0, =0x20000100
+             mov r1, sp
+             str r1, [r0, #32]
+             bl f
+             b 2f
+    back:    nop
+    2:       subs r4, #1
+             bne 1b
+    end:     b end
+    f:       push {r5, lr}
+             lsrs r3, r4, #1
+             bcs 3f
+             pop {r5, pc}
+    3:       b longjmp
+    longjmp: ldr r0, [r0, #32]
+             mov sp, r0
+             b back
+    """
+    m = machine(tmp_path, source, functions=["f", "longjmp"], timing="instructions", inference_function="f")
+    assert m.regions is not None
+    m.regions.add("f=f..return of f")
+    m.run(seconds=1e-5)
+    assert regions(m)["f"]["instructions"] == {"min": 4, "median": 4, "max": 4, "total": 8}
+    assert [inference["instructions"] for inference in m.record["inferences"]] == [4, 4]
+
+
 def test_the_last_from_counts(tmp_path: Path) -> None:
     row = counted(tmp_path, "x=from..f")["x"]
     assert (row["passes"], row["instructions"]["total"]) == (1, 6)
@@ -168,8 +203,7 @@ def test_marks_take_no_byte(tmp_path: Path) -> None:
 
 
 def test_lines_and_the_command(firmware_elfs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    source = (ROOT / "tests/firmware/src/regions.cc").read_text().splitlines()
-    line = next(n for n, text in enumerate(source, 1) if "twice(3)" in text)
+    line = _line("twice(3)")
     json = tmp_path / "record.json"
     elf = str(firmware_elfs / "regions.elf")
     options = ["run", elf, "--board", "nrf52840dk", "--json", str(json)]
@@ -180,6 +214,26 @@ def test_lines_and_the_command(firmware_elfs: Path, tmp_path: Path, capsys: pyte
     assert '"name": "a"' in text and f'"from": "regions.cc:{line + 1}"' in text
     assert main([*options, "--region", "c=regions.cc:2..finished"]) == 2
     assert "the nearest that has is" in capsys.readouterr().err
+
+
+def test_a_line_in_several_pieces_is_one_point(firmware_elfs: Path) -> None:
+    """A loop's head stands before its body and behind it; from there on is from before the first round on."""
+    m = Machine(firmware_elfs / "regions.elf", "nrf52840dk", timing="instructions")
+    assert m.regions is not None
+    head = _line("for (uint32_t i")
+    for text in (f"loop=regions.cc:{head}..return of work", f"turn=../src/regions.cc:{head}..regions.cc:{head}",
+                 "work=work..return of work"):
+        m.regions.add(text)
+    assert m.run(seconds=1).reason == "exit"
+    found = regions(m)
+    assert found["loop"]["passes"] == found["work"]["passes"] == 10
+    assert found["loop"]["instructions"]["total"] > 0.7 * found["work"]["instructions"]["total"]
+    assert found["turn"]["passes"] == 9
+
+
+def _line(text: str) -> int:
+    source = (ROOT / "tests/firmware/src/regions.cc").read_text().splitlines()
+    return next(n for n, line in enumerate(source, 1) if text in line)
 
 
 def test_a_reset_forgets_what_had_begun(tmp_path: Path) -> None:
