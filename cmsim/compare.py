@@ -22,6 +22,10 @@ from .record import SCHEMA
 _LIMIT = re.compile(r"(?P<sign>[+-]?)(?P<number>\d+(\.\d+)?)(?P<percent>%?)")
 
 
+class LimitError(UsageError):
+    """A limit that is none, or on what is not there."""
+
+
 @dataclass(frozen=True)
 class Limit:
     """The most that a metric may be: `+1%` or `+64` more than it was, or `4096` in all."""
@@ -33,10 +37,10 @@ class Limit:
 
     @classmethod
     def parse(cls, text: str) -> Limit:
-        """UsageError for what is no limit."""
+        """LimitError for what is no limit."""
         match = _LIMIT.fullmatch(text.strip())
         if match is None or (match["percent"] and not match["sign"]):
-            raise UsageError(f"limit {text!r}: give +1% or +64 (more than before), -5% (less), or 4096 (in all)")
+            raise LimitError(f"limit {text!r}: give +1% or +64 (more than before), -5% (less), or 4096 (in all)")
         sign = {"": 0, "+": 1, "-": -1}[match["sign"]]
         return cls(text.strip(), sign, Fraction(match["number"]), bool(match["percent"]))
 
@@ -149,30 +153,28 @@ def load_record(path: Path) -> dict[str, Any]:
 def compare(base: Record, new: Record, limits: Mapping[str, str] = {}, *, force: bool = False) -> Comparison:
     """All metrics of both records, with `limits` (name of a metric or group -> "+1%").
 
-    UsageError for records that cannot be compared (`force` turns that into a note), for an unknown metric, for a limit
-    on what was not measured.
+    UsageError for records that cannot be compared (`force` turns that into a note), LimitError for a limit on an
+    unknown metric or on what was not measured.
     """
     comparison = Comparison(base, new)
     parsed = {name: Limit.parse(text) for name, text in limits.items()}
     for key in ("board", "timing"):
         if base[key] != new[key]:
             _object(comparison, force, f"{key} {base[key]!r} and {new[key]!r}: such figures cannot be compared")
-    names = [record["firmware"]["name"] for record in (base, new)]
-    if names[0] != names[1]:
-        comparison.notes.append(f"the firmware is {names[0]!r} and {names[1]!r}")
-    versions = base.get("version"), new.get("version")
-    if None not in versions and versions[0] != versions[1]:
-        comparison.notes.append(f"cmsim {versions[0]} and {versions[1]} wrote the records, figures may differ by that")
+    comparison.notes += _differences(base, new)
     old, now = totals(base), totals(new)
     for name, (unit, _) in METRICS.items():
         kind = "memory" if name in MEMORY else "total"
         if (old[name] is None or now[name] is None) and name in parsed:
-            raise UsageError(f"--max {name}: not measured in the {'first' if old[name] is None else 'second'} record")
+            raise LimitError(f"limit on {name}: {_lacking(old[name], now[name])}")
         if old[name] is not None or now[name] is not None:
             comparison.changes.append(Change(name, kind, unit, old[name], now[name], parsed.get(name)))
     for title, group in GROUPS.items():
         before, after = group.of(base), group.of(new)
         if before is None or after is None:
+            asked = next((name for name in parsed if name.partition("/")[0] == title), None)
+            if asked is not None:
+                raise LimitError(f"limit on {asked}: {_lacking(before, after)}")
             if before or after:
                 comparison.notes.append(f"only one record holds {title}: they are not compared")
             continue
@@ -185,12 +187,31 @@ def compare(base: Record, new: Record, limits: Mapping[str, str] = {}, *, force:
     return comparison
 
 
+def _differences(base: Record, new: Record) -> Iterator[str]:
+    """What else is not alike, and may be why figures differ."""
+    names = [record["firmware"]["name"] for record in (base, new)]
+    if names[0] != names[1]:
+        yield f"the firmware is {names[0]!r} and {names[1]!r}"
+    versions = base.get("version"), new.get("version")
+    if None not in versions and versions[0] != versions[1]:
+        yield f"cmsim {versions[0]} and {versions[1]} wrote the records, figures may differ by that"
+    counts = len(base["inferences"]), len(new["inferences"])
+    if counts[0] != counts[1]:
+        yield f"{counts[0]} and {counts[1]} inferences: cycles and instructions differ by that, too"
+
+
 def _members(title: str, before: Values, after: Values, limits: Mapping[str, Limit]) -> Iterator[Change]:
     group = GROUPS[title]
     for name in dict.fromkeys((*before, *after)):
         was, now = before.get(name), after.get(name)
         yield Change(f"{title}/{name}", group.kind, group.unit, was and was.value, now and now.value,
                      _find(limits, title, name), _place(was, now))
+
+
+def _lacking(before: object, after: object) -> str:
+    """Which record does not hold it."""
+    which = "either" if before is None and after is None else "the first" if before is None else "the second"
+    return f"not measured in {which} record"
 
 
 def _object(comparison: Comparison, force: bool, problem: str) -> None:
@@ -224,9 +245,9 @@ def _check_names(comparison: Comparison, limits: Mapping[str, Limit]) -> None:
         group = GROUPS.get(title)
         members = [] if group is None else [c.name.partition("/")[2] for c in comparison.of(group.kind)]
         if group is not None and not members:
-            raise UsageError(f"--max {name}: the records hold no {title}")
+            raise LimitError(f"limit on {name}: the records hold no {title}")
         if group is not None and (not slash or member in (*members, *map(group.shared, members))):
             continue
         some = (change.name for kind in comparison.groups if kind != "function" for change in comparison.of(kind))
         known = ", ".join((*METRICS, *GROUPS, *some))
-        raise UsageError(f"--max {name}: no such metric; there are {known}, and functions/NAME")
+        raise LimitError(f"limit on {name}: no such metric; there are {known}, and functions/NAME")

@@ -113,7 +113,7 @@ def test_the_most_specific_limit_counts(base: dict[str, Any], slow: dict[str, An
 
 @pytest.mark.parametrize("name, message", [
     ("cylces", "no such metric; there are cycles, instructions"), ("operators/SOFTMAX", "no such metric"),
-    ("functions/nobody", "no such metric"), ("heap_peak", "not measured in the first record"), ("stack/peak", "no such"),
+    ("functions/nobody", "no such metric"), ("heap_peak", "limit on heap_peak: not measured in either record"), ("stack/peak", "no such"),
 ])
 def test_unknown_metrics(base: dict[str, Any], name: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
@@ -123,8 +123,29 @@ def test_unknown_metrics(base: dict[str, Any], name: str, message: str) -> None:
 def test_a_group_that_the_records_lack(base: dict[str, Any], slow: dict[str, Any]) -> None:
     del slow["profile"]
     assert compare(base, slow).notes == ["only one record holds functions: they are not compared"]
-    with pytest.raises(UsageError, match="hold no functions"):
-        compare(base, slow, {"functions": "+0"})
+    with pytest.raises(UsageError, match="limit on functions/conv: not measured in the second record"):
+        compare(base, slow, {"functions/conv": "+0"})
+    with pytest.raises(UsageError, match="limit on functions: not measured in the first record"):
+        compare(slow, base, {"functions": "+0"})
+    slow["memory"]["heap_peak"] = 8
+    with pytest.raises(UsageError, match="limit on heap_peak: not measured in the first record"):
+        compare(base, slow, {"heap_peak": "+0"})
+
+
+def test_a_run_of_another_length_is_told(base: dict[str, Any], slow: dict[str, Any]) -> None:
+    slow["inferences"].pop()
+    assert compare(base, slow).notes == ["2 and 1 inferences: cycles and instructions differ by that, too"]
+
+
+def test_what_is_cut_is_told(base: dict[str, Any], slow: dict[str, Any]) -> None:
+    for n in range(2000):
+        slow["profile"]["functions"].append({"name": f"a_function_with_quite_a_long_name_{n}", "exclusive_cycles": 9 + n})
+    comparison = compare(base, slow, {"functions": "+0"})
+    assert len(comparison.breaches) == 2002
+    comment = compare_markdown.report(comparison)
+    assert len(comment) < 65_536
+    assert "\n- and 1982 more\n" in comment and "2002 functions changed, the first 20<" in comment
+    assert "\nand 1,982 more that changed less\n" in compare_text.report(comparison)
 
 
 @pytest.mark.parametrize("key, value", [("timing", "instructions"), ("board", "nrf52840dk")])
@@ -209,7 +230,7 @@ def test_a_new_stack_counts_wholly_and_a_region_that_only_one_record_has_is_told
     comparison = compare(base, new, {"stacks": "+0"})
     assert [(c.name, c.base, c.new) for c in comparison.breaches] == [("stacks/worker_stack", None, 80)]
     assert comparison.notes == ["only one record holds regions: they are not compared"]
-    with pytest.raises(UsageError, match="hold no regions"):
+    with pytest.raises(UsageError, match="limit on regions: not measured in the first record"):
         compare(base, new, {"regions": "+0"})
     with pytest.raises(UsageError, match=r"no such metric; there are .*stacks/worker_stack"):
         compare(base, new, {"stacks/worker": "+0"})
@@ -306,6 +327,9 @@ def test_command(base: dict[str, Any], slow: dict[str, Any], tmp_path: Path, cap
     assert "over the limit: operators/1:CONV_2D" in capsys.readouterr().err
     assert main([*command, "--max", "nothing:+1%"]) == 2
     assert main([*command, "--max", "cycles:a lot"]) == 2
+    capsys.readouterr()
+    assert main([*command, "--max", "cycles:+1%", "--max", "cycles:+90%"]) == 2
+    assert "--max cycles: given twice" in capsys.readouterr().err
     with pytest.raises(SystemExit) as stopped:
         main([*command, "--max", "cycles"])
     assert stopped.value.code == 2

@@ -37,13 +37,17 @@ def _limit(text: str) -> tuple[str, str]:
 
 def execute(options: argparse.Namespace) -> int:
     """Compare and show; 1 on a breach."""
-    from ..compare import compare, load_record  # noqa: PLC0415
+    from ..compare import LimitError, compare, load_record  # noqa: PLC0415
     from ..report import benchmark_json, compare_markdown, compare_text, junit  # noqa: PLC0415
     from ..report.terminal import styled  # noqa: PLC0415
     from . import complain, files  # noqa: PLC0415 - this package imports this module
 
     base, new = load_record(options.base), load_record(options.new)
-    comparison = compare(base, new, dict(options.limits), force=options.force)
+    limits = dict(options.limits)
+    if len(limits) < len(options.limits):
+        twice = next(name for name in limits if [known for known, _ in options.limits].count(name) > 1)
+        raise LimitError(f"--max {twice}: given twice; which limit counts?")
+    comparison = compare(base, new, limits, force=options.force)
     match options.format:
         case "text":
             text = compare_text.report(comparison, bold=options.output is None and styled(sys.stdout))

@@ -9,7 +9,7 @@ from .compare_text import MOST
 
 
 def report(comparison: Comparison) -> str:
-    """Verdict first; tables that are long are folded."""
+    """Verdict first; tables that are long are folded and cut: a comment may have 65,536 characters."""
     return "\n".join(_lines(comparison)) + "\n"
 
 
@@ -21,7 +21,9 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     if breaches:
         yield f"**{len(breaches)} {'limit' if len(breaches) == 1 else 'limits'} exceeded:**"
         yield ""
-        yield from (f"- {_escape(change.sentence())}" for change in breaches)
+        yield from (f"- {_escape(change.sentence())}" for change in breaches[:MOST])
+        if len(breaches) > MOST:
+            yield f"- and {len(breaches) - MOST} more"
     else:
         yield "Within all limits." if any(c.limit for c in comparison.changes) else "No limits given."
     yield ""
@@ -29,7 +31,9 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     for kind in comparison.groups:
         changes = comparison.moved(kind)
         if changes:
-            yield from ("", f"<details><summary>{len(changes)} {kind}{'s' * (len(changes) > 1)} changed</summary>", "")
+            some = f", the first {MOST}" if len(changes) > MOST else ""
+            many = f"{len(changes)} {kind}{'s' * (len(changes) > 1)} changed{some}"
+            yield from ("", f"<details><summary>{many}</summary>", "")
             yield from _table(kind, changes[:MOST])
             yield from ("", "</details>")
     for note in comparison.notes:

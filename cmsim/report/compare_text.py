@@ -15,7 +15,7 @@ def report(comparison: Comparison, bold: bool = False) -> str:
     """Totals and memory, what changed of each group, breaches."""
     sections = [
         _table("metric", [*comparison.of("total"), *comparison.of("memory")], bold),
-        *(_table(kind, shown(comparison, kind), bold) for kind in comparison.groups),
+        *(_group(comparison, kind, bold) for kind in comparison.groups),
         [f"note: {note}" for note in comparison.notes],
         [style("breach: ", 31, bold) + change.sentence() for change in comparison.breaches] or _verdict(comparison),
     ]
@@ -26,6 +26,12 @@ def shown(comparison: Comparison, kind: str) -> list[Change]:
     """Of one kind what moved: all operators, of the others the largest differences."""
     moved = comparison.moved(kind)
     return moved if kind == "operator" else moved[:MOST]
+
+
+def _group(comparison: Comparison, kind: str, bold: bool) -> list[str]:
+    rows = shown(comparison, kind)
+    more = len(comparison.moved(kind)) - len(rows)
+    return _table(kind, rows, bold) + [f"and {more:,} more that changed less"] * (more > 0)
 
 
 def _verdict(comparison: Comparison) -> list[str]:
