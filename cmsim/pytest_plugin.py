@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .errors import CmsimError
+from .errors import CmsimError, UsageError
 from .whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class Baseline:
 
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._request = request
+        self._checked: set[Path] = set()
         self.update = bool(request.config.getoption(UPDATE))
         """Whether `check` writes rather than compares."""
 
@@ -92,28 +93,35 @@ class Baseline:
         whole = "::".join((node.path.stem, inside, name) if name else (node.path.stem, inside))
         return Path(node.path.parent / "baselines" / f"{file_name(whole)}.json")
 
-    def check(self, record: dict[str, Any], name: str = "", **limits: str | None) -> None:
+    def check(self, record: dict[str, Any], name: str = "", **limits: str | int | None) -> None:
         """Fail the test where `record` exceeds the baseline by more than `limits`, which add to `DEFAULT_LIMITS`.
 
-        A keyword is a metric (`stack_peak="+64"`, `operators="+2%"`), None takes its limit away.
+        A keyword is a metric (`stack_peak="+64"`, `operators="+2%"`, `arena_used=4096`); None takes its limit away.
         """
         __tracebackhide__ = True
-        from .compare import compare, load_record  # noqa: PLC0415
+        from .compare import LimitError, compare, load_record  # noqa: PLC0415
         from .metrics import essence  # noqa: PLC0415
 
         path = self.path(name)
-        if self.update:
-            write(path, json.dumps(essence(record), indent=1, ensure_ascii=False) + "\n")
-            return
+        if path in self._checked:
+            pytest.fail(f"{path} was checked by this test already; give the second check a name: "
+                        'baseline.check(record, "after warm-up")', pytrace=False)
+        self._checked.add(path)
         again = f'make it with: pytest {UPDATE} "{self._request.node.nodeid}"'
-        if not path.is_file():
-            pytest.fail(f"no baseline {path}; {again}, and commit the file", pytrace=False)
         try:
+            if self.update:
+                write(path, json.dumps(essence(record), indent=1, ensure_ascii=False) + "\n")
+                return
+            if not path.is_file():
+                pytest.fail(f"no baseline {path}; {again}, and commit the file", pytrace=False)
             base = load_record(path)
             comparison = compare(base, record, self._limits(base, record, limits))
+        except LimitError as error:
+            raise pytest.fail.Exception(f"baseline.check: {error}", pytrace=False) from None
         except CmsimError as error:
-            message = f"baseline {path}: {error}\nIf that is meant, {again}"
-            raise pytest.fail.Exception(message, pytrace=False) from None
+            whole = str(error) if str(path.parent) in str(error) else f"baseline {path}: {error}"
+            advice = "" if self.update else f"\nIf that is meant, {again}"
+            raise pytest.fail.Exception(whole + advice, pytrace=False) from None
         if comparison.breaches:
             lines = [f"{len(comparison.breaches)} over the limits of {path}:"]
             lines += [f"  {change.sentence()}" for change in comparison.breaches]
@@ -123,7 +131,8 @@ class Baseline:
             lines += [f"note: {note}" for note in comparison.notes]
             pytest.fail("\n".join([*lines, f"If that is meant, {again}"]), pytrace=False)
 
-    def _limits(self, base: dict[str, Any], new: dict[str, Any], given: dict[str, str | None]) -> dict[str, str]:
+    def _limits(self, base: dict[str, Any], new: dict[str, Any],
+                given: Mapping[str, str | int | None]) -> dict[str, str]:
         """The defaults that both records can be held to, and those given."""
         from .metrics import GROUPS, totals  # noqa: PLC0415
 
@@ -134,8 +143,8 @@ class Baseline:
             if None not in held and any(held):
                 measured.add(title)
         defaults = DEFAULT_LIMITS if "inference_mean" in measured else {**DEFAULT_LIMITS, "instructions": "+1%"}
-        limits: dict[str, str | None] = {name: limit for name, limit in defaults.items() if name in measured}
-        return {name: limit for name, limit in {**limits, **given}.items() if limit is not None}
+        limits = {name: limit for name, limit in defaults.items() if name in measured}
+        return {name: str(limit) for name, limit in {**limits, **given}.items() if limit is not None}
 
 
 @pytest.fixture
@@ -153,8 +162,11 @@ def file_name(text: str) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """All or nothing, whoever else writes or reads there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """All or nothing, whoever else writes or reads there. UsageError where that cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot write there: {error.strerror}") from None
     write_whole(path, text)
 
 
@@ -167,7 +179,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             prefix = "cmsim" if len(machines) == 1 else f"cmsim.{number}"
             item.user_properties += [(f"{prefix}.{name}", value) for name, value in _properties(machine)]
     report = yield
-    if report.failed and call.when == "call":
+    if report.failed:
         for number, machine in enumerate(machines, 1):
             title = f"cmsim {machine.image.path}" + (f" ({number})" if len(machines) > 1 else "")
             for part, text in _sections(machine):

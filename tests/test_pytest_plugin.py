@@ -247,16 +247,69 @@ def test_schema(board, baseline):
     assert "Traceback" not in output
 
 
+def test_a_failing_fixture_shows_the_machine(suite: Path) -> None:
+    write_test(suite, """
+import pytest
+
+@pytest.fixture
+def started(board):
+    machine = board("app.elf", imu="walk.csv")
+    machine.expect("LSM9DS1 ready", seconds=1)
+    yield machine
+    assert False, "afterwards"
+
+@pytest.fixture
+def silent(started):
+    started.expect("never")
+
+def test_begin(silent): pass
+
+def test_end(started): pass
+""")
+    code, output = run_pytest(suite)
+    assert code == 1 and "1 passed" in output and "3 errors" in output
+    for title in ("app.elf: console ", "app.elf: last function calls "):
+        assert output.count(title) == 3  # test_begin fails at both ends
+
+
+def test_wrong_requests_of_baselines_end_in_one_line(suite: Path) -> None:
+    write_test(suite, """
+import pytest
+
+@pytest.mark.parametrize("limits", [{}, {"stack_peak": 4000}, {"operators": "2%"}, {"nothing": "+1"}])
+def test_limits(board, baseline, limits):
+    baseline.check(board("app.elf").record, **limits)
+
+def test_twice(board, baseline):
+    record = board("app.elf").record
+    baseline.check(record)
+    baseline.check(record, "again")
+    baseline.check(record, "again")
+""")
+    code, output = run_pytest(suite, "--cmsim-update")
+    assert "1 failed, 4 passed" in output and "give the second check a name" in output
+    code, output = run_pytest(suite)
+    assert "3 failed, 2 passed" in output
+    assert "baseline.check: limit '2%': give +1%" in output and "baseline.check: limit on nothing: no such" in output
+    assert output.count("If that is meant") == 0 and "Traceback" not in output
+    shutil.rmtree(suite / "tests" / "baselines")
+    (suite / "tests" / "baselines").write_text("a file in its place", encoding="utf-8")
+    code, output = run_pytest(suite, "--cmsim-update", "-k", "limits0")
+    assert code == 1 and "test_app.test_limits_limits0" in output and ".json: cannot write there: " in output
+    assert "pytest_plugin.py:" not in output
+
+
 def test_every_threads_stack_is_gated(suite: Path) -> None:
     write_test(suite, """
-def test_stacks(board, baseline):
+from cmsim.pytest_plugin import Baseline
+
+def test_stacks(board, baseline, request):
     record = board("app.elf").record
     record["memory"]["stacks"].append({"name": "worker", "peak": 64})
     baseline.update = True
     baseline.check(record)
-    baseline.update = False
     record["memory"]["stacks"][-1]["peak"] = 72
-    baseline.check(record)
+    Baseline(request).check(record)
 """)
     code, output = run_pytest(suite)
     assert code == 1
