@@ -5,7 +5,9 @@
  * return (to a frame's return address with its SP), a longjmp (frames below SP are gone) or a tail call. What a way
  * between two blocks was once found to be, it is again: `edges` remembers calls, tail calls and loops to an entry.
  *
- * A context is one flow of control: a thread, or an exception that is being handled. Python tells of exceptions.
+ * A context is one flow of control: a thread, or an exception that is being handled. Python tells of exceptions, and of
+ * Thread mode's going on to another stack by itself. There the running function goes on in a frame of its own, under
+ * which nothing is gone whatever SP is, until SP is again what it was.
  * Cycles go to a node as the difference of the clock between two transfers, so that all nodes together have every
  * cycle, whatever charged it.
  *
@@ -18,7 +20,7 @@
 #include <string.h>
 #include <unicorn/unicorn.h>
 
-enum { DEPTH = 512, CONTEXTS = 64, NESTING = 64, EDGES = 4096, RECENT = 64 };
+enum { DEPTH = 512, CONTEXTS = 64, NESTING = 64, MOVES = 16, EDGES = 4096, RECENT = 64 };
 enum { NO_FUNCTION, SLEEP, MAIN, FIRST_THREAD, LAST_THREAD = FIRST_THREAD + 63 }; /* pseudo-functions */
 enum { ENTER, CHAIN, RETURN };
 #define NOWHERE 0xFFFFFFFFu /* an odd return address: nothing arrives there */
@@ -481,6 +483,26 @@ static void calls_sleep(struct calls *calls, uint32_t asleep)
     refresh(calls);
 }
 
+/* The next instruction takes SP from `left` to `sp`, on another stack: back to where a function left it, or onwards. */
+static void calls_moved(struct calls *calls, uint32_t left, uint32_t sp)
+{
+    struct call_context *context = context_of(calls);
+    uint32_t moves = 0;
+    for (uint32_t i = context->depth; i-- > 1;)
+        if (context->frames[i].sp == NOWHERE && ++moves && context->frames[i].back == (sp | 1)) {
+            settle(calls, *calls->cycles, *calls->instructions);
+            context->depth = i; /* what waits on the stack that is left is forgotten, not what it cost */
+            refresh(calls);
+            return;
+        }
+    struct call_frame moved = *calls->top;
+    moved.back = left | 1; /* odd: nothing arrives there */
+    moved.sp = NOWHERE;
+    if (moves < MOVES)
+        push(calls, moved);
+    refresh(calls);
+}
+
 /* Everything up to now belongs to its node: before anybody reads. */
 static void calls_settle(struct calls *calls)
 {
@@ -505,7 +527,7 @@ static void calls_reset(struct calls *calls)
 
 int add_calls(PyObject *module)
 {
-    return ADDRESS(on_profiled_block) || ADDRESS(calls_switch) || ADDRESS(calls_sleep) || ADDRESS(calls_settle) ||
-           ADDRESS(calls_reset) || SIZE(call_node) || SIZE(call_function) || SIZE(call_context) || SIZE(call_edge) ||
+    return ADDRESS(on_profiled_block) || ADDRESS(calls_switch) || ADDRESS(calls_sleep) || ADDRESS(calls_moved) ||
+           ADDRESS(calls_settle) || ADDRESS(calls_reset) || SIZE(call_node) || SIZE(call_function) || SIZE(call_context) || SIZE(call_edge) ||
            SIZE(call_entry) || SIZE(call_region) || SIZE(calls);
 }

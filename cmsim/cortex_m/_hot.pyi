@@ -24,6 +24,7 @@ sizeof_guard: int
 on_profiled_block: int
 calls_switch: int
 calls_sleep: int
+calls_moved: int
 calls_settle: int
 calls_reset: int
 sizeof_call_node: int

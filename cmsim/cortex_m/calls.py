@@ -5,7 +5,8 @@ sleep to "(sleep)" below the function that sleeps.
 
 Not modelled: calls within the code that one symbol covers, except calls of its own entry; in code without symbols tail
 calls (they stay with the caller) and everything else that is neither BL nor a return; a longjmp within one recursive
-function shows at its next call.
+function shows at its next call; functions of a coroutine that is left and resumed hang below who resumes it, those that
+waited in it as its siblings.
 """
 
 from __future__ import annotations
@@ -113,6 +114,7 @@ _POINTER = ct.POINTER(Calls)
 _WORD = ct.c_uint32
 _switch = ct.CFUNCTYPE(None, _POINTER, _WORD, _WORD, _WORD, _WORD, ct.c_uint64)(_hot.calls_switch)
 _sleep = ct.CFUNCTYPE(None, _POINTER, ct.c_uint32)(_hot.calls_sleep)
+_moved = ct.CFUNCTYPE(None, _POINTER, _WORD, _WORD)(_hot.calls_moved)
 _settle = ct.CFUNCTYPE(None, _POINTER)(_hot.calls_settle)
 _reset = ct.CFUNCTYPE(None, _POINTER)(_hot.calls_reset)
 
@@ -190,6 +192,10 @@ class CallTracer:
     def reset(self) -> None:
         """The processor was reset: no call returns."""
         _reset(self._at)
+
+    def moved(self, left: int, sp: int) -> None:
+        """The next instruction takes SP from `left` to `sp`, on another stack: what is called there hangs below."""
+        _moved(self._at, left, sp)
 
     def settle(self) -> None:
         """Everything up to now belongs to some node, and a stack's depth to whoever reached it."""

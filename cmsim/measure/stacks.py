@@ -196,6 +196,8 @@ class StackMeter:
         left = self.cpu.registers.read(st.SP)
         area = self.find(sp - 4)
         if area is None or not area.low <= left <= area.high or (area.splits and self._divide(area)):
+            if self.tracer is not None:
+                self.tracer.moved(left, sp)
             self._changed(left, sp)
 
     def _changed(self, left: int, sp: int) -> None:

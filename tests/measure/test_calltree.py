@@ -343,3 +343,96 @@ def test_inferences_and_operators_are_those_of_the_tree(profile: bool) -> None:
     beside = [node for node in tree if node["parent"] == run_operator["parent"] and node["function"] in computing]
     assert len(beside) > 5  # functions of one name in several files are several functions
     assert sum(n["inclusive_cycles"] for n in beside) == sum(o["cycles_excluding_interrupts"] for o in every)
+
+
+MOVES = """
+        .macro stack name, at
+          .global \\name
+          .type \\name, %object
+          .set \\name, \\at
+          .size \\name, 0x200
+        .endm
+        stack low_stack, 0x20001000
+        stack high_stack, 0x20003000
+main:   ldr r0, =0x20001200
+        msr psp, r0
+        movs r0, #2
+        msr control, r0
+        isb
+        bl user
+end:    b end
+user:   push {r4, lr}
+        bl gate
+        bl leaf
+        bl gate
+        pop {r4, pc}
+gate:   push {r4, lr}
+        mov r4, sp
+        ldr r0, =STACK + 0x200
+        msr psp, r0
+        bl kernel
+        msr psp, r4
+        pop {r4, pc}
+kernel: push {r4, lr}
+        bl leaf
+        svc #0
+        pop {r4, pc}
+leaf:   bx lr
+handler: bx lr
+"""
+
+
+@pytest.mark.parametrize("stack", ["low_stack - 0x400", "high_stack"])
+def test_a_system_call_on_another_stack_hangs_below_its_caller(tmp_path: Path, stack: str) -> None:
+    names = ["main", "user", "gate", "kernel", "leaf", "handler"]
+    m = run(tmp_path, MOVES.replace("STACK", stack), names, handlers={11: "handler"})
+    found = {path.rpartition("/main/")[2]: node["calls"] for path, node in paths(m).items() if "/main/" in path}
+    assert found == {"user": 1, "user/gate": 2, "user/gate/kernel": 2, "user/gate/kernel/leaf": 2, "user/leaf": 1}
+    row = functions(m)["user"]
+    assert row["inclusive_cycles"] == sum(functions(m)[name]["exclusive_cycles"] for name in names[1:5])
+
+
+def test_a_coroutine_hangs_below_who_resumes_it(tmp_path: Path) -> None:
+    source = """
+        .macro stack name, at
+          .global \\name
+          .type \\name, %object
+          .set \\name, \\at
+          .size \\name, 0x200
+        .endm
+        stack other_stack, 0x20001000
+main:   ldr r5, =0x200011f8
+        ldr r0, =work
+        orr r0, #1
+        str r0, [r5, #4]
+        bl first
+        bl second
+end:    b end
+first:  push {r4, lr}
+        bl resume
+        pop {r4, pc}
+second: push {r4, lr}
+        bl resume
+        bl leaf
+        pop {r4, pc}
+resume: push {r4, lr}
+        mov r6, sp
+        mov sp, r5
+        pop {r4, pc}
+yield:  push {r4, lr}
+        mov r5, sp
+        mov sp, r6
+        pop {r4, pc}
+work:   bl leaf
+        bl yield
+        bl leaf
+        bl yield
+leaf:   bx lr
+    """
+    m = run(tmp_path, source, ["main", "first", "second", "resume", "yield", "work", "leaf"])
+    found = {path.rpartition("/main/")[2]: node["calls"] for path, node in paths(m).items() if "/main/" in path}
+    assert found["second/leaf"] == 1
+    assert set(found) == {
+        "first", "first/resume", "first/resume/work", "first/resume/work/leaf", "first/resume/work/yield",
+        "second", "second/resume", "second/resume/work", "second/resume/work/leaf", "second/resume/work/yield", "second/leaf",
+    }  # fmt: skip
