@@ -33,6 +33,8 @@ class Pin:
         self._clocks: dict[str, Rate] = {}
         self._clock: Rate | None = None
         self._clock_listeners: list[Callable[[Rate | None], None]] = []
+        self.function: str | None = None
+        """What the pad is instead of a GPIO ("NFC", "nRESET"); no block of the chip can select it then."""
         self.net: Net | None = None
         """The wires that end here; None without one."""
         self.driven: bool | None = None
@@ -254,9 +256,11 @@ class Pins:
         return len(self.pins)
 
     def selected(self, psel: int) -> Pin | None:
-        """The pin that a PSEL register names, or None while it is disconnected or names none."""
+        """The pin that a PSEL register names, or None while it is disconnected, names none, or the pad is no GPIO."""
         n = psel & 0x3F
-        return None if psel & self.DISCONNECTED or n >= len(self.pins) else self.pins[n]
+        if psel & self.DISCONNECTED or n >= len(self.pins) or self.pins[n].function is not None:
+            return None
+        return self.pins[n]
 
     def wire(self, one: Pin, other: Pin) -> None:
         """Join two pins from now on. UsageError if it is one pin, or they have such a wire."""

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from .errors import UsageError
+from .kernel import Line
+from .soc import WakeSource
 from .stimuli import Trace, signals
 from .stimuli import load as load_trace
 from .stimuli.audio import Audio, load_audio
@@ -89,7 +91,10 @@ class Press:
     def bind(self, machine: Machine) -> Iterator[Deed]:
         """Down and up. The reset button acts when it is let go."""
         if self.button == "reset":
-            yield self.at + self.seconds, lambda machine: machine.soc.hooks.reset("pin")
+            up = self.at + self.seconds
+            to_come = WakeSource("pin", "", Line("reset"), lambda: machine.seconds < up, level=False)
+            machine.soc.wake_sources.append(to_come)
+            yield up, lambda machine: machine.soc.hooks.reset("pin")
             return
         pin = machine.board.buttons.get(self.button)
         if pin is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -209,6 +210,30 @@ def test_reset_button() -> None:
     m = machine(scenario=Scenario((Press(0.1, "reset", 0.05),)))
     m.run(seconds=1)
     assert m.console("semihosting") == "hello\nhello\n"
+
+
+def test_reset_button_in_system_off() -> None:
+    """SYSTEMOFF is written again each time; behind the last press nothing is left to wake the chip."""
+    program = Program().say("off\n").store(0x4000_0500, 1).sleep()
+    m = machine(program=program, scenario=Scenario((Press(0.1, "reset"), Press(0.3, "reset"))))
+    assert m.run(seconds=1).reason == "system off"
+    assert m.console("semihosting") == "off\n" * 3
+    assert m.soc.blocks["POWER"].read(0x400) == 1
+    assert m.seconds == pytest.approx(0.4, abs=0.001)
+
+
+@pytest.mark.parametrize("off", [False, True])
+def test_reset_pin(off: bool) -> None:
+    """P0.18, once UICR.PSELRESET names it: the chip starts again when the pin is let go."""
+    program = Program().say("hello\n")
+    if off:
+        program.store(0x4000_0500, 1)
+    m = machine(program=program.sleep(), scenario=Scenario((Level(0.1, "P0.18", False), Level(0.2, "P0.18", None))))
+    uicr: Any = m.soc.blocks["UICR"]
+    uicr.load(0x200, bytes.fromhex("1200000012000000"))
+    m.run(seconds=1)
+    assert m.console("semihosting") == "hello\nhello\n"
+    assert m.soc.blocks["POWER"].read(0x400) == 1
 
 
 def test_input_goes_to_the_console_or_a_channel() -> None:

@@ -2,8 +2,9 @@
 
 IN is kept up to date by the pins' lines, so that reading it costs nothing; levels of pins that follow a wave
 (`cmsim.waves`) are worked out when IN is read, and have edges in time only while SENSE looks at them. A pin senses only
-while its input buffer is connected. `detect` is the port's DETECT signal, by DETECTMODE the OR of all sensing pins or
-of the LATCH bits. A port keeps its state when the chip wakes from System OFF.
+while its input buffer is connected. A pad that UICR gives another function obeys no PIN_CNF and reads 0. `detect` is
+the port's DETECT signal, by DETECTMODE the OR of all sensing pins or of the LATCH bits. A port keeps its state when the
+chip wakes from System OFF.
 
 Not modelled: drive strength (S and H are alike), the time constants of pins and of the DETECT path, analogue use of a
 pin (AIN, NFC antenna, crystal), contention between an output and a wave on its pin (IN shows the output).
@@ -17,7 +18,7 @@ from functools import partial
 
 from cmsim.kernel import Line
 from cmsim.nordic import NordicPeripheral
-from cmsim.pins import Pull
+from cmsim.pins import Pin, Pull
 from cmsim.raster import InputPort
 from cmsim.registers import ClearOf, Register, SetOf
 from cmsim.soc import Soc, WakeSource
@@ -76,6 +77,7 @@ class Gpio(NordicPeripheral):
         self._waves: tuple[tuple[WaveGroup, int, tuple[tuple[int, int], ...], dict[int, int]], ...] | None = ()
         """Group, mask of its wires, (wire, pin) pairs, port levels by group levels; None: to be found anew."""
         self._wave_pins = 0
+        self._told: set[Pin] = set()
         self._watches: dict[int, Callable[[], None]] = {}
         self.input_port = InputPort()
         """What IN reads while nothing but time changes, for native code."""
@@ -130,7 +132,8 @@ class Gpio(NordicPeripheral):
 
     def _configure(self, n: int) -> None:
         """Bring pull, driver, buffer and SENSE of pin `n` in line with its PIN_CNF."""
-        configuration, bit = self.PIN_CNF[n], 1 << n
+        pin, bit = self.pins[n], 1 << n
+        configuration = self.PIN_CNF[n] if pin.function is None else self._refuse(pin, self.PIN_CNF[n])
         sense = configuration >> 16
         connected = not configuration & INPUT
         self._connected = self._connected | bit if connected else self._connected & ~bit
@@ -138,9 +141,17 @@ class Gpio(NordicPeripheral):
         self._sense_low = self._sense_low & ~bit | (connected and sense == Sense.LOW) << n
         self._forget_waves()
         self._watch(n, connected and sense in (Sense.HIGH, Sense.LOW))
-        pull = configuration >> 2 & 3
-        self.pins[n].set_pull(Pull(pull) if pull in (Pull.DOWN, Pull.UP) else Pull.NONE)
+        if pin.function is None:
+            pull = configuration >> 2 & 3
+            pin.set_pull(Pull(pull) if pull in (Pull.DOWN, Pull.UP) else Pull.NONE)
         self._drive(n)
+
+    def _refuse(self, pin: Pin, configuration: int) -> int:
+        """The PIN_CNF that counts while the pad is no GPIO; who wants another is told why that changes nothing."""
+        if configuration != INPUT and pin not in self._told:
+            self._told.add(pin)
+            self.soc.hooks.log(f"{pin.name} is {pin.function} by UICR, no GPIO: its PIN_CNF has no effect")
+        return INPUT
 
     # --- inputs -------------------------------------------------------------------------------------------
 

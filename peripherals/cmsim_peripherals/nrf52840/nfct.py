@@ -3,7 +3,8 @@
 SENSE watches for a field, ACTIVATE ramps up for 500 us (the electrical specification's longest) and gives READY;
 `field(True)` brings a reader's carrier near: FIELDDETECTED, and FIELDLOST when it goes, in both modes. GOSLEEP and
 GOIDLE move between the two states that collision resolution starts from. ENABLERXDATA and STARTTX give STARTED. A
-field while SENSE is active is also a way out of System OFF.
+field while SENSE is active is also a way out of System OFF. While UICR.NFCPINS makes GPIOs of the antenna's pads, the
+block stays DISABLED.
 
 Not modelled: frames in either direction, so collision resolution never selects the tag and nothing is received; what
 STARTTX would send is reported. FRAMEDELAY registers, frame configurations and NFCID1 are stored.
@@ -17,6 +18,8 @@ from cmsim.kernel import CPU_HZ, Line
 from cmsim.nordic import Event, NordicPeripheral, Task
 from cmsim.registers import Latched, Register
 from cmsim.soc import Soc, WakeSource
+
+from .uicr import Uicr
 
 RAMP_UP = 500 * (CPU_HZ // 1_000_000)
 SLEEP_A = 1
@@ -112,8 +115,15 @@ class Nfct(NordicPeripheral):
         self.FIELDPRESENT = present | (self.near and active) << 1
         self.detected.set(present)
 
+    @property
+    def _without_antenna(self) -> bool:
+        uicr = self.soc.blocks.get("UICR")
+        return isinstance(uicr, Uicr) and not uicr.antenna
+
     @SENSE
     def _sense(self) -> None:
+        if self._without_antenna:
+            return
         self._leave()
         self._sensing = True
         self._show()
@@ -122,7 +132,7 @@ class Nfct(NordicPeripheral):
 
     @ACTIVATE
     def _activate(self) -> None:
-        if self.NFCTAGSTATE == TagState.DISABLED:
+        if self.NFCTAGSTATE == TagState.DISABLED and not self._without_antenna:
             self._sensing = False
             self.NFCTAGSTATE = TagState.RAMP_UP
             self._ramp.after(RAMP_UP)
