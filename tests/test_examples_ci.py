@@ -29,11 +29,11 @@ def repository(tmp_path: Path) -> Path:
     return clone
 
 
-def shell(where: Path, script: str) -> subprocess.CompletedProcess[str]:
+def shell(where: Path, script: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     """As a runner does it: stops at the first command that fails."""
     done = subprocess.run(["bash", "-e", "-c", script], cwd=where, env={**environment(), "BASE": "main"},
                           capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+    assert done.returncode == code, f"{script}\n{done.stdout}{done.stderr}"
     return done
 
 
@@ -63,6 +63,8 @@ def github_steps() -> dict[str, str]:
     for step in re.split(r"\n      - ", text)[1:]:
         name, _, script = step.partition("        run: |\n")
         if script:
+            if name.startswith(("Test", "name: Test")):
+                assert "if: ${{ !cancelled() }}" in name  # also where the comparison has failed
             found[name.partition("\n")[0].removeprefix("name: ")] = textwrap.dedent(script)
     return found
 
@@ -77,7 +79,7 @@ def gitlab_script() -> list[str]:
 
 def test_commands_of_the_github_workflow(repository: Path) -> None:
     steps = github_steps()
-    assert list(steps) == ["Install", "Build", "Test", "Measure", "Measure the base branch", "Compare", "Comment"]
+    assert list(steps) == ["Install", "Build", "Measure", "Measure the base branch", "Compare", "Test", "Comment"]
     run_pytest(repository, "--cmsim-update")  # the gate has a test of its own
     for name, script in steps.items():
         if name not in NETWORK:
@@ -91,3 +93,16 @@ def test_commands_of_the_gitlab_template(repository: Path) -> None:
     run_pytest(repository, "--cmsim-update")
     shell(repository, "\n".join(gitlab_script()))
     assert 'failures="0"' in (repository / "build" / "compare.xml").read_text(encoding="utf-8")
+
+
+def test_what_is_too_slow_is_told_whole_and_fails_the_job(repository: Path) -> None:
+    """Tests that fail do not keep the comparison from being made, nor the other way round."""
+    stored = repository / "tests" / "baselines" / "test_gesture.test_cost.json"
+    record = json.loads(stored.read_bytes())
+    record["memory"]["stack_peak"] -= 8
+    stored.write_text(json.dumps(record), encoding="utf-8")
+    limited = [line.replace("stack_peak:+0", "stack_peak:-8") for line in gitlab_script()]
+    shell(repository, "\n".join(limited), code=1)
+    assert "**1 limit exceeded:**" in (repository / "build" / "compare.md").read_text(encoding="utf-8")
+    assert 'failures="1"' in (repository / "build" / "compare.xml").read_text(encoding="utf-8")
+    assert 'failures="1"' in (repository / "build" / "tests.xml").read_text(encoding="utf-8")
