@@ -63,6 +63,7 @@ def pprof(record: Mapping[str, Any]) -> bytes:
     shared = shared_names(record)
     numbers: dict[Function, int] = {}
     paths: list[tuple[int, ...]] = []
+    told = 0
     for node in record["profile"]["call_tree"]:
         whose = function(node)
         if whose not in numbers:
@@ -76,7 +77,9 @@ def pprof(record: Mapping[str, Any]) -> bytes:
         paths.append((numbers[whose], *callers))
         if node["exclusive_cycles"] or node["calls"]:
             cycles = node["exclusive_cycles"]
-            values = (node["calls"], node["instructions"], _nanoseconds(cycles), cycles)
+            time = _nanoseconds(told + cycles) - _nanoseconds(told)  # rounded so that all add up to the duration
+            told += cycles
+            values = (node["calls"], node["instructions"], time, cycles)
             profile.sample.add(location_id=paths[-1], value=values)
     profile.string_table.extend(strings)
     return gzip.compress(profile.SerializeToString(deterministic=True), mtime=0)

@@ -143,6 +143,7 @@ def test_pprof_of_a_run(gesture: Machine, tmp_path: Path) -> None:
     paths = [([locations[n] for n in reversed(packed(sample[1][0]))], packed(sample[2][0])) for sample in messages(2)]
     assert sum(values[3] for _, values in paths) == record["cycles"]
     assert sum(values[1] for _, values in paths) == record["instructions"]
+    assert sum(values[2] for _, values in paths) == profile[10][0]
     assert all(path[0] == "main stack" or path[0].startswith(("interrupt", "exception")) for path, _ in paths)
     tree = record["profile"]["call_tree"]
     assert len(paths) == sum(bool(node["exclusive_cycles"] or node["calls"]) for node in tree)
