@@ -349,7 +349,7 @@ PyMODINIT_FUNC PyInit__hot(void)
         return NULL;
     if (ADDRESS(on_block) || ADDRESS(on_plain_block) || SIZE(check) || SIZE(operand) || SIZE(divide) || SIZE(probe) ||
         SIZE(span) || SIZE(detail) || SIZE(block) || SIZE(region) || SIZE(clock) || SIZE(stack) || add_hooks(module) ||
-        add_devices(module) || add_calls(module) || add_stacks(module) || add_waves(module)) {
+        add_devices(module) || add_calls(module) || add_areas(module) || add_stacks(module) || add_waves(module)) {
         Py_DECREF(module);
         return NULL;
     }

@@ -19,6 +19,7 @@ sizeof_window: int
 sizeof_place: int
 sizeof_stack: int
 sizeof_stack_save: int
+on_area_block: int
 on_stack_save: int
 sizeof_guard: int
 on_profiled_block: int

@@ -21,6 +21,7 @@ static inline int add_address(PyObject *module, const char *name, void (*functio
 int add_calls(PyObject *module);
 int add_devices(PyObject *module);
 int add_hooks(PyObject *module);
+int add_areas(PyObject *module);
 int add_stacks(PyObject *module);
 int add_waves(PyObject *module);
 

@@ -43,6 +43,7 @@ CPU_RADIO = "CoreMark from flash, 1 Mbps, HFXO"
 
 # The CPU runs
 CPU_RAM_DCDC = Current(CPU, "ICPU2", 2800, 2800, 3300, "CoreMark from RAM, 64 MHz, HFXO, DC/DC regulator")
+CPU_RAM_LDO = Current(CPU, "ICPU3", 5200, 2800, 6300, "CoreMark from RAM, 64 MHz, HFXO, LDO regulator")
 CPU_DCDC = Current(CPU, "ICPU0", 3300, 2800, 6300, "CoreMark from flash with cache, 64 MHz, HFXO, DC/DC")
 CPU_DCDC_HFINT = Current(CPU, "ICPU4", 3100, 2800, 6300, "CoreMark from flash with cache, 64 MHz, HFINT, DC/DC")
 CPU_LDO = Current(CPU, "ICPU1", 6300, 3300, 6300, "CoreMark from flash with cache, 64 MHz, HFXO, LDO regulator")

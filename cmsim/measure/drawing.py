@@ -24,6 +24,7 @@ FAST_PRESCALER = 4
 """TIMER.PRESCALER below which it counts PCLK16M instead of PCLK1M (PS, TIMER)."""
 EVENT_MODE = 1
 """GPIOTE.CONFIG.MODE."""
+NO_CACHE = "CPU with the instruction cache off"
 RETENTION = 0xFFFF_0000
 """POWER.RAM[n].POWER: the bits that keep a section in System OFF."""
 CHANGES = {
@@ -94,7 +95,7 @@ class Drawing:
         )
         self._timers = [block for kind, _, block in self._each if kind == "TIMER"]
         self.without_figures: set[str] = set()
-        """Blocks that were found running while the CPU slept, and of which no figure is known."""
+        """What ran that has no figure: blocks while the CPU slept, the CPU without cache."""
         self._sends: bool | None = None
         """Whether the radio transmits (or else receives); None if it is off."""
         self._crystal = False
@@ -118,15 +119,22 @@ class Drawing:
         self._clocked = _running(self._with_hfclk)
         self._beside = _running(self._others)
 
-    def awake(self) -> tuple[Current, ...]:
-        """While the CPU runs: with the regulator as it is now, and the rest as it was when looked at."""
+    def awake(self, in_ram: bool = False) -> tuple[Current, ...]:
+        """While the CPU runs, in RAM or not: with the regulator as it is now, the rest as it was when looked at."""
         if self._sends is not None:
             row = self._radio(table.CPU_TX_DCDC, table.CPU_TX_LDO, table.CPU_RX_DCDC, table.CPU_RX_LDO)
+        elif in_ram:  # given with HFXO only
+            row = table.CPU_RAM_DCDC if self._efficient else table.CPU_RAM_LDO
         elif self._efficient:
             row = table.CPU_DCDC if self._crystal else table.CPU_DCDC_HFINT
         else:
             row = table.CPU_LDO
         return (row, *self._clocked, *self._beside)
+
+    def ran_in_flash(self) -> None:
+        """The CPU did, with the instruction cache as it is now."""
+        if not getattr(self.blocks.get("NVMC"), "cache_enabled", True):
+            self.without_figures.add(NO_CACHE)
 
     def off(self) -> tuple[Current, ...]:
         """In System OFF."""

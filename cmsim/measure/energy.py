@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..cortex_m.code_areas import CodeArea
 from ..kernel import CPU_HZ
 from .currents import VOLTS, Current
 from .drawing import Drawing
@@ -34,6 +35,9 @@ class EnergyMeter:
         self._find: Callable[[], tuple[Current, ...]] = self._drawing.awake
         """The rows for what the processor does."""
         self._rows = self._find()
+        chip = machine.soc.chip
+        self._in_ram = CodeArea(machine.cpu, chip.ram_base, chip.ram_size)
+        self._ran_in_ram = 0
         self._began: tuple[float, ...] | None = None
         self._inferences: list[tuple[float, ...]] = []
         inner = machine.cpu.on_sleep
@@ -64,11 +68,21 @@ class EnergyMeter:
 
     def _settle(self, now: int | None = None) -> None:
         now = self.machine.cycles if now is None else now
+        passed = now - self._since
         if self._find == self._drawing.awake:
             self._rows = self._find()  # start-up code switches the regulator long before it sleeps
-        for row in self._rows:
-            self._spent[row] = self._spent.get(row, 0) + now - self._since
+            in_ram = min(passed, self._in_ram.cycles - self._ran_in_ram)
+            self._ran_in_ram += in_ram
+            self._spend(self._drawing.awake(in_ram=True), in_ram)
+            passed -= in_ram
+            if passed:
+                self._drawing.ran_in_flash()
+        self._spend(self._rows, passed)
         self._since = now
+
+    def _spend(self, rows: tuple[Current, ...], cycles: int) -> None:
+        for row in rows:
+            self._spent[row] = self._spent.get(row, 0) + cycles
 
     @property
     def microcoulombs(self) -> tuple[float, ...]:
