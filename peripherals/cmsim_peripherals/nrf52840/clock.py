@@ -1,9 +1,11 @@
-"""CLOCK: the oscillators and who may start them (nRF52840 PS v1.8, section 5.4).
+"""CLOCK: the oscillators and who may start them (nRF52840 PS v1.8, section 5.4; times: v1.7, section 5.4.4).
 
 The CPU's 64 MHz always count: `HFCLKSTART` changes the source from HFINT to HFXO, nothing else. The LFCLK is an exact
 32,768 Hz from whichever source, counted from the cycle at which it started; RTC and WDT ask `lfclk_of(soc)` for it.
-Typical start-up times of the electrical specification: HFXO 104 us plus its debounce time (0.36 ms by default), LFRC
-0.6 ms, LFXO 0.25 s (LFRC feeds the LFCLK until then), LFSYNT 0.1 ms, calibration of the LFRC 17 ms.
+Start-up times of the electrical specification: HFXO 75 us (a crystal of size 2016 as in the reference circuits; others
+take 50 to 210 us) plus its debounce time, 256 us by default; LFRC 1 ms, in its ultra-low power mode 1.5 ms; LFXO 0.25 s
+(LFRC feeds the LFCLK until then). It gives none for LFSYNT and for the calibration of the LFRC: 0.1 ms and 17 ms here.
+CTIV is retained: it survives a soft reset, a lockup and System OFF.
 
 Not modelled: drift and jitter of any source (so calibration changes nothing), the phase step when LFXO takes over from
 LFRC, the trace port clock, HFXO and LFCLK requests that blocks make by themselves. A START task for a clock that runs
@@ -21,15 +23,18 @@ from cmsim.registers import Register
 from cmsim.soc import Soc
 
 MICROSECOND = CPU_HZ // 1_000_000
-HFXO_POWER_UP = 104 * MICROSECOND
+HFXO_POWER_UP = 75 * MICROSECOND
+"""Of the Epson FA-128."""
 HFXO_DEBOUNCE_UNIT = 16 * MICROSECOND
-LFRC_START = 600 * MICROSECOND
+LFRC_START, LFULP_START = 1000 * MICROSECOND, 1500 * MICROSECOND
 LFXO_START = CPU_HZ // 4
 LFSYNT_START = 100 * MICROSECOND
 LFRC_CALIBRATION = 17_000 * MICROSECOND
 CTIV_UNIT = CPU_HZ // 4
 """CTIV counts quarters of a second."""
 HALF_PERIOD = Rate(LFCLK.cycles, 2 * LFCLK.ticks)
+CLEARS_RETAINED = frozenset({"pin", "watchdog", "power-on"})
+"""Reasons of a reset that retained registers do not survive (section 5.3.6.8)."""
 RUNNING = 1 << 16
 """HFCLKSTAT.STATE and LFCLKSTAT.STATE."""
 
@@ -125,7 +130,9 @@ class Clock(NordicPeripheral):
 
     def reset(self) -> None:
         """HFINT alone: no LFCLK, nothing starting."""
+        interval = self.values.get(type(self).CTIV.offset, 0)
         super().reset()
+        self.CTIV = 0 if self.soc.reset_reason in CLEARS_RETAINED else interval
         for alarm in (self._hfxo, self._lfrc, self._lf_source, self._calibration, self._calibration_timer):
             alarm.cancel()
         self.lfclk.stop()
@@ -162,10 +169,14 @@ class Clock(NordicPeripheral):
         self.LFCLKRUN = 1
         source = self.LFCLKSRCCOPY = self.LFCLKSRC & 3
         if source == LfclkSource.XTAL:
-            self._lfrc.after(LFRC_START)
+            self._lfrc.after(self._lfrc_start)
             self._lf_source.after(LFXO_START)
         else:
-            self._lf_source.after(LFSYNT_START if source == LfclkSource.SYNTH else LFRC_START)
+            self._lf_source.after(LFSYNT_START if source == LfclkSource.SYNTH else self._lfrc_start)
+
+    @property
+    def _lfrc_start(self) -> int:
+        return LFULP_START if self.LFRCMODE & 1 else LFRC_START
 
     def _lfrc_feeds(self) -> None:
         self.LFCLKSTAT = RUNNING | LfclkSource.RC
@@ -197,7 +208,8 @@ class Clock(NordicPeripheral):
     @CTSTART
     def _start_calibration_timer(self) -> None:
         if self.lfclk.running.level:
-            self._calibration_timer.after(self.CTIV * CTIV_UNIT)
+            if not self._calibration_timer.armed:  # while it runs the task only repeats the event
+                self._calibration_timer.after(self.CTIV * CTIV_UNIT)
             self.emit(self.CTSTARTED)
 
     @CTSTOP

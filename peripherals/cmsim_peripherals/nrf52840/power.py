@@ -23,7 +23,7 @@ from cmsim.nordic import Event, NordicPeripheral, Task
 from cmsim.registers import Latched, Register
 from cmsim.soc import Soc, WakeSource
 
-from .clock import MICROSECOND, Clock
+from .clock import CLEARS_RETAINED, MICROSECOND, Clock
 
 RESET_REASONS: Mapping[str, int] = {
     "pin": 1 << 0,
@@ -38,7 +38,6 @@ RESET_REASONS: Mapping[str, int] = {
     "power-on": 0,
 }
 """Reason -> its bit of RESETREAS."""
-CLEARS_RETAINED = frozenset({"pin", "watchdog", "power-on"})
 SMALL_BLOCKS, SMALL_SECTION, LARGE_SECTION, SECTIONS = 8, 0x1000, 0x8000, 16
 RETENTION = 16
 """First RETENTION bit of RAM[n].POWER, of section 0."""

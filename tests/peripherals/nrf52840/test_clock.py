@@ -28,7 +28,7 @@ def test_reset_values(clock: Clock) -> None:
     assert [clock.read(at) for at in (0x408, 0x414, 0x418, 0x41C, 0x518, 0x538, 0x55C, 0x5B4)] == [0] * 8
 
 
-@pytest.mark.parametrize(("debounce", "microseconds"), [(0x10, 360), (0x40, 104 + 1024), (0x01, 120)])
+@pytest.mark.parametrize(("debounce", "microseconds"), [(0x10, 75 + 256), (0x40, 75 + 1024), (0x01, 91)])
 def test_hfxo_starts_after_power_up_and_debounce(clock: Clock, debounce: int, microseconds: int) -> None:
     clock.write(0x528, debounce)
     clock.write(0x304, 1)
@@ -61,8 +61,9 @@ def test_hfclkstop_goes_back_to_hfint_and_stops_a_start(clock: Clock) -> None:
     assert clock.read(0x40C) == 0x1_0000
 
 
-@pytest.mark.parametrize(("source", "start"), [(0, 600 * US), (2, 100 * US)])
-def test_lfclk_from_rc_and_synth(clock: Clock, source: int, start: int) -> None:
+@pytest.mark.parametrize(("source", "mode", "start"), [(0, 0, 1000 * US), (0, 1, 1500 * US), (2, 0, 100 * US)])
+def test_lfclk_from_rc_and_synth(clock: Clock, source: int, mode: int, start: int) -> None:
+    clock.write(0x5B4, mode)
     clock.write(0x518, source)
     clock.write(0x008, 1)
     assert clock.read(0x414) == 1
@@ -79,16 +80,16 @@ def test_lfclk_from_rc_and_synth(clock: Clock, source: int, start: int) -> None:
 def test_lfxo_is_preceded_by_the_rc_oscillator(clock: Clock) -> None:
     clock.write(0x518, 1)
     clock.write(0x008, 1)
-    advance(clock, 600 * US)
+    advance(clock, 1000 * US)
     assert clock.read(0x418) == 0x1_0000
     assert clock.lfclk.running.level
     assert clock.read(0x104) == 0
     clock.write(0x518, 2)
-    advance(clock, CPU_HZ // 4 - 600 * US)
+    advance(clock, CPU_HZ // 4 - 1000 * US)
     assert clock.read(0x104) == 1
     assert clock.read(0x418) == 0x1_0001
     assert clock.read(0x41C) == 1  # the copy of when LFCLKSTART came
-    assert clock.lfclk.origin == 600 * US  # the edges go on
+    assert clock.lfclk.origin == 1000 * US  # the edges go on
 
 
 def test_lfclkstart_repeats_its_event_only_once_the_clock_runs(clock: Clock) -> None:
@@ -109,7 +110,7 @@ def test_lfclkstop(clock: Clock) -> None:
     assert not clock.lfclk.running.level
     clock.write(0x008, 1)
     advance(clock, MS)
-    assert clock.lfclk.origin == MS + 600 * US
+    assert clock.lfclk.origin == MS + 1000 * US
 
 
 def test_calibration_takes_17_ms(clock: Clock) -> None:
@@ -139,6 +140,27 @@ def test_calibration_timer_counts_quarter_seconds_of_lfclk(clock: Clock) -> None
     assert clock.read(0x12C) == 1
     advance(clock, CPU_HZ)
     assert clock.read(0x110) == 0
+
+
+def test_ctstart_while_the_calibration_timer_runs_only_repeats_its_event(clock: Clock) -> None:
+    clock.write(0x538, 2)
+    clock.write(0x008, 1)
+    advance(clock, MS)
+    clock.write(0x014, 1)
+    advance(clock, CPU_HZ // 4)
+    clock.write(0x128, 0)
+    clock.write(0x014, 1)
+    assert clock.read(0x128) == 1
+    advance(clock, CPU_HZ // 4)
+    assert clock.read(0x110) == 1
+
+
+@pytest.mark.parametrize(("reason", "kept"), [("sreq", 5), ("off", 5), ("pin", 0), ("watchdog", 0), ("power-on", 0)])
+def test_ctiv_is_retained(clock: Clock, reason: str, kept: int) -> None:
+    clock.write(0x538, 5)
+    clock.soc.reset_reason = reason
+    clock.soc.reset()
+    assert clock.read(0x538) == kept
 
 
 def test_lfrcmode_status_follows_mode(clock: Clock) -> None:
