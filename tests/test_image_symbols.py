@@ -58,6 +58,7 @@ TABLE = SymbolTable(
         ("shared", 0x260),
         ("mul(int, int)", 0x270),
         ("mul", 0x270),
+        ("mul(int,int) [clone .constprop.0]", 0x270),
         ("divide", 0x280),
         ("tflite::g_arena", 0x2000_0010),
         ("0x100", 0x100),

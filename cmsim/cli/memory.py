@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The grammar."""
-    group = command.add_argument_group("memory (docs/memory.md); a POINT is a function that is entered, or a text")
+    points = "a POINT is a function that is entered, 'return of' one, or a text"
+    group = command.add_argument_group(f"memory (docs/memory.md); {points}")
     group.add_argument("--no-alloc-after", metavar="POINT", help="fail if the firmware allocates from then on")
     group.add_argument("--leaks", metavar="FROM..[TO]", help="list what is allocated between two points and stays")
     group.add_argument("--arena-heat", action="store_true",

@@ -154,7 +154,8 @@ class SymbolTable:
             plain = demangle(original)
             if dot:
                 if original and symbol.kind == "function" and not _NOT_WHOLE.search(symbol.name):
-                    for key in dict.fromkeys((original, canonical(plain), canonical(qualified_name(plain)))):
+                    keys = (original, canonical(plain), canonical(qualified_name(plain)), canonical(symbol.demangled))
+                    for key in dict.fromkeys(keys):
                         clone.setdefault(key, []).append(symbol)
             elif plain != symbol.name:
                 full.setdefault(canonical(plain), []).append(symbol)
@@ -182,14 +183,19 @@ class SymbolTable:
         more = f"; and {len(candidates) - 8} more" if len(candidates) > 8 else ""
         raise UsageError(f"{name!r} is ambiguous, give the full name or the address: {listed}{more}")
 
-    def _hint(self, name: str) -> str:
-        if not self._symbols:
-            return ": the image has no symbols, give an address (0x...) or load the ELF that it was made from"
-        pool = sorted({symbol.qualified for symbol in self._symbols}, key=lambda known: (len(known), known))
+    def similar(self, name: str, *, functions: bool = False) -> list[str]:
+        """Up to five names, or those of functions, that hold `name`, whatever its case, or are written much like it."""
+        symbols = self.functions if functions else self._symbols
+        pool = sorted({symbol.qualified for symbol in symbols}, key=lambda known: (len(known), known))
         bare = qualified_name(name)
         folded = canonical(bare).casefold()
         holding = [known for known in pool if folded and folded in canonical(known).casefold()]
-        near = holding[:5] or difflib.get_close_matches(bare, pool, n=5, cutoff=0.6)
+        return holding[:5] or difflib.get_close_matches(bare, pool, n=5, cutoff=0.6)
+
+    def _hint(self, name: str) -> str:
+        if not self._symbols:
+            return ": the image has no symbols, give an address (0x...) or load the ELF that it was made from"
+        near = self.similar(name)
         return f"; similar: {', '.join(near)}" if near else ", and none is similar"
 
 

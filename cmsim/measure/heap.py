@@ -19,6 +19,7 @@ from ..cortex_m.cpu import Cpu
 from ..image import Image, Symbol, demangle
 from .calls import Watches
 from .history import History
+from .unwind import Frame
 
 ALLOCATE, RESIZE, RELEASE, BREAK, INNER = "allocate", "resize", "release", "break", "inner"
 FUNCTIONS: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -30,8 +31,12 @@ FUNCTIONS: dict[str, tuple[str, tuple[int, ...]]] = {
     "_Znwj": (ALLOCATE, (0,)), "_Znaj": (ALLOCATE, (0,)),
     "_ZnwjRKSt9nothrow_t": (ALLOCATE, (0,)), "_ZnajRKSt9nothrow_t": (ALLOCATE, (0,)),
     "_ZnwjSt11align_val_t": (ALLOCATE, (0,)), "_ZnajSt11align_val_t": (ALLOCATE, (0,)),
+    "_ZnwjSt11align_val_tRKSt9nothrow_t": (ALLOCATE, (0,)), "_ZnajSt11align_val_tRKSt9nothrow_t": (ALLOCATE, (0,)),
     "_ZdlPv": (RELEASE, (0,)), "_ZdaPv": (RELEASE, (0,)), "_ZdlPvj": (RELEASE, (0,)), "_ZdaPvj": (RELEASE, (0,)),
     "_ZdlPvSt11align_val_t": (RELEASE, (0,)), "_ZdlPvjSt11align_val_t": (RELEASE, (0,)),
+    "_ZdaPvSt11align_val_t": (RELEASE, (0,)), "_ZdaPvjSt11align_val_t": (RELEASE, (0,)),
+    "_ZdlPvRKSt9nothrow_t": (RELEASE, (0,)), "_ZdaPvRKSt9nothrow_t": (RELEASE, (0,)),
+    "_ZdlPvSt11align_val_tRKSt9nothrow_t": (RELEASE, (0,)), "_ZdaPvSt11align_val_tRKSt9nothrow_t": (RELEASE, (0,)),
     "pvPortMalloc": (ALLOCATE, (0,)), "pvPortCalloc": (ALLOCATE, (0, 1)), "vPortFree": (RELEASE, (0,)),
     "k_malloc": (ALLOCATE, (0,)), "k_calloc": (ALLOCATE, (0, 1)), "k_aligned_alloc": (ALLOCATE, (1,)),
     "k_realloc": (RESIZE, (0, 1)), "k_free": (RELEASE, (0,)),
@@ -46,13 +51,17 @@ CHUNKS = ("_malloc_r", "__malloc_free_list", "__malloc_av_")
 
 @dataclass(frozen=True)
 class Block:
-    """One that is live: `size` bytes were asked for, `taken` bytes it takes; `site` is behind the call."""
+    """One that is live: `size` bytes were asked for, `taken` bytes it takes; `site` is behind the call.
+
+    `callers` are those of the function that made it, innermost first, where somebody asked for them.
+    """
 
     address: int
     size: int
     taken: int
     site: int
     cycle: int
+    callers: tuple[Frame, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,8 @@ class HeapMeter:
         self.history = History()
         self.on_allocation: list[Callable[[int, int], None]] = []
         """Told the size and the return address of each call that asks for memory, before it runs."""
+        self.callers: Callable[[], tuple[Frame, ...]] | None = None
+        """Asked at each call for memory who called, where somebody wants to know."""
         self.reports: dict[str, Callable[[], Any] | None] = {"leaks": None, "no_allocation_after": None}
         """Further keys of the record, filled by heap_checks.py."""
         self._chunks = any(image.symbols.get(name) is not None for name in CHUNKS)
@@ -119,6 +130,7 @@ class HeapMeter:
             for listener in self.on_allocation:
                 listener(size, back)
         self._pending[back, sp] = kind
+        callers = () if self.callers is None else self.callers()
 
         def left() -> None:
             self._pending.pop((back, sp), None)
@@ -127,9 +139,9 @@ class HeapMeter:
             left()
             address = self.cpu.registers.core.read()[0]
             if kind == RESIZE:
-                self._resized(old, address, size, back)
+                self._resized(old, address, size, back, callers)
             else:
-                self._allocated(address, size, back)
+                self._allocated(address, size, back, callers)
 
         self.watches.on_return(returned, left=left)
 
@@ -141,19 +153,19 @@ class HeapMeter:
             known = self._inside[back] = symbol is not None and symbol.address & ~1 in self.functions
         return known
 
-    def _allocated(self, address: int, size: int, site: int) -> None:
+    def _allocated(self, address: int, size: int, site: int, callers: tuple[Frame, ...]) -> None:
         if not address:
             self.failed += size > 0
             return
         if address in self.blocks:  # freed behind our back, or an arena of the allocator's own
             self._drop(address)
         self.allocations += 1
-        block = Block(address, size, self._taken(address, size), site, self.cpu.clock.cycles)
+        block = Block(address, size, self._taken(address, size), site, self.cpu.clock.cycles, callers)
         self.blocks[address] = block
         self.live += block.taken
         self._note()
 
-    def _resized(self, old: int, address: int, size: int, site: int) -> None:
+    def _resized(self, old: int, address: int, size: int, site: int, callers: tuple[Frame, ...]) -> None:
         before = self.blocks.get(old)
         if not address and size:
             self.failed += 1
@@ -163,7 +175,7 @@ class HeapMeter:
             if not apart:  # it grew or shrank in place: the two were never there together
                 self._drop(old)
                 self.frees += 1
-        self._allocated(address, size, site)
+        self._allocated(address, size, site, callers)
         if old != address:
             self._release(old)
 
@@ -254,17 +266,6 @@ class HeapMeter:
         at = (site & ~1) - 2
         symbol, line = self.image.function_at(at), self.image.line(at)
         return symbol.demangled if symbol else f"0x{at:08x}", None if line is None else str(line)
-
-    def sites(self, blocks: Leaks) -> list[dict[str, Any]]:
-        """Blocks by the call that asked for them, most bytes first."""
-        rows: dict[int, list[int]] = {}
-        for block in blocks.blocks:
-            row = rows.setdefault(block.site, [0, 0])
-            row[0] += block.taken
-            row[1] += 1
-        ordered = sorted(rows.items(), key=lambda item: (-item[1][0], item[0]))
-        return [{"function": self.place(site)[0], "source": self.place(site)[1], "bytes": taken, "blocks": count}
-                for site, (taken, count) in ordered]  # fmt: skip
 
     def record(self) -> dict[str, Any] | None:
         """`heap` of the record; None if the image has no allocator."""

@@ -8,7 +8,7 @@ from ..errors import UsageError
 from ..record import Stop
 from .heap import HeapMeter, Leaks
 from .points import Point
-from .unwind import Unwinder
+from .unwind import Frame, Unwinder
 
 if TYPE_CHECKING:
     from ..machine import Machine
@@ -59,17 +59,20 @@ class NoAllocation:
         """Why the firmware does not pass: it allocated, or the point was never reached."""
         if self.violation is not None:
             return self._sentence()
-        return None if self.after.reached is not None else f"{self.after} was never reached: nothing was checked"
+        if self.after.reached is not None:
+            return None
+        return f"{self.after} was never reached: nothing was checked{self.after.hint}"
 
 
 class LeakCheck:
     """Blocks that are allocated from when `begin` is first reached until `end` is (or until the run ends), and stay."""
 
     def __init__(self, machine: Machine, begin: str, end: str | None = None) -> None:
-        self.heap = heap_of(machine)
-        self.begin = Point(machine, begin, lambda: None)
+        self.machine, self.heap = machine, heap_of(machine)
+        self.begin = Point(machine, begin, lambda: setattr(self.heap, "callers", self._callers))
         self.end = None if end is None else Point(machine, end, self._ends)
         self._found: Leaks | None = None
+        self._prologues: dict[int, tuple[int, int]] = {}
         self.heap.reports["leaks"] = self.record
         machine.checks.append(self)
 
@@ -84,6 +87,7 @@ class LeakCheck:
     def _ends(self) -> None:
         if self._found is None and self.begin.reached is not None:
             self._found = self.heap.since(self.begin.reached)
+            self.heap.callers = None
 
     @property
     def leaks(self) -> Leaks | None:
@@ -96,10 +100,31 @@ class LeakCheck:
     def failure(self) -> str | None:
         """Why nothing can be said."""
         points = (self.begin, *([self.end] if self.end is not None else []))
-        missed = [str(point) for point in points if point.reached is None]
-        return f"{' and '.join(missed)}: never reached, so that leaks are unknown" if missed else None
+        missed = [point for point in points if point.reached is None]
+        names, hints = " and ".join(map(str, missed)), "".join(point.hint for point in missed)
+        return f"{names}: never reached, so that leaks are unknown{hints}" if missed else None
 
     def record(self) -> dict[str, Any]:
         """For `heap.leaks` of the record."""
         leaks = self.leaks or Leaks(())
-        return {"bytes": leaks.size, "blocks": len(leaks.blocks), "sites": self.heap.sites(leaks)}
+        return {"bytes": leaks.size, "blocks": len(leaks.blocks), "sites": self._sites(leaks)}
+
+    def _callers(self) -> tuple[Frame, ...]:
+        """At the entry of an allocation function: who called the one that asks."""
+        core = self.machine.cpu.registers.core.read()
+        unwinder = Unwinder(self.machine, self._prologues)
+        return tuple(unwinder.walk(self.machine.cpu.exceptions.pc, core[13], core[14])[2:])
+
+    def _sites(self, leaks: Leaks) -> list[dict[str, Any]]:
+        """Blocks by the calls that led to them, most bytes first."""
+        rows: dict[tuple[int, tuple[Frame, ...]], list[int]] = {}
+        for block in leaks.blocks:
+            row = rows.setdefault((block.site, block.callers), [0, 0])
+            row[0] += block.taken
+            row[1] += 1
+        found = []
+        for (site, callers), (taken, count) in sorted(rows.items(), key=lambda row: (-row[1][0], row[0][0])):
+            function, source = self.heap.place(site)
+            found.append({"function": function, "source": source, "bytes": taken, "blocks": count,
+                          "stack": [frame.row(self.machine) for frame in callers]})  # fmt: skip
+        return found

@@ -1,4 +1,4 @@
-"""A point in a run, as options name it: a function that is entered, or a text that appears on a console."""
+"""A point in a run, as options name it: a function that is entered or returns, or a text that appears on a console."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from ..errors import UsageError
 if TYPE_CHECKING:
     from ..machine import Machine
 
+RETURN = "return of "
 CHANNELS = ("uart0", "uart1", "usb0", "semihosting", "itm0")
 
 
 class Point:
-    """`what` is a symbol of the firmware, or else a text; "text:..." is a text whatever the symbols are.
+    """`what` is a function of the firmware, "return of" one, or else a text; "text:..." is a text in any case.
 
-    `callback` is called each time it is reached. UsageError for a symbol that names several functions.
+    `callback` is called each time it is reached. UsageError for a name of several functions, or "return of" none.
     """
 
     def __init__(self, machine: Machine, what: str, callback: Callable[[], None]) -> None:
@@ -28,20 +29,30 @@ class Point:
         text = what.removeprefix("text:")
         if not text:
             raise UsageError(f"{what!r}: name a function of the firmware or a text that it prints")
-        address = None if text != what else self._function(what)
+        function = what.removeprefix(RETURN)
+        address = None if text != what else self._function(function, function != what)
         self.is_text = address is None
         if address is not None:
-            self._undo.append(machine.watches.on_entry(address, self._reach))
+            self._undo.append(machine.watches.on_entry(address, self._enter if function != what else self._reach))
         else:
             for name in dict.fromkeys((*CHANNELS, *machine.soc.serial)):
                 self._listen(name, text.encode())
 
-    def _function(self, name: str) -> int | None:
-        symbols = self.machine.image.symbols
-        known = name[:2].lower() == "0x" or symbols.get(name) is not None
-        if not known and not any(name in (symbol.qualified, symbol.demangled) for symbol in symbols.functions):
-            return None
-        return self.machine.image.find(name).address & ~1
+    def _function(self, name: str, must: bool) -> int | None:
+        image = self.machine.image
+        known = name[:2].lower() == "0x" or any(
+            symbol.kind != "object" for symbol in image.symbols.by_name.get(name, ())
+        ) or any(name in (symbol.qualified, symbol.demangled) for symbol in image.symbols.functions)
+        return image.find_code(name).address & ~1 if known or must else None
+
+    def _enter(self) -> None:
+        self.machine.watches.on_return(self._reach)
+
+    @property
+    def hint(self) -> str:
+        """Of a text that never appeared: which functions have such a name."""
+        names = self.machine.image.symbols.similar(self.what, functions=True) if self.is_text else []
+        return f"; no function has that name, similar: {', '.join(names)}" if names else ""
 
     def _listen(self, channel: str, text: bytes) -> None:
         port = self.machine.soc.serial_port(channel)

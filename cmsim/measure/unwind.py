@@ -52,10 +52,11 @@ class Frame:
 
 
 class Unwinder:
-    """Walks the stack of a machine that stands still."""
+    """Walks the stack of a machine that stands still. `prologues` remembers code for those who walk often."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, prologues: dict[int, tuple[int, int]] | None = None) -> None:
         self.machine = machine
+        self._prologues = {} if prologues is None else prologues
         self._psp = machine.cpu.registers.read(st.PSP)
         self._first = self._reset()
 
@@ -70,7 +71,9 @@ class Unwinder:
         frames = [Frame(pc)]
         leaf, guessed = True, False
         while len(frames) < MOST and self.machine.image.function_at(pc) != self._first:
-            size, saved = self._prologue(pc)
+            if pc not in self._prologues:
+                self._prologues[pc] = self._prologue(pc)
+            size, saved = self._prologues[pc]
             back = self._word(sp + size - saved) if saved else lr if leaf else 0
             if not self._returns(back) and leaf and self._returns(lr):
                 back, size = lr, 0 if saved else size  # a path around the prologue

@@ -38,6 +38,12 @@ def room() -> int:
     return max(WIDTH, min(WIDEST, terminal))
 
 
+def shortened(path: str) -> str:
+    """The last parts of a path that is long; a line behind it stays."""
+    parts = path.split("/")
+    return path if len(parts) < 4 else "/".join(("...", *parts[-2:]))
+
+
 def grid(
     header: Row, rows: Sequence[Row], left: Sequence[int] = (), bold: bool = False, width: int = WIDTH
 ) -> list[str]:

@@ -7,9 +7,11 @@ from typing import Any
 
 from ..measure.faults import callers
 from . import text_energy
-from .terminal import grid
+from .short_names import short_name
+from .terminal import grid, room, shortened
 
 Record = Mapping[str, Any]
+MOST_SITES, MOST_CALLERS = 20, 3
 UNITS = {"cycles": "cycles of an inference", "stack_peak": "stack peak [bytes]", "heap_live": "heap in use [bytes]"}
 
 
@@ -47,9 +49,14 @@ def _leaks(heap: Record | None, bold: bool) -> list[str]:
         return []
     if not leaks["blocks"]:
         return ["leaks: none"]
-    rows = [(f"{site['bytes']:,}", f"{site['blocks']:,}", _where(site)) for site in leaks["sites"][:20]]
+    rows: list[Sequence[str]] = []
+    for site in leaks["sites"][:MOST_SITES]:
+        rows.append((f"{site['bytes']:,}", f"{site['blocks']:,}", _where(site)))
+        rows += [("", "", f"  called from {_where(frame)}") for frame in site["stack"][:MOST_CALLERS]]
+    if len(leaks["sites"]) > MOST_SITES:
+        rows.append(("", "", f"... and {len(leaks['sites']) - MOST_SITES} more"))
     title = f"leaks: {leaks['bytes']:,} bytes in {_plural(leaks['blocks'], 'block')}"
-    return [title, *grid(("bytes", "blocks", "allocated by"), rows, left=(2,), bold=bold)]
+    return [title, *grid(("bytes", "blocks", "allocated by"), rows, left=(2,), bold=bold, width=room())]
 
 
 def _drift(drift: Record | None, bold: bool) -> list[str]:
@@ -68,7 +75,8 @@ def _drift(drift: Record | None, bold: bool) -> list[str]:
 
 
 def _where(site: Record) -> str:
-    return f"{site['function']} ({site['source']})" if site["source"] else str(site["function"])
+    function = short_name(site["function"] or f"0x{site['address']:08x}")
+    return f"{function} ({shortened(site['source'])})" if site["source"] else function
 
 
 def _plural(number: int, word: str) -> str:

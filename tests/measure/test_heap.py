@@ -83,7 +83,9 @@ def test_leaks_between_two_points(sessions: Path) -> None:
     leaks = m.record["heap"]["leaks"]
     assert leaks["blocks"] == 10
     assert leaks["bytes"] == 10 * 48
-    assert sum(site["bytes"] for site in leaks["sites"]) == 480
+    (site,) = leaks["sites"]
+    assert (site["function"], site["bytes"], site["blocks"]) == ("_strdup_r", 480, 10)
+    assert [frame["function"] for frame in site["stack"]] == ["main", "Reset_Handler"]  # the others are tail calls
     whole = Machine(sessions, "nrf52840dk")
     LeakCheck(whole, "setup")
     whole.run(seconds=1)
@@ -109,6 +111,30 @@ def test_a_function_can_be_the_point(sessions: Path) -> None:
     assert m.run(seconds=1).reason == "exit"
     assert gate.failure is None
     assert gate.after.reached is not None
+
+
+def test_the_return_of_a_function_can_be_the_point(sessions: Path) -> None:
+    """setup() itself may allocate."""
+    reasons = []
+    for point in ("setup", "return of setup"):
+        m = Machine(sessions, "nrf52840dk")
+        gate = NoAllocation(m, point)
+        assert m.run(seconds=1).reason == "allocation"
+        assert gate.violation is not None
+        reasons.append(gate.violation["function"])
+    assert reasons == ["setup", "session"]
+    with pytest.raises(UsageError, match="no symbol 'seting'; similar: s"):
+        NoAllocation(Machine(sessions, "nrf52840dk"), "return of seting")
+
+
+def test_a_name_that_is_nearly_a_functions_is_told(sessions: Path) -> None:
+    m = Machine(sessions, "nrf52840dk")
+    gates = NoAllocation(m, "sesion"), LeakCheck.parse(m, "kept..finishd")
+    m.run(seconds=1)
+    assert "the text 'sesion' was never reached" in str(gates[0].failure)
+    assert "no function has that name, similar: session" in str(gates[0].failure)
+    assert "the text 'kept' and the text 'finishd': never reached" in str(gates[1].failure)  # a variable is no point
+    assert "similar: finished" in str(gates[1].failure)
 
 
 def test_a_point_that_is_never_reached_fails(sessions: Path) -> None:
