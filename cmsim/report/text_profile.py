@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .function_names import shared_names, told_apart
-from .terminal import grid, room
+from .short_names import short_name
+from .terminal import grid, room, shortened
 
 Record = Mapping[str, Any]
 NO_DEBUG_INFORMATION = "no code that ran has debug information: compile with -g for lines and objects"
 SLEEP = "(sleep)"
+LONGEST = 70
+"""A name of a function that is shown whole."""
 NO_OPERATORS = "the interpreter is neither cmsim's own nor TensorFlow Lite Micro, or the image lacks symbols"
 
 
@@ -28,7 +31,7 @@ def by_function(record: Record, top: int, bold: bool = False) -> list[str]:
     share = _share(functions, "name", "exclusive_cycles")
     rows = [
         (f"{row['exclusive_cycles']:,}", share(row), f"{row['inclusive_cycles']:,}", f"{row['calls']:,}",
-         told_apart(row, shared))
+         told_apart(row, shared, _fitting(row["name"])))
         for row in functions[:top]
     ]  # fmt: skip
     return grid(("exclusive", "% awake", "inclusive", "calls", "function"), rows, left=(4,), bold=bold, width=room())
@@ -59,7 +62,7 @@ def by_line(record: Record, top: int, bold: bool = False) -> list[str]:
     rows = [
         (f"{row['cycles']:,}", share(row),
          "" if row["runs"] is None else f"{row['runs']:,}",
-         f"{_short(row['file'])}:{row['line']}" if row["file"] else "", row["function"])
+         f"{shortened(row['file'])}:{row['line']}" if row["file"] else "", _fitting(row["function"]))
         for row in record["lines"][:top]
     ]  # fmt: skip
     table = grid(("cycles", "% awake", "runs", "line", "function"), rows, left=(3, 4), bold=bold, width=room())
@@ -82,23 +85,23 @@ def _share(rows: Sequence[Record], name: str, cycles: str = "cycles") -> Callabl
     return lambda row: "" if row[name] == SLEEP else _percent(row[cycles], awake)
 
 
-def _short(path: str) -> str:
-    """The last parts of a path that is long."""
-    parts = path.split("/")
-    return path if len(parts) < 4 else "/".join(("...", *parts[-2:]))
+def _fitting(name: str) -> str:
+    """A name whole, or short where a table would cut it off: templates differ at their ends."""
+    return name if len(name) <= LONGEST else short_name(name)
 
 
 def by_object(record: Record, top: int, bold: bool = False) -> list[str]:
     """The compilation units with the most cycles."""
     share = _share(record["objects"], "object")
-    rows = [(f"{row['cycles']:,}", share(row), row["object"]) for row in record["objects"][:top]]
+    rows = [(f"{row['cycles']:,}", share(row), shortened(row["object"])) for row in record["objects"][:top]]
     return grid(("cycles", "% awake", "object"), rows, left=(2,), bold=bold, width=room()) + _without_lines(record)
 
 
 def by_inlined(record: Record, top: int, bold: bool = False) -> list[str]:
     """The inlined functions with the most cycles of their own, and where they are."""
     awake = _awake(record["objects"], "object")
-    rows = [(f"{row['cycles']:,}", _percent(row["cycles"], awake), f"{row['function']} in {row['into']}")
+    rows = [(f"{row['cycles']:,}", _percent(row["cycles"], awake),
+             f"{short_name(row['function'])} in {short_name(row['into'])}")
             for row in record["inlined"][:top]]  # fmt: skip
     table = grid(("cycles", "% awake", "inlined function"), rows, left=(2,), bold=bold, width=room())
     return table + _without_lines(record)

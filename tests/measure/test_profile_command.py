@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cmsim import traces
 from cmsim.cli import main
+from cmsim.report import text_profile
 
 RUN = ["profile", "--imu", str(traces.path()), "--inferences", "2"]
 
@@ -80,3 +82,19 @@ def test_a_file_that_cannot_be_written_is_told_before_the_run(
 ) -> None:
     assert main([*RUN, "--export", f"csv={tmp_path / 'missing' / 'x.csv'}"]) == 2
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_long_names_differ_where_tables_end() -> None:
+    """Paths are cut in front, templates within."""
+    tree = "std::_Rb_tree<int, std::pair<int const, std::__cxx11::basic_string<char>>, std::_Select1st<int>>"
+    record: dict[str, Any] = {
+        "objects": [{"object": "/home/someone/build/newlib/libc/stdlib/../../newlib/libc/stdlib/nano-mallocr.c", "cycles": 7}],
+        "inlined": [{"function": f"{tree}::_S_right(int)", "into": "app::setup()", "cycles": 5}],
+        "lines": [{"file": "a.cc", "line": 3, "function": f"{tree}::_S_left(int)", "cycles": 5, "runs": 1}],
+        "profile": {"functions": [{"name": f"{tree}::_M_erase(int)", "address": 8, "exclusive_cycles": 5,
+                                   "inclusive_cycles": 5, "calls": 1, "source": None}]},
+    }
+    assert text_profile.by_object(record, 1)[1].endswith("  .../stdlib/nano-mallocr.c")
+    assert text_profile.by_inlined(record, 1)[1].endswith("  _Rb_tree<int, …>::_S_right in app::setup")
+    assert text_profile.by_line(record, 1)[1].endswith("  _Rb_tree<int, …>::_S_left")
+    assert text_profile.by_function(record, 1)[1].endswith("  _Rb_tree<int, …>::_M_erase")
