@@ -1,15 +1,18 @@
 """RADIO: the 2.4 GHz transceiver, with nobody else in the air (nRF52840 PS v1.8, section 6.20).
 
-The state machine of figure "Radio states", with the ramp-up times of the electrical specification: 140 us, or 40 us
-with MODECNF0.RU = Fast; TX is disabled in 6 us at 1 Mbit/s, 4 us at 2 Mbit/s, 21 us with IEEE 802.15.4; RX at once.
-START in TXIDLE reads the packet at PACKETPTR and times preamble, address, S0/LENGTH/S1, payload and CRC by MODE and
-PCNF; the events ADDRESS or FRAMESTART, PAYLOAD, END and PHYEND come at their bits.
+The state machine of figure "Radio states", with the times of the electrical specification (v1.7, section 6.20.15.8):
+ramp-up in 140 us, 130 us with IEEE 802.15.4, 40 us with MODECNF0.RU = Fast; TX is disabled in 6 us at 1 Mbit/s, 4 us at
+2 Mbit/s, 21 us with IEEE 802.15.4; RX at once, with IEEE 802.15.4 in 0.5 us. After a packet that shortcuts follow by
+DISABLE and the next TXEN or RXEN, READY waits for TIFS (section 6.20.9). START in TXIDLE reads the packet at PACKETPTR
+and times preamble, address, S0/LENGTH/S1, payload and CRC by MODE and PCNF; the events ADDRESS or FRAMESTART, PAYLOAD,
+END and PHYEND come at their bits (PHYEND in every mode, though the specification names it for long range and
+IEEE 802.15.4 only). The bit counter counts on behind BCMATCH until the packet ends.
 
 A receiver hears nothing: it stays in RX until STOP or DISABLE, RSSI and energy detection give the floor, a channel is
 always clear. No packet is invented.
 
 Not modelled: the waveform, and CRC, whitening and addresses as bits of it (registers are stored, RXCRC stays 0 and no
-CRCOK, CRCERROR, DEVMATCH or MHRMATCH comes); TIFS beyond being stored; RATEBOOST; that RADIO needs HFXO running.
+CRCOK, CRCERROR, DEVMATCH or MHRMATCH comes); RATEBOOST; that RADIO needs HFXO running.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from cmsim.registers import Register
 from cmsim.soc import BusError, Soc
 
 MICROSECOND = CPU_HZ // 1_000_000
-RAMP_UP, FAST_RAMP_UP = 140 * MICROSECOND, 40 * MICROSECOND
+FAST_RAMP_UP = 40 * MICROSECOND
 RSSI_TIME = MICROSECOND // 4
 ENERGY_TIME = CLEAR_TIME = 128 * MICROSECOND
 """One period of energy detection, and clear channel assessment: 8 symbols of IEEE 802.15.4."""
@@ -47,12 +50,15 @@ class Mode(IntEnum):
 
 @dataclass(frozen=True)
 class Air:
-    """One mode on the air, in microseconds: a byte, what comes before the address, and the disabling of TX."""
+    """One mode on the air, in microseconds: a byte, disabling TX, what comes before the address and behind the CRC,
+    ramp-up, disabling RX."""
 
     byte: int
     disable: int
     extra_start: int = 0
     extra_end: int = 0
+    ramp_up: int = 140
+    disable_rx: float = 0
 
 
 AIR = {
@@ -62,9 +68,11 @@ AIR = {
     Mode.BLE_2M: Air(4, 4),
     Mode.BLE_LR125K: Air(64, 6, extra_start=80 + 16 + 24, extra_end=24),
     Mode.BLE_LR500K: Air(16, 6, extra_start=80 + 192 + 16 + 24, extra_end=6),
-    Mode.IEEE802154: Air(32, 21),
+    Mode.IEEE802154: Air(32, 21, ramp_up=130, disable_rx=0.5),
 }
 """Long range: the preamble of 80 us, CI and TERM1 are always coded S=8; the address at S=2 is so as well (+192 us)."""
+DISABLES = 1 << 1 | 1 << 20
+"""SHORTS: END or PHYEND -> DISABLE."""
 PREAMBLE_BYTES = (1, 2, 4, 0)
 """PCNF0.PLEN; the long range preamble is in `Air.extra_start`."""
 
@@ -177,6 +185,10 @@ class Radio(NordicPeripheral):
         alarm = soc.scheduler.alarm
         self._ready, self._disabled = alarm(self._ramped_up), alarm(self._reach_disabled)
         self._on_air, self._bits = alarm(self._air_moment), alarm(lambda: self.emit(self.BCMATCH))
+        self._counted_from: int | None = None
+        """The cycle at which the bit counter began; it counts on after BCMATCH."""
+        self._last_bit: int | None = None
+        """The cycle at which the latest packet ended, until the next ramp-up."""
         self._rssi, self._energy = alarm(self._rssi_end), alarm(self._energy_end)
         self._clear = alarm(lambda: self.emit(self.CCAIDLE))
         self._moments: list[tuple[int, Event]] = []
@@ -187,12 +199,14 @@ class Radio(NordicPeripheral):
         for alarm in (self._ready, self._disabled):
             alarm.cancel()
         self._silence()
+        self._last_bit = None
         super().reset()
 
     def _silence(self) -> None:
         self._moments = []
-        for alarm in (self._on_air, self._bits, self._energy, self._clear):
+        for alarm in (self._on_air, self._energy, self._clear):
             alarm.cancel()
+        self._stop_counting()
 
     @POWER.on_write
     def _power(self, value: int) -> None:
@@ -220,7 +234,12 @@ class Radio(NordicPeripheral):
     def _ramp_up(self, state: State) -> None:
         if self.POWER:
             self.STATE = state
-            self._ready.after(FAST_RAMP_UP if self.fast_ramp_up else RAMP_UP)
+            ready = self.scheduler.now + (FAST_RAMP_UP if self.fast_ramp_up else self._air.ramp_up * MICROSECOND)
+            following = 1 << (2 if state == State.TXRU else 3)  # DISABLED -> TXEN or RXEN
+            if self._last_bit is not None and self.SHORTS & following and self.SHORTS & DISABLES:
+                ready = max(ready, self._last_bit + self.TIFS * MICROSECOND)
+            self._last_bit = None
+            self._ready.at(ready)
 
     def _ramped_up(self) -> None:
         sends = self.STATE == State.TXRU
@@ -236,7 +255,10 @@ class Radio(NordicPeripheral):
         if state in (State.TXRU, State.TXIDLE, State.TX):
             self.STATE = State.TXDISABLE
             self._disabled.after(self._air.disable * MICROSECOND)
-        elif state != State.TXDISABLE:
+        elif state in (State.RXIDLE, State.RX) and self._air.disable_rx:
+            self.STATE = State.RXDISABLE
+            self._disabled.after(int(self._air.disable_rx * MICROSECOND))
+        elif state not in (State.TXDISABLE, State.RXDISABLE):
             self._reach_disabled()
 
     def _reach_disabled(self) -> None:
@@ -294,7 +316,8 @@ class Radio(NordicPeripheral):
     def _air_moment(self) -> None:
         _, event = self._moments.pop(0)
         if event is self.END:
-            self.STATE = State.TXIDLE
+            self.STATE, self._last_bit = State.TXIDLE, self.scheduler.now
+            self._stop_counting()
         following = self._moments
         if following and following[0][0] > self.scheduler.now:
             self._on_air.at(following[0][0])
@@ -308,10 +331,21 @@ class Radio(NordicPeripheral):
     @BCSTART
     def _count_bits(self) -> None:
         if self.STATE == State.TX:
-            self._bits.after(self.BCC * self._air.byte * MICROSECOND // 8)
+            self._counted_from = self.scheduler.now
+            self._compare_bits(self.BCC)
+
+    @BCC.on_write
+    def _compare_bits(self, value: int) -> None:
+        if self._counted_from is not None:
+            match = self._counted_from + self.BCC * self._air.byte * MICROSECOND // 8
+            if match > self.scheduler.now:
+                self._bits.at(match)
+            else:
+                self._bits.cancel()
 
     @BCSTOP
     def _stop_counting(self) -> None:
+        self._counted_from = None
         self._bits.cancel()
 
     # --- listening into silence ---------------------------------------------------------------------------------

@@ -77,7 +77,38 @@ def test_an_802_15_4_frame(radio):
     radio.write(SHORTS, 1 | 1 << 20)
     radio.write(TXEN, 1)
     radio.scheduler.advance(2000 * US)
-    assert seen == {FRAMESTART: 140 + 6 * 32, PAYLOAD: 140 + 14 * 32, END: 140 + 16 * 32, DISABLED: 673}
+    assert seen == {FRAMESTART: 130 + 6 * 32, PAYLOAD: 130 + 14 * 32, END: 130 + 16 * 32, DISABLED: 663}
+
+
+@pytest.mark.parametrize(("fast", "us"), [(0, 130), (1, 40)])
+def test_802_15_4_ramps_up_in_130_us_and_takes_half_a_microsecond_to_leave_rx(radio, fast, us):
+    radio.write(MODE, IEEE802154)
+    radio.write(0x650, 0x200 | fast)
+    seen = moments(radio, READY, DISABLED)
+    radio.write(RXEN, 1)
+    radio.scheduler.advance(200 * US)
+    radio.write(DISABLE, 1)
+    assert radio.read(STATE) == 4
+    radio.write(DISABLE, 1)
+    radio.scheduler.advance(300 * US)
+    assert seen == {READY: us, DISABLED: 200.5}
+    assert radio.read(STATE) == 0
+
+
+@pytest.mark.parametrize(("shorts", "tifs", "ready"), [
+    (1 << 1 | 1 << 3, 150, 300 + 150),
+    (1 << 1 | 1 << 3, 0, 306 + 140),
+    (1 << 1 | 1 << 3, 100, 306 + 140),
+    (1 << 20 | 1 << 3, 190, 300 + 190),
+])  # fmt: skip
+def test_tifs_delays_the_ramp_up_that_shortcuts_begin(radio, shorts, tifs, ready):
+    """Section 6.20.9: from the last bit of the packet to READY."""
+    radio.write(SHORTS, 1 | shorts)
+    radio.write(0x544, tifs)
+    seen = moments(radio, RXREADY)
+    radio.write(TXEN, 1)
+    radio.scheduler.advance(1000 * US)
+    assert seen == {RXREADY: ready}
 
 
 def test_bit_counter_counts_from_the_address(radio):
@@ -87,6 +118,22 @@ def test_bit_counter_counts_from_the_address(radio):
     radio.write(TXEN, 1)
     radio.scheduler.advance(1000 * US)
     assert seen == {BCMATCH: 204}
+
+
+def test_bit_counter_counts_on_after_a_match_until_the_packet_ends(radio):
+    radio.write(SHORTS, 1 | 1 << 6)
+    radio.write(0x560, 12)
+    radio.write(TXEN, 1)
+    radio.scheduler.advance(193 * US)
+    assert radio.read(BCMATCH) == 1
+    seen = moments(radio, BCMATCH)
+    radio.write(0x560, 12 + 16)
+    radio.scheduler.advance(290 * US)
+    assert seen == {BCMATCH: 180 + 28}
+    seen.clear()
+    radio.write(0x560, 200)
+    radio.scheduler.advance(2000 * US)
+    assert seen == {}
 
 
 def test_a_receiver_hears_nothing_for_ever(radio):
