@@ -186,7 +186,7 @@ def test_the_rtcs_wait_for_the_clock_block(soc: Soc) -> None:
     assert read(soc, 0x4001_1504) == 0
     write(soc, 0x4000_0008, 1)
     soc.scheduler.advance(2 * 64_000_000)
-    assert read(soc, 0x4001_1504) == int(32_768 * (1 - 600e-6))
+    assert read(soc, 0x4001_1504) == int(32_768 * (1 - 1000e-6))
 
 
 def test_the_ports_reach_gpiote(soc: Soc) -> None:
