@@ -1,7 +1,8 @@
 """What ran and what did not: lines, both ways of branches, functions.
 
 A line counts as often as its most frequent instruction ran, summed over the functions that have a copy of it. A branch
-is a conditional branch instruction. Of functions that never ran, the branches are found by following their code.
+is a conditional branch instruction. Those that never ran are found by following the functions' code, from wherever a
+source line begins, too: what only a table of addresses leads to is found so.
 
 Not modelled: the targets of table branches one by one; conditions that became IT blocks without a branch (both ways
 count as run); source lines that the compiler left no code of.
@@ -9,7 +10,8 @@ count as run); source lines that the compiler left no code of.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from .instructions import Executed, executed, is_conditional_branch
 
 if TYPE_CHECKING:
     from ..cortex_m.counts import BlockCounter
+    from ..cortex_m.decode import Instruction
     from ..image import Image
     from ..image.symbols import Symbol
 
@@ -81,6 +84,7 @@ def coverage(image: Image, counter: BlockCounter) -> Coverage:
     ran = executed(counter)
     found = Coverage()
     _count_lines(image, ran, found)
+    starts = [address for address, line in image.lines if line is not None]
     ran_in = {symbol.address for address in ran.runs if (symbol := image.function_at(address)) is not None}
     for symbol in image.symbols.functions:
         code = image.read(symbol.address, symbol.size)
@@ -91,7 +95,7 @@ def coverage(image: Image, counter: BlockCounter) -> Coverage:
             runs = ran.runs.get(symbol.address, 0)
             function = Function(symbol.demangled, symbol.address, symbol.size, place.line, runs)
             found.files.setdefault(place.file, FileCoverage()).functions.append(function)
-        for branch in _branches(code, symbol, ran):
+        for branch in _branches(code, symbol, ran, starts):
             line = image.line(branch.address)
             if line is not None:
                 file = found.files.setdefault(line.file, FileCoverage())
@@ -121,9 +125,15 @@ def _count_lines(image: Image, ran: Executed, found: Coverage) -> None:
             found.files.setdefault(line.file, FileCoverage()).lines[line.line] = runs
 
 
-def _branches(code: bytes, symbol: Symbol, ran: Executed) -> Iterator[Branch]:
-    seen = {i.address for run in straight_runs(code, symbol.address) for i in run if is_conditional_branch(i)}
-    seen |= {address for address in ran.branches if symbol.address <= address < symbol.address + symbol.size}
+def _branches(code: bytes, symbol: Symbol, ran: Executed, starts: Sequence[int]) -> Iterator[Branch]:
+    """`starts`: where lines begin, sorted."""
+    low, end = symbol.address, symbol.address + symbol.size
+    found: dict[int, Instruction] = {}
+    for at in (low, *starts[bisect_left(starts, low) : bisect_left(starts, end)]):
+        if at not in found:
+            found |= {i.address: i for run in straight_runs(code[at - low :], at) for i in run}
+    seen = {address for address, i in found.items() if is_conditional_branch(i)}
+    seen |= {address for address in ran.branches if low <= address < end}
     for address in sorted(seen):
         taken, not_taken = ran.branches.get(address, (None, None))
         yield Branch(address, taken, not_taken)

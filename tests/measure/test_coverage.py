@@ -17,6 +17,7 @@ from cmsim.cli import main
 from cmsim.errors import UsageError
 from cmsim.measure.coverage import Coverage, FileCoverage
 from cmsim.report.lcov import lcov, write_lcov
+from cmsim.timing.explain import straight_runs
 
 __all__ = ["firmware_elfs"]
 
@@ -57,6 +58,20 @@ int main(void) {
     sink = 5;
   return 0;
 }
+#ifdef TABLE
+__attribute__((noinline, used)) int table(int n, int x) {
+  static const void* const cases[] = {&&first, &&second, &&third};
+  goto *cases[n];
+first:
+  if (x > 3) sink = 1;
+  return 1;
+second:
+  if (x < -3) sink += 1;
+third:
+  while (x-- > 0) sink += x;
+  return 3;
+}
+#endif
 """
 START = """
 .syntax unified
@@ -142,6 +157,33 @@ def test_functions_that_never_ran(tmp_path: Path) -> None:
     never = m.image.find("never")
     assert record["never"] == [{"name": "never", "address": never.address, "size": never.size}]
     assert (record["never_bytes"], record["functions"] - record["functions_run"]) == (never.size, 1)
+
+
+def test_branches_that_only_a_table_of_addresses_leads_to(tmp_path: Path) -> None:
+    """No case runs, and nothing says where they begin but the lines; their branches are there all the same."""
+    m = covered(tmp_path, "-O1", "-DTABLE")
+    text = subprocess.run(["arm-none-eabi-objdump", "-d", tmp_path / "program.elf"], capture_output=True, text=True,
+                          check=True).stdout
+    listed = {int(at, 16) for at in re.findall(r"^ +([0-9a-f]+):\t[0-9a-f ]+\t(?:cbn?z|b(?:eq|ne|gt|lt|ge|le|hi|ls|cs|cc))\b",
+                                               text, re.MULTILINE)}  # fmt: skip
+    branches = {b.address: b for rows in of_program(m).branches.values() for b in rows}
+    assert set(branches) == listed
+    table = m.image.find("table")
+    within = [at for at in branches if table.address <= at < table.address + table.size]
+    assert len(within) >= 2
+    assert all(branches[at].taken is None for at in within)
+    followed = straight_runs(m.read(table.address, table.size), table.address)
+    assert not any(i.address in within for run in followed for i in run)
+
+
+def test_functions_without_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    elf, file = compiled(tmp_path, "-O0"), tmp_path / "program.info"
+    subprocess.run(["arm-none-eabi-strip", "-g", elf], check=True)
+    assert main(["run", str(elf), "--board", "nrf52840dk", "--seconds", "0.001", "--coverage", str(file)]) == 0
+    shown = capsys.readouterr().out
+    assert "compile with -g for lines and branches" in shown
+    assert re.search(r"^functions +\d+ +\d+ +[\d.]+ %$", shown, re.MULTILINE)
+    assert re.search(r"\d+  never\b", shown)
 
 
 def test_cycles_by_line_object_and_inlined_function(tmp_path: Path) -> None:
