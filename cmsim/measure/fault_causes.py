@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from ..cortex_m import state as st
 from ..cortex_m.decode import ALWAYS_ALIGNED, NO_REGISTER, Instruction, Kind, decode
 from ..cortex_m.exceptions import Fault
-from .unwind import Frame
+from .arguments import word
+from .unwind import EXC_RETURNS, Frame
 
 if TYPE_CHECKING:
     from ..machine import Machine
@@ -20,6 +21,8 @@ NULL = 0x1000
 """Accesses below are through a null pointer, where nothing else is at fault."""
 NEAR, THREAD_NEAR = 0x1_0000, 0x1000
 RECURSION = 8
+FULL, PRIVILEGED = 0b1111, 0b0101
+"""What CPACR may say of both halves of the FPU."""
 STACKING = ("STKERR", "MSTKERR", "LSPERR", "MLSPERR")
 NAMES = {Kind.LOAD_DUAL: "LDRD", Kind.STORE_DUAL: "STRD", Kind.LOAD_MULTIPLE: "LDM", Kind.STORE_MULTIPLE: "STM",
          Kind.FP_LOAD: "VLDR", Kind.FP_STORE: "VSTR", Kind.FP_LOAD_MULTIPLE: "VLDM",
@@ -88,8 +91,23 @@ def _unaligned(machine: Machine, fault: Fault, registers: Registers, frames: Seq
 def _fpu_off(machine: Machine, fault: Fault, registers: Registers, frames: Sequence[Frame]) -> str | None:
     if "NOCP" not in fault.cause:
         return None
-    return (f"the FPU is off (CPACR is 0x{machine.cpu.scb.CPACR:08x}): start-up code must set bits 20 to 23 of CPACR "
-            "(SystemInit does) before the first floating-point instruction")
+    cpacr = machine.cpu.scb.CPACR
+    rights = {FULL: "a coprocessor other than the FPU was meant, which this chip does not have: code for another core?",
+              PRIVILEGED: f"the FPU is for privileged code only (CPACR is 0x{cpacr:08x}), which this is not"}
+    return rights.get(cpacr >> 20 & 15) or (
+        f"the FPU is off (CPACR is 0x{cpacr:08x}): start-up code must set bits 20 to 23 of CPACR "
+        "(SystemInit does) before the first floating-point instruction"
+    )
+
+
+def _svc(machine: Machine, fault: Fault, registers: Registers, frames: Sequence[Frame]) -> str | None:
+    if not fault.cause.startswith("SVC"):
+        return None
+    read = machine.cpu.registers.read
+    masks = {"PRIMASK": read(st.PRIMASK), "FAULTMASK": read(st.FAULTMASK), "BASEPRI": read(st.BASEPRI)}
+    held = [f"{name} is {value}" for name, value in masks.items() if value]
+    where = f"with interrupts disabled ({', '.join(held)})" if held else "in a handler of the same or a higher priority"
+    return f"SVC {where}: the SVC's own handler cannot run then"
 
 
 def _bad_call(machine: Machine, fault: Fault, registers: Registers, frames: Sequence[Frame]) -> str | None:
@@ -98,6 +116,12 @@ def _bad_call(machine: Machine, fault: Fault, registers: Registers, frames: Sequ
     caller = machine.place((registers["lr"] & ~1) - 2) if len(frames) > 1 else "an unknown place"
     if fault.pc < NULL and machine.image.function_at(fault.pc) is None:
         return f"a null function pointer was called from {caller}"
+    if fault.pc | 1 in EXC_RETURNS:
+        return f"0x{fault.pc | 1:08x} ends a handler, but none runs: was one called as a function?"
+    first = word(machine.cpu, 0)
+    if first is not None and fault.pc == first & ~1:
+        return (f"0x{first:08x}, the word at address 0, was called from {caller}: a virtual function of an object "
+                "that is null, or was never constructed?")
     if machine.cpu.bus.memory(fault.pc, 2) is None:
         return (f"a bad function pointer, 0x{fault.pc:08x}, was called from {caller}, or a return "
                 "address was overwritten")
@@ -108,10 +132,10 @@ def _undefined(machine: Machine, fault: Fault, registers: Registers, frames: Seq
     if "UNDEFINSTR" not in fault.cause:
         return None
     found = machine.cpu.bus.memory(fault.pc, 2)
-    word = None if found is None else int.from_bytes(found[0][found[1] : found[1] + 2], "little")
-    if word is not None and word >> 8 == 0xDE:
+    half = None if found is None else int.from_bytes(found[0][found[1] : found[1] + 2], "little")
+    if half is not None and half >> 8 == 0xDE:
         return "UDF: the compiler's trap (an assertion, __builtin_trap, or code that can never be reached)"
-    if word == 0xFFFF:
+    if half == 0xFFFF and fault.pc < machine.soc.chip.ram_base:
         return "erased flash was executed: nothing was programmed there"
     if machine.image.function_at(fault.pc) is None:
         return "no function lies there: data was executed, or a return address was overwritten"
@@ -125,7 +149,12 @@ def _null(machine: Machine, fault: Fault, registers: Registers, frames: Sequence
 
 
 def _where(machine: Machine, fault: Fault, registers: Registers, frames: Sequence[Frame]) -> str | None:
-    return None if fault.address is None else neighbourhood(machine, fault.address)
+    if fault.address is None:
+        return None
+    chip, where = machine.soc.chip, neighbourhood(machine, fault.address)
+    written = "IMPRECISERR" in fault.cause and chip.flash_base <= fault.address < chip.flash_base + chip.flash_size
+    constant = "; flash is written only where NVMC.CONFIG allows it: is this meant to be constant?"
+    return where + constant if written else where
 
 
 def _divided(machine: Machine, fault: Fault, registers: Registers, frames: Sequence[Frame]) -> str | None:
@@ -133,7 +162,7 @@ def _divided(machine: Machine, fault: Fault, registers: Registers, frames: Seque
 
 
 RULES: tuple[Callable[[Machine, Fault, Registers, Sequence[Frame]], str | None], ...] = (
-    _noticed_overflow, _stack_overflow, _unaligned, _fpu_off, _bad_call, _undefined, _divided, _null, _where,
+    _noticed_overflow, _stack_overflow, _unaligned, _fpu_off, _svc, _bad_call, _undefined, _divided, _null, _where,
 )  # fmt: skip
 
 
@@ -158,7 +187,8 @@ def neighbourhood(machine: Machine, address: int) -> str:
         if base <= address < base + size:
             return f"0x{address:08x} is in {name}{_owner(machine, address)}"
         if base + size <= address < base + size + NEAR:
-            return f"0x{address:08x} lies {address - base - size:,} bytes behind the end of {name}"
+            behind = f"lies {address - base - size:,} bytes" if address > base + size else "is the first byte"
+            return f"0x{address:08x} {behind} behind the end of {name}"
         if base - NEAR <= address < base:
             return f"0x{address:08x} lies {base - address:,} bytes below the beginning of {name}"
     blocks = (row for row in chip.rows if row.name.isidentifier())  # not words that only vendor code knows

@@ -35,10 +35,11 @@ MEANINGS = {
     "UNDEFINSTR": "an instruction that this processor does not have (data executed, or code for another core?)",
     "INVSTATE": "a branch to an even address, as if to Arm code (a null or bad function pointer?)",
     "INVPC": "an invalid EXC_RETURN value or integrity check on return from an exception",
-    "NOCP": "a floating-point or coprocessor instruction while the FPU is off (CPACR): enable it at start-up",
+    "NOCP": "a floating-point instruction while the FPU is off (CPACR), or one of a coprocessor that is not there",
     "UNALIGNED": "an unaligned access by an instruction that needs alignment (LDRD, LDM, STM, VLDR): align the buffer "
                  "or arena, for instance with alignas(16)",
     "DIVBYZERO": "a division by zero, with CCR.DIV_0_TRP set",
+    "DEBUGEVT": "BKPT without a debugger (an assertion, or a semihosting call that nobody answers)",
     "VECTTBL": "the vector table could not be read (VTOR, or an image at another address?)",
 }
 """Bit of CFSR or HFSR -> what it says."""

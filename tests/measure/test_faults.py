@@ -75,6 +75,40 @@ def test_a_threads_stack_is_named(folder: Path) -> None:
     assert "stack fault::worker_stack (256 bytes, 0x2000" in m.record["faults"][0]["likely"]
 
 
+VIRTUAL = "ldr r0, =0\nldr r0, [r0]\nblx r0"  # of an object at an address where there is zero
+HELD = "cpsid i\nsvc #0"
+MASKED = "ldr r0, =0xE000ED1C\nldr r1, =0xC0000000\nstr r1, [r0]\nmovs r0, #0x20\nmsr basepri, r0\nsvc #0"
+COPROCESSOR = "ldr r0, =0xE000ED88\nldr r1, =0xF00000\nstr r1, [r0]\ndsb\nisb\nmcr p15, 0, r0, c7, c5, 0"
+FLASH = "ldr r0, =0x8000\nstr r0, [r0]\nnop\nnop\nnop"
+RAM = "ldr r0, =0x20010001\nldr r1, =0xFFFFFFFF\nstr r1, [r0, #-1]\nblx r0"
+
+
+@pytest.mark.parametrize("code, cause, likely", [
+    ("ldr r0, =0xFFFFFFFD\nbx r0", "IACCVIOL", "0xfffffffd ends a handler, but none runs"),
+    (VIRTUAL, "IBUSERR", "the word at address 0, was called from pc 0x"),
+    (HELD, "SVC at too high a priority", "SVC with interrupts disabled (PRIMASK is 1)"),
+    (MASKED, "SVC at too high a priority", "SVC with interrupts disabled (BASEPRI is 32)"),
+    (COPROCESSOR, "NOCP", "a coprocessor other than the FPU"),
+    (FLASH, "IMPRECISERR", "0x00008000 is in flash; flash is written only where NVMC.CONFIG allows it"),
+    ("ldr r0, =0x20040000\nldr r0, [r0]", "PRECISERR", "0x20040000 is the first byte behind the end of RAM"),
+    (RAM, "UNDEFINSTR", "no function lies there: data was executed"),
+])
+def test_further_causes(tmp_path: Path, code: str, cause: str, likely: str) -> None:
+    """What can be told apart by the registers alone."""
+    source = f"main: nop\n{code}\nb .\nhandler: b .\n"
+    m = machine(tmp_path, source, handlers={3: "handler", 11: "handler"})
+    m.run(seconds=1e-5)
+    found = m.record["faults"][0]
+    assert found["cause"] == cause
+    assert likely in found["likely"]
+
+
+def test_bkpt_is_explained(tmp_path: Path) -> None:
+    m = machine(tmp_path, "main: bkpt #1\nb .\nhandler: b .", handlers={3: "handler"})
+    m.run(seconds=1e-5)
+    assert f"  DEBUGEVT: {MEANINGS['DEBUGEVT']}" in explain(m, m.faults[0])
+
+
 def test_registers_are_those_of_the_fault(tmp_path: Path) -> None:
     m = machine(tmp_path, "main: movs r0, #7\nmov r11, r0\nmovs r1, #9\nudf #0\nhandler: movs r0, #1\nb .",
                 handlers={3: "handler"})  # fmt: skip
