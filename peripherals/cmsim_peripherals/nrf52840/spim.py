@@ -1,8 +1,10 @@
 """SPIM and SPI: serial peripheral interface controllers, with EasyDMA and byte by byte (nRF52840 PS v1.8, 6.25, 6.24).
 
 SPIM sends TXD.MAXCNT bytes and receives RXD.MAXCNT; where the one is longer, ORC goes out or the surplus of MISO is
-dropped. ENDTX, ENDRX and END come with their last byte. SPI has a transmitter of two bytes: the one on the wire and one
-that waits; READY comes with each byte. What is on the bus is `cmsim.spi`.
+dropped. ENDTX, ENDRX and END come with their last byte. STOP lets the byte on the wire end; the events that have not
+come yet follow it then, and STOPPED (section 6.25.1). SUSPEND stops behind the byte on the wire. SPI has a transmitter
+of two bytes: the one on the wire and one that waits; READY comes with each byte. Transmission starts 1 us after START,
+and after TXD is written while SPI is idle (v1.7, sections 6.25.7 and 6.24.3). What is on the bus is `cmsim.spi`.
 
 Where PSEL.CSN names a pin (SPIM3), a transfer selects by it: CSN is active from START to END or STOP, by CSNPOL low or
 high, and the first bit comes IFTIMING.CSNDUR cycles behind its edge. PSELDCX is low for the first DCXCNT bytes, or for
@@ -12,8 +14,8 @@ A wire from MOSI to MISO brings back what is sent; wires from all pins to those 
 that is wired to a pin which somebody drives high reads ones.
 
 Not modelled: waveforms on the pins, CPOL, CPHA and ORDER; IFTIMING.RXDELAY (stored), CSNDUR between the last bit and
-CSN's edge and between two transfers; what `easydma.py` leaves out; STALLSTAT; SUSPEND stops only between transfers; the
-order of two bytes in SPI's receiver beyond one that waits.
+CSN's edge and between two transfers; what `easydma.py` leaves out; STALLSTAT; that SPIM0 to SPIM2 have no CSN, DCX
+and rates above 8 Mbit/s; the order of two bytes in SPI's receiver beyond one that waits.
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ FREQUENCIES = {
 """FREQUENCY -> Hz; the last two are SPIM3's."""
 ALL_COMMAND = 15
 """DCXCNT: every byte is a command."""
+START_TIME = CPU_HZ // 1_000_000
+"""tSPIM,START and tSPI,START: from the task, or from the first TXD, to the first bit."""
 
 
 class SpiController(NordicPeripheral):
@@ -112,7 +116,7 @@ class Spim(SpiController):
     def __init__(self, soc: Soc, name: str, base: int) -> None:
         self._byte = soc.scheduler.alarm(self._byte_done)
         self._out = self._in = Buffer(soc, name, 0x544, 0, 0)
-        self._suspended = False
+        self._suspended = self._stopping = False
         self._csn: Pin | None = None
         self._dcx: Pin | None = None
         super().__init__(soc, name, base)
@@ -121,7 +125,7 @@ class Spim(SpiController):
         """Idle."""
         super().reset()
         self._byte.cancel()
-        self._suspended = False
+        self._suspended = self._stopping = False
         self._release_pins()
 
     @ENABLE.on_write
@@ -135,6 +139,7 @@ class Spim(SpiController):
                 self._select(False)
         else:
             self._byte.cancel()
+            self._stopping = False
 
     # --- pins that SPIM3 drives by itself ---------------------------------------------------------------------
 
@@ -169,7 +174,7 @@ class Spim(SpiController):
         self._select(True)
         self._tell_command()
         wait = self.IFTIMING_CSNDUR if self._csn is not None else 0
-        self._byte.after(wait + (0 if empty else self.byte_cycles))
+        self._byte.after(START_TIME + wait + (0 if empty else self.byte_cycles))
         self.emit(self.STARTED)
 
     def _byte_done(self) -> None:
@@ -182,25 +187,41 @@ class Spim(SpiController):
             if receiving:
                 self._in.store(answer)
                 self.RXD_AMOUNT = self._in.count
-        done = self._out.full and self._in.full
+        stopping, self._stopping = self._stopping, False
+        done = stopping or (self._out.full and self._in.full)
         if done:
             self._select(False)
         elif not self._suspended:
             self._byte.after(self.byte_cycles)
         self._tell_command()
         first = not (sending or receiving)
-        if self._out.full and (sending or first):
+        if (self._out.full or stopping) and (sending or first):
             self.emit(self.ENDTX)
-        if self._in.full and (receiving or first):
+        if (self._in.full or stopping) and (receiving or first):
             self.emit(self.ENDRX)
         if done:
-            self.emit(self.END)
+            self._end()
+        if stopping:
+            self.emit(self.STOPPED)
+
+    def _end(self) -> None:
+        """Both buffers are done with."""
+        self._out.length, self._in.length = self._out.count, self._in.count
+        self.emit(self.END)
 
     @STOP
     def _stop(self) -> None:
-        self._byte.cancel()
         self._suspended = False
-        self._select(False)
+        if self._byte.armed:
+            self._stopping = True
+            return
+        if not self._out.full:  # suspended in the middle
+            self.emit(self.ENDTX)
+        if not self._in.full:
+            self.emit(self.ENDRX)
+        if not (self._out.full and self._in.full):
+            self._select(False)
+            self._end()
         self.emit(self.STOPPED)
 
     @SUSPEND
@@ -243,7 +264,7 @@ class Spi(SpiController):
             self._waiting = self.TXD
         else:
             self._shifting = self.TXD
-            self._byte.after(self.byte_cycles)
+            self._byte.after(START_TIME + self.byte_cycles)
 
     def _byte_done(self) -> None:
         self._received = [*self._received, self._exchange(self._shifting)][-2:]

@@ -11,6 +11,8 @@ START, STOP, SUSPEND, RESUME = 0x010, 0x014, 0x01C, 0x020
 STOPPED, ENDRX, END, ENDTX, STARTED = 0x104, 0x110, 0x118, 0x120, 0x14C
 BYTE = 8 * 256
 """Cycles of 8 bits at 250 kbit/s."""
+BEGIN = 64
+"""tSPIM,START: a microsecond."""
 
 
 class Counter:
@@ -56,7 +58,7 @@ def transfer(spim, out, received):
     for offset, value in ((0x544, RAM), (0x548, len(out)), (0x534, RAM + 0x100), (0x538, received)):
         spim.write(offset, value)
     spim.write(START, 1)
-    spim.scheduler.advance(spim.scheduler.now + BYTE * max(len(out), received))
+    spim.scheduler.advance(spim.scheduler.now + BEGIN + BYTE * max(len(out), received))
     return spim.soc.dma_read(RAM + 0x100, received)
 
 
@@ -75,7 +77,7 @@ def test_events_at_their_bytes(spim, target):
     for event in (ENDTX, ENDRX, END):
         spim.subscribe(event, lambda event=event: moments.setdefault(event, spim.scheduler.now))
     transfer(spim, b"ab", 3)
-    assert moments == {ENDTX: 2 * BYTE, ENDRX: 3 * BYTE, END: 3 * BYTE}
+    assert moments == {ENDTX: BEGIN + 2 * BYTE, ENDRX: BEGIN + 3 * BYTE, END: BEGIN + 3 * BYTE}
 
 
 @pytest.mark.parametrize(("code", "hertz"), [(0x0200_0000, 125_000), (0x8000_0000, 8_000_000), (0x1400_0000, 32_000_000)])
@@ -100,18 +102,39 @@ def test_loopback_and_disconnected_lines(spim, soc):
 
 
 def test_suspend_and_stop(spim, target):
-    spim.write(0x548, 4)
-    spim.write(0x544, RAM)
+    """Both let the byte on the wire end; a stop has all events, whatever is left in the buffers."""
+    moments = {}
+    for event in (ENDTX, ENDRX, END, STOPPED):
+        spim.subscribe(event, lambda event=event: moments.setdefault(event, spim.scheduler.now))
+    for offset, value in ((0x548, 4), (0x544, RAM), (0x538, 4), (0x534, RAM + 0x100)):
+        spim.write(offset, value)
     spim.write(START, 1)
     spim.write(SUSPEND, 1)
     spim.scheduler.advance(10 * BYTE)
     assert spim.read(0x54C) == 1
     spim.write(RESUME, 1)
-    spim.scheduler.advance(11 * BYTE)
+    spim.scheduler.advance(11 * BYTE + 5)
     assert spim.read(0x54C) == 2
+    assert moments == {}
     spim.write(STOP, 1)
     spim.scheduler.advance(20 * BYTE)
-    assert (spim.read(0x54C), spim.read(STOPPED), spim.read(END)) == (2, 1, 0)
+    assert (spim.read(0x54C), spim.read(0x53C)) == (3, 3)
+    assert moments == dict.fromkeys((ENDTX, ENDRX, END, STOPPED), 12 * BYTE)
+
+
+@pytest.mark.parametrize("suspended", [False, True])
+def test_stop_without_a_byte_on_the_wire(spim, suspended):
+    spim.write(0x548, 4)
+    spim.write(0x544, RAM)
+    if suspended:
+        spim.write(START, 1)
+        spim.write(SUSPEND, 1)
+        spim.scheduler.advance(10 * BYTE)
+    spim.write(STOP, 1)
+    assert [spim.read(event) for event in (ENDTX, END, STOPPED)] == [suspended, suspended, True]
+    spim.write(RESUME, 1)
+    spim.scheduler.advance(20 * BYTE)
+    assert spim.read(0x54C) == suspended
 
 
 def test_list_mode_advances_the_pointer(spim, target):
@@ -129,9 +152,9 @@ def test_disabled_does_nothing(spim):
 def test_spi_is_double_buffered(spi, target):
     spi.write(0x51C, 0x41)
     spi.write(0x51C, 0x42)
-    spi.scheduler.advance(BYTE)
+    spi.scheduler.advance(BEGIN + BYTE)
     assert (spi.read(0x108), target.heard) == (1, [0x41])
-    spi.scheduler.advance(2 * BYTE)
+    spi.scheduler.advance(BEGIN + 2 * BYTE)
     assert target.heard == [0x41, 0x42]
     assert [spi.read(0x518), spi.read(0x518)] == [0x11, 0x12]
 
@@ -176,9 +199,9 @@ def test_hardware_csn(soc, active):
     pin.line.listen(lambda level: edges.append((level, soc.scheduler.now)))
     transfer(spim, b"abc", 0)
     assert spim.read(END) == 0  # the bits began 200 cycles late
-    soc.scheduler.advance(3 * BYTE + 200)
+    soc.scheduler.advance(BEGIN + 3 * BYTE + 200)
     assert spim.read(END) == 1
-    assert edges == [(active, 0), (not active, 3 * BYTE + 200)]
+    assert edges == [(active, 0), (not active, BEGIN + 3 * BYTE + 200)]
     assert [level for _, level, _ in target.heard] == [active] * 3
     spim.write(0x500, 0)
     assert pin.owner is None
@@ -197,9 +220,10 @@ def test_stop_lets_go_of_csn(soc):
     spim.write(0x548, 100)
     spim.write(0x544, RAM)
     spim.write(START, 1)
-    soc.scheduler.advance(BYTE)
-    assert not soc.pins[10].level
+    soc.scheduler.advance(BEGIN + BYTE)
     spim.write(STOP, 1)
+    assert not soc.pins[10].level
+    soc.scheduler.advance(BEGIN + 2 * BYTE)
     assert soc.pins[10].level
 
 

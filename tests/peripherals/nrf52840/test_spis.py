@@ -116,7 +116,7 @@ def test_wired_to_a_master_of_the_same_chip(spis, soc):
         spim.write(offset, value)
     soc.pins[CSN].drive_from_board("master", False)
     spim.write(0x010, 1)
-    soc.scheduler.advance(5 * 8 * 256)
+    soc.scheduler.advance(64 + 5 * 8 * 256)
     soc.pins[CSN].drive_from_board("master", True)
     assert (soc.dma_read(RAM + 0x300, 5), soc.dma_read(RAM + 0x100, 5)) == (b"hello", b"WORLD")
     assert spis.read(END) == 1
