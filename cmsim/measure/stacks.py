@@ -283,8 +283,9 @@ class StackMeter:
     def _frame(self, frame: int) -> None:
         """An exception frame was put there."""
         low, high, stack = self._framed
-        if not low <= frame + FRAME <= high:
-            area = self.find(frame + FRAME) or self.find(frame + FRAME_FP)
+        above = frame + FRAME
+        if not low < above <= high and (above != low or stack.deepest > low):  # the stack below, empty so far
+            area = self.find(above) or self.find(frame + FRAME_FP)
             if area is None:
                 return
             stack = self._native_of(area)

@@ -151,6 +151,45 @@ def test_an_empty_stack_below_another_is_no_overflow_of_that(tmp_path: Path) -> 
     assert (found["upper_stack"]["peak"], found["lower_stack"]["peak"]) == (32, 16)
 
 
+def test_a_frame_on_an_empty_stack_below_another_is_no_overflow_of_that(tmp_path: Path) -> None:
+    """A thread on the upper stack is interrupted; so is its handler, which has put nothing on the lower one, MSP's."""
+    source = """
+        .macro stack name, at
+          .global \\name
+          .type \\name, %object
+          .set \\name, \\at
+          .size \\name, 0x200
+        .endm
+        stack lower_stack, 0x20001000
+        stack upper_stack, 0x20001200
+        main:   ldr r0, =0xe000ed1c
+                ldr r1, =0x80000000
+                str r1, [r0]            // SHPR2: SVCall less urgent than PendSV
+                ldr r0, =0x20001200
+                msr msp, r0
+                ldr r0, =0x20001400
+                msr psp, r0
+                movs r0, #2
+                msr control, r0
+                isb
+                push {r0-r7}
+                svc #0
+                b .
+        calls:  ldr r0, =0xe000ed04
+                ldr r1, =0x10000000
+                str r1, [r0]            // PENDSVSET
+                dsb
+                isb
+                bx lr
+        pends:  bx lr
+        """
+    m = machine(tmp_path, source, handlers={11: "calls", 14: "pends"})
+    m.run(seconds=1e-5)
+    found = stacks(m)
+    assert found["upper_stack"]["overflow"] is None
+    assert (found["upper_stack"]["peak"], found["lower_stack"]["peak"]) == (64, 32)
+
+
 TWO_THREADS = """
     main:    svc #0
     first:   push {r0-r3}
