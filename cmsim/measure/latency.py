@@ -2,7 +2,7 @@
 
 A moment is `[first ] [end ] KIND[:TRACK][=TEXT]`: the begin (or the end) of each event of that kind, on the track of
 that name or alias, with TEXT in its name. Each TO is measured from the last FROM before it (with `first`: the first one
-since the TO before); what has no FROM of its own is not counted.
+since the TO before); what has no FROM of its own is not counted. The same moment twice is a period.
 """
 
 from __future__ import annotations
@@ -20,10 +20,8 @@ _MOMENT = re.compile(
     rf"(?P<first>first )?(?P<end>end )?(?P<kind>{'|'.join(Kind)})(?::(?P<track>[^=,]+))?(?:=(?P<text>.+))?", re.DOTALL
 )
 _NEXT = re.compile(rf",\s*(?=(?:end )?(?:{'|'.join(Kind)})(?:[:=]|$))")
-
-
-MOST = 8
-"""Names in a message."""
+MOST, LONGEST = 8, 40
+"""Names in a message, and signs of each."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +44,12 @@ class Moment:
         if self.cycles(timeline):
             return None
         names = [track.name for track in timeline.find(self.kind, None) if track.events]
-        some = ", ".join(names[:MOST]) + (", ..." if len(names) > MOST else "")
-        there = f"; {self.kind} had events on {some}" if names else f"; {self.kind} had no events at all"
-        return f"{self.title} never happened{there}"
+        there = f"{self.kind} had events on {_some(names)}" if names else f"{self.kind} had no events at all"
+        here = [track for track in timeline.find(self.kind, self.track) if track.events]
+        if here and self.text:
+            texts = _some(list(dict.fromkeys(repr(event.name[:LONGEST]) for track in here for event in track.events)))
+            there = f"{self.kind} {_some([track.name for track in here])} had {texts}"
+        return f"{self.title} never happened; {there}"
 
     def cycles(self, timeline: Timeline) -> list[int]:
         """When that was, in order; an event that had not ended has no end."""
@@ -87,13 +88,18 @@ class Latency:
     def pairs(self, timeline: Timeline) -> list[tuple[int, int]]:
         """(cycle of FROM, cycle of TO) of each that was measured."""
         starts, pairs, n = self.start.cycles(timeline), [], 0
+        apart = int(self.start == self.stop)
         for stop in self.stop.cycles(timeline):
             begin = n
-            while n < len(starts) and starts[n] <= stop:
+            while n < len(starts) and starts[n] <= stop - apart:
                 n += 1
             if n > begin:
                 pairs.append((starts[begin if self.first else n - 1], stop))
         return pairs
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST]) + (", ..." if len(names) > MOST else "")
 
 
 def measured(timeline: Timeline, asked: Sequence[Latency]) -> list[dict[str, Any]]:

@@ -235,6 +235,24 @@ def test_each_answer_has_the_last_cause_before_it() -> None:
     assert pairs("serial:uart1,pin") == []
 
 
+def test_the_same_moment_twice_is_a_period() -> None:
+    assert pairs("serial,serial") == [(12, 60), (60, 70)]
+    assert pairs("first pin:button=high,pin:button=high") == [(10, 40)]
+    assert pairs("serial,serial=walk") == [(12, 12), (70, 70)]  # not the same
+
+
+def test_what_was_there_instead_is_told() -> None:
+    def unseen(text: str) -> list[str]:
+        (row,) = measured(DRAWN, [Latency.parse(text)])
+        return [str(words) for words in row["unseen"]]
+
+    assert unseen("pin:button=wet,serial=run") == [
+        "pin:button=wet never happened; pin P0.11 had 'low', 'high'",
+        "serial=run never happened; serial uart0 had 'walk, 97 %', 'rest', 'walk'",
+    ]
+    assert unseen("pin:d2=low,serial") == ["pin:d2=low never happened; pin had events on P0.11"]
+
+
 def test_minimum_median_maximum() -> None:
     rows = measured(DRAWN, [Latency.parse("pin:button=high,end serial"), Latency.parse("cpu,pin")])
     assert rows == [
