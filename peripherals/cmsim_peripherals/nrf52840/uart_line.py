@@ -11,8 +11,7 @@ receiver's bits: another baud rate or parity gives other bytes, FRAMING, PARITY 
 
 Not modelled: waveforms (TXD idles high for ever, and only a UART hears its frames), so a wrong baud rate or parity of
 the far end has no effect; a break of its comes from `receive_break()`. The far end waits politely while the receiver is
-off; a CTS that is not connected counts as low; the microsecond from STARTTX to the start bit. A receiver that is opened
-during a wired frame hears it whole.
+off; a CTS that is not connected counts as low. A receiver that is opened during a wired frame hears it whole.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import ClassVar
 
-from cmsim.kernel import Alarm
+from cmsim.kernel import CPU_HZ, Alarm
 from cmsim.nordic import Event, PinSelect, Task
 from cmsim.pins import Pin
 from cmsim.registers import Latched, Register
@@ -37,6 +36,8 @@ CYCLES_PER_16M = 4
 FIFO_DEPTH = 6
 FIFO_KEPT_FREE = 4
 RXTO_FRAMES = 4
+START_TIME = CPU_HZ // 1_000_000
+"""tUARTE,START: from STARTTX to the start bit (v1.7, section 6.34.10)."""
 EVEN = 7
 """CONFIG.PARITY: included."""
 
@@ -73,6 +74,9 @@ class UartLine(Failing):
 
     ENABLED: ClassVar[int]
     """The value of ENABLE that selects this personality."""
+
+    STORES_BROKEN_FRAMES: ClassVar[bool] = True
+    """Whether a byte without a stop bit goes into the FIFO."""
 
     STOPRX = Task(0x004)
     CTS = Event(0x100)
@@ -206,11 +210,11 @@ class UartLine(Failing):
         cts = self._pins.get("CTS")
         return bool(self.flow_control) and cts is not None and cts.level
 
-    def _transmit(self, byte: int) -> None:
-        """Start the frame of `byte`, or hold it until CTS is low."""
+    def _transmit(self, byte: int, wait: int = 0) -> None:
+        """Start the frame of `byte` in `wait` cycles, or hold it until CTS is low."""
         self._shifting = byte
-        if not self._held_by_cts:
-            self._arm(self._tx)
+        if not self._held_by_cts and self.frame_cycles:
+            self._tx.after(wait + self.frame_cycles)
 
     def _frame_sent(self) -> None:
         byte, self._shifting = self._shifting, None
@@ -296,27 +300,32 @@ class UartLine(Failing):
                 errors |= ErrorSource.FRAMING if any(bits) else ErrorSource.FRAMING | ErrorSource.BREAK
             if errors:
                 self._fail(errors)
-            self._push(byte)
+            if bits[-1] or self.STORES_BROKEN_FRAMES:
+                self._push(byte)
 
     def _push(self, byte: int) -> None:
         if len(self._fifo) == FIFO_DEPTH:
             self._fifo.popleft()
             self._fail(ErrorSource.OVERRUN)
         self._fifo.append(byte)
-        if len(self._fifo) == 1:
-            self.emit(self.RXDRDY)
+        self._announce(received=True)
         self._arrived()
         if len(self._fifo) >= FIFO_DEPTH - FIFO_KEPT_FREE:
             self._set_ready(False)
+
+    def _announce(self, *, received: bool) -> None:
+        """RXDRDY: a byte has become the oldest of the FIFO, having been received or waited for."""
+        if not received or len(self._fifo) == 1:
+            self.emit(self.RXDRDY)
 
     def _arrived(self) -> None:
         """The FIFO has a byte more."""
 
     def _pop(self) -> int:
-        """The oldest byte of the FIFO; the next one is announced by RXDRDY."""
+        """The oldest byte of the FIFO."""
         byte = self._fifo.popleft()
         if self._fifo:
-            self.emit(self.RXDRDY)
+            self._announce(received=False)
         elif self._receiving and not self._rxto.armed:
             self._set_ready(True)
             self._listen()

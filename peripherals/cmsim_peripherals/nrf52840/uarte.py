@@ -1,9 +1,11 @@
 """UARTE: UART with EasyDMA (nRF52840 PS v1.8, section 6.34). The line itself is `uart_line.py`.
 
 PTR and MAXCNT are double-buffered: they count at STARTTX and STARTRX, and may be written again from TXSTARTED and
-RXSTARTED on. STOPTX lets the frame on the wire end; ENDTX then comes before TXSTOPPED even if bytes are left. Between
-ENDRX and the next STARTRX, and after STOPRX, bytes collect in the FIFO; FLUSHRX moves them to the buffer and ends with
-ENDRX, always. A buffer outside data RAM: see `easydma.py`.
+RXSTARTED on. The start bit comes 1 us after STARTTX. STOPTX lets the frame on the wire end; ENDTX then comes before
+TXSTOPPED even if bytes are left. RXDRDY comes with each byte that is received, also one that waits in the FIFO (section
+6.34.3); a byte without a stop bit is not stored (section 6.34.4). Between ENDRX and the next STARTRX, and after STOPRX,
+bytes collect in the FIFO; FLUSHRX moves them to the buffer and ends with ENDRX, always. A buffer outside data RAM: see
+`easydma.py`.
 
 Not modelled: what `uart_line.py` and `easydma.py` leave out; a START task during the transfer that it would start is
 ignored; an empty receive buffer (MAXCNT = 0) ends at once, but not in a circle with the shortcut ENDRX_STARTRX.
@@ -15,13 +17,14 @@ from cmsim.nordic import Event, Task
 from cmsim.registers import Register
 
 from .easydma import MAXCNT_BITS, Buffer
-from .uart_line import UartLine
+from .uart_line import START_TIME, UartLine
 
 
 class Uarte(UartLine):
     """UARTE0 and UARTE1."""
 
     ENABLED = 8
+    STORES_BROKEN_FRAMES = False
 
     STARTRX = Task(0x000)
     STARTTX = Task(0x008)
@@ -59,7 +62,7 @@ class Uarte(UartLine):
         self._stopping = False
         out = self._out = Buffer(self.soc, self.name, 0x544, self.TXD_PTR, self.TXD_MAXCNT)
         if not out.full:
-            self._transmit(out.fetch())
+            self._transmit(out.fetch(), START_TIME)
         self.emit(self.TXSTARTED)
         if out.full and self._out is out:
             self._end_tx()
@@ -110,6 +113,10 @@ class Uarte(UartLine):
             self._end_rx()
         else:
             self._arrived()
+
+    def _announce(self, *, received: bool) -> None:
+        if received:
+            self.emit(self.RXDRDY)
 
     def _arrived(self) -> None:
         buffer = self._in

@@ -3,6 +3,7 @@
 import pytest
 from support.uarte import (
     BAUD_115200,
+    BEGIN,
     ENABLE,
     ERRORSRC,
     FRAME_1M,
@@ -35,7 +36,7 @@ def test_frame_length(config, bits):
     bench = Bench(config=config, baud=BAUD_115200)
     bench.send(b"A")
     bench.run()
-    assert bench.events("TXDRDY") == [(bits * 4 * 139, "TXDRDY")]
+    assert bench.events("TXDRDY") == [(BEGIN + bits * 4 * 139, "TXDRDY")]
 
 
 def test_disabled_block_does_nothing_but_rxto():

@@ -9,6 +9,7 @@ from support.uarte import (
     BAUD_1M,
     BAUD_115200,
     BAUDRATE,
+    BEGIN,
     ENABLE,
     ENDRX,
     ENDTX,
@@ -44,16 +45,16 @@ def test_transmission_events_and_timing():
     bench = Bench()
     bench.send(b"abc")
     assert bench.port.output == b""
-    bench.run(2 * FRAME_1M - 1)
+    bench.run(BEGIN + 2 * FRAME_1M - 1)
     assert bench.port.output == b"a"
     bench.run()
     assert bench.port.output == b"abc"
     assert bench.log == [
         (0, "TXSTARTED"),
-        (FRAME_1M, "TXDRDY"),
-        (2 * FRAME_1M, "TXDRDY"),
-        (3 * FRAME_1M, "TXDRDY"),
-        (3 * FRAME_1M, "ENDTX"),
+        (BEGIN + FRAME_1M, "TXDRDY"),
+        (BEGIN + 2 * FRAME_1M, "TXDRDY"),
+        (BEGIN + 3 * FRAME_1M, "TXDRDY"),
+        (BEGIN + 3 * FRAME_1M, "ENDTX"),
     ]
     assert bench.block.read(TXD_AMOUNT) == 3
 
@@ -85,10 +86,10 @@ def test_empty_transmission_ends_at_once():
 def test_stoptx_lets_the_frame_end():
     bench = Bench()
     bench.send(b"abc")
-    bench.run(FRAME_1M + 1)
+    bench.run(BEGIN + FRAME_1M + 1)
     bench.block.write(STOPTX, 1)
     bench.run()
-    end = 2 * FRAME_1M
+    end = BEGIN + 2 * FRAME_1M
     assert bench.log[2:] == [(end, "TXDRDY"), (end, "ENDTX"), (end, "TXSTOPPED")]
     assert bench.port.output == b"ab"
     assert bench.block.read(TXD_AMOUNT) == 2
@@ -223,6 +224,18 @@ def test_bytes_after_the_buffer_wait_in_the_fifo_for_flushrx():
     bench.block.write(FLUSHRX, 1)
     assert bench.block.read(RXD_AMOUNT) == 0
     assert len(bench.events("ENDRX")) == 3
+
+
+def test_each_byte_has_its_rxdrdy_when_it_is_received():
+    """Also one that waits in the FIFO: drivers count bytes by PPI."""
+    bench = Bench()
+    bench.receive(1)
+    bench.port.send(b"abc")
+    bench.run(10**5)
+    frames = [(n * FRAME_1M, "RXDRDY") for n in (1, 2, 3)]
+    assert bench.events("RXDRDY") == frames
+    bench.receive(2)
+    assert bench.events("RXDRDY") == frames
 
 
 def test_startrx_takes_back_stoprx():
