@@ -335,7 +335,7 @@ class StackMeter:
         self._collect(self.main, stack)
         self.history.add(self._since, self.main.high - stack.deepest)
         self._since = self.cpu.clock.cycles
-        stack.deepest, stack.paths = (sp if self.main.low <= sp <= self.main.high else self.main.high), 0
+        stack.deepest, stack.paths = (sp if self.main.low < sp <= self.main.high else self.main.high), 0
 
     def mark_inference(self, inference: Inference, done: bool) -> None:
         """Find the depths within one inference: start from the stack pointers, look at the end."""

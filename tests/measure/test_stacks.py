@@ -190,6 +190,36 @@ def test_a_frame_on_an_empty_stack_below_another_is_no_overflow_of_that(tmp_path
     assert (found["upper_stack"]["peak"], found["lower_stack"]["peak"]) == (64, 32)
 
 
+def test_an_empty_stack_below_the_main_stack_is_no_overflow_of_that(tmp_path: Path) -> None:
+    """Zephyr without threads: `main` runs on PSP, exceptions begin with MSP at the main stack's lower end."""
+    source = f"""
+        .global lower_stack
+        .type lower_stack, %object
+        .set lower_stack, {LIMIT - 0x200}
+        .size lower_stack, 0x200
+        main:    mov r0, sp
+                 msr psp, r0
+                 ldr r0, ={LIMIT}
+                 msr msp, r0
+                 movs r0, #2
+                 msr control, r0
+                 isb
+                 ldr r0, =5000
+        1:       subs r0, #1
+                 bne 1b
+                 svc #0
+                 b .
+        handler: push {{r4, lr}}
+                 pop {{r4, pc}}
+        """
+    m = machine(tmp_path, source, handlers={11: "handler"})
+    m.run(seconds=1e-3)
+    found = stacks(m)
+    assert {name: (row["peak"], row["overflow"]) for name, row in found.items()} == {
+        "main stack": (32, None), "lower_stack": (8, None),
+    }  # fmt: skip
+
+
 TWO_THREADS = """
     main:    svc #0
     first:   push {r0-r3}
