@@ -3,7 +3,8 @@
 A semaphore guards pointers and buffers. CSN falling grants it to the slave if it is free: bytes then move between the
 buffers and the wire, ORC goes out when TXD is used up (STATUS.OVERREAD), bytes beyond RXD are dropped (OVERFLOW), and
 CSN rising ends with END, after which the semaphore is free or the CPU's who waits for it (ACQUIRED). While the CPU
-holds it, a transaction is ignored: DEF goes out, nothing is stored, no END comes.
+holds it, a transaction is ignored: DEF goes out, nothing is stored, no END comes. RELEASE by a CPU that only waits for
+it does nothing (section 6.26.3).
 
 The master is a SPIM or SPI of this chip to whose pins wires lead, or outside: the block is an `SpiTarget` whose chip
 select is the pin of PSEL.CSN, and `attach` puts it on a bus.
@@ -167,5 +168,3 @@ class Spis(NordicPeripheral):
     def _release(self) -> None:
         if self.SEMSTAT == Owner.CPU:
             self.SEMSTAT = Owner.FREE
-        elif self.SEMSTAT == Owner.CPU_PENDING:
-            self.SEMSTAT = Owner.SPIS
