@@ -2,9 +2,10 @@
 
 While enabled it stands on the bus of its two pins under the addresses that CONFIG enables. WRITE or READ comes with the
 acknowledged address; then SCL is held low until PREPARERX or PREPARETX has been triggered (before or after), and no
-longer suspended. RXSTARTED and TXSTARTED come when bytes may move. A byte beyond RXD.MAXCNT is not acknowledged
+longer suspended. RXSTARTED and TXSTARTED come when bytes may move, and use the preparation up; one that is made from
+then on is for the transfer behind a repeated start. A byte beyond RXD.MAXCNT is not acknowledged
 (OVERFLOW and DNACK), one beyond TXD.MAXCNT is ORC (OVERREAD); each ends with ERROR. A STOP condition, or the task STOP,
-give STOPPED; they and a repeated start take the preparations back and update AMOUNT.
+give STOPPED and take both preparations back (section 6.32, state machine); they and a repeated start update AMOUNT.
 
 Where wires lead from both pins to others, they are a bus as well, which TWI or TWIM may drive; it wants pull-ups, those
 of the chip or the board.
@@ -142,9 +143,11 @@ class Twis(Failing):
         prepared = self._tx_prepared if self._reading else self._rx_prepared
         if self._addressed and self._buffer is None and prepared and not self._suspended:
             if self._reading:
+                self._tx_prepared = False
                 self._buffer = Buffer(self.soc, self.name, 0x544, self.TXD_PTR, self.TXD_MAXCNT)
                 self.emit(self.TXSTARTED)
             else:
+                self._rx_prepared = False
                 self._buffer = Buffer(self.soc, self.name, 0x534, self.RXD_PTR, self.RXD_MAXCNT)
                 self.emit(self.RXSTARTED)
         if not self.holds_scl:
@@ -175,14 +178,15 @@ class Twis(Failing):
     def stop(self) -> None:
         """A STOP condition."""
         self._end_transfer()
+        self._rx_prepared = self._tx_prepared = False
         self.emit(self.STOPPED)
 
     def _end_transfer(self) -> None:
         if self._buffer is not None:
             if self._reading:
-                self.TXD_AMOUNT, self._tx_prepared = self._buffer.count, False
+                self.TXD_AMOUNT = self._buffer.count
             else:
-                self.RXD_AMOUNT, self._rx_prepared = self._buffer.count, False
+                self.RXD_AMOUNT = self._buffer.count
         self._buffer, self._addressed = None, False
 
     # --- tasks ------------------------------------------------------------------------------------------------
@@ -210,8 +214,7 @@ class Twis(Failing):
     def _stop(self) -> None:
         if self.ENABLE == self.ENABLED:
             self._suspended = False
-            self._end_transfer()
-            self.emit(self.STOPPED)
+            self.stop()
             self._begin()
 
 

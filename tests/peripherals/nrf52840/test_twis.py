@@ -115,6 +115,35 @@ def test_a_preparation_counts_once(soc, master, slave):
     assert master.read(STOPPED) == 0
 
 
+def test_a_stop_condition_takes_both_preparations_back(soc, master, slave):
+    """Section 6.32, state machine."""
+    receive_into(slave, 1)
+    offer(slave, b"z")
+    send(master, b"a")
+    wait(soc)
+    master.write(STOPPED, 0)
+    fetch(master, 1)
+    wait(soc)
+    assert (slave.read(TXSTARTED), master.read(STOPPED)) == (0, 0)
+    slave.write(PREPARETX, 1)
+    wait(soc)
+    assert (slave.read(TXSTARTED), master.read(STOPPED)) == (1, 1)
+
+
+def test_a_preparation_during_a_transfer_is_for_the_next_behind_a_repeated_start(soc, master, slave):
+    receive_into(slave, 2)
+    master.soc.dma_write(RAM, b"ab")
+    for offset, value in ((0x588, 0x33), (0x544, RAM), (0x548, 1), (0x200, 0), (0x008, 1)):
+        master.write(offset, value)
+    wait(soc)
+    assert slave.read(RXSTARTED) == 1
+    slave.write(RXSTARTED, 0)
+    slave.write(PREPARERX, 1)
+    send(master, b"b")
+    wait(soc)
+    assert (slave.read(RXSTARTED), master.read(STOPPED)) == (1, 1)
+
+
 def test_too_many_bytes_are_not_acknowledged(soc, master, slave):
     receive_into(slave, 2)
     send(master, b"abc")
