@@ -2,7 +2,8 @@
 
 One SCL period T lasts floor(2**32 / FREQUENCY) periods of 16 MHz: K100 is 640 CPU cycles, K250 256, K400 160 (the TWI's
 K400 is another value: 156). On the wire, in CPU cycles:
-    START             T - 4    the data sheet's hold time tHD,STA: 9937.5, 3937.5, 2437.5 ns
+    START             96       from the task on an idle bus: tTWIM,START and tTWI,START, 1.5 us
+                      T - 4    the data sheet's hold time tHD,STA: 9937.5, 3937.5, 2437.5 ns
     address, byte     9 T      eight bits and the acknowledge
     repeated START    2 T - 4  SDA up, SCL up, set-up, then the hold time
     STOP              T        SCL low half a period, then tSU,STO: 5000, 2000, 1250 ns
@@ -13,12 +14,11 @@ START; between bytes it acts at once and SCL is held low. While suspended only R
 Nobody answering (no bus on the pins, or one without supply, but both lines pulled up by the chip or the board) is an
 address NACK. A line that nothing pulls up, or a PSEL that is not connected, reads low: the master waits for SCL to rise
 and hangs without an event, as silicon does, until ENABLE is written 0. FREQUENCY = 0 holds the clock in the same way.
-Tasks of a disabled block do nothing; STOP on an idle bus gives STOPPED at once.
+Tasks of a disabled block do nothing; STOP on an idle bus gives STOPPED at once; SUSPEND of an idle TWIM does nothing.
 
 A target that holds SCL low after an acknowledge makes the master wait there.
 
-Not modelled: waveforms on SCL and SDA, other masters, the bus free time after STOP, the rise of a line that hung; the
-cycle or so between a task and the first edge.
+Not modelled: waveforms on SCL and SDA, other masters, the bus free time after STOP, the rise of a line that hung.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from enum import IntFlag
 from typing import ClassVar
 
 from cmsim.i2c import I2cTarget, stretched
+from cmsim.kernel import CPU_HZ
 from cmsim.nordic import Event, PinSelect, Task
 from cmsim.pins import Pin
 from cmsim.registers import Latched, Register
@@ -37,6 +38,8 @@ from .failing import Failing
 
 CYCLES_PER_16M = 4
 CLOCKS_A_BYTE = 9
+START_TIME = 3 * CPU_HZ // 2_000_000
+"""From STARTTX or STARTRX to the START condition on an idle bus (v1.7, sections 6.29.9 and 6.31.8)."""
 
 
 class ErrorSource(IntFlag):
@@ -52,6 +55,8 @@ class TwoWireMaster(Failing):
     """The value of ENABLE that selects this personality."""
     STOPS_WHILE_SUSPENDED: ClassVar[bool]
     """Whether STOP acts without RESUME; the TWIM chapter says that it does not."""
+    SUSPENDS_TRANSFERS_ONLY: ClassVar[bool] = False
+    """Whether SUSPEND of an idle master does nothing."""
 
     STARTRX = Task(0x000)
     STARTTX = Task(0x008)
@@ -156,7 +161,8 @@ class TwoWireMaster(Failing):
     @SUSPEND
     def _suspend(self) -> None:
         if self._pins is not None:
-            self._wants_suspend = not self._suspended
+            idle = not self._owned and self._wants_start is None
+            self._wants_suspend = not (self._suspended or (idle and self.SUSPENDS_TRANSFERS_ONLY))
             self._go()
 
     @RESUME
@@ -200,7 +206,8 @@ class TwoWireMaster(Failing):
         self._reading, self._nacked = reading, False
         period, repeated = self.period, self._owned
         self._owned = True
-        self._phase((2 if repeated else 1) * period - CYCLES_PER_16M + CLOCKS_A_BYTE * period, self._address_sent)
+        begin = 2 * period if repeated else START_TIME + period
+        self._phase(begin - CYCLES_PER_16M + CLOCKS_A_BYTE * period, self._address_sent)
         if not self._bus_is_high():
             self._edge.cancel()
         self._started()

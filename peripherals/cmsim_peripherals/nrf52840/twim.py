@@ -25,6 +25,7 @@ class Twim(TwoWireMaster):
 
     ENABLED = 6
     STOPS_WHILE_SUSPENDED = False
+    SUSPENDS_TRANSFERS_ONLY = True
 
     RXSTARTED = Event(0x14C)
     TXSTARTED = Event(0x150)

@@ -11,7 +11,7 @@ STARTRX, STARTTX, STOP, SUSPEND, RESUME = 0x000, 0x008, 0x014, 0x01C, 0x020
 STOPPED, RXDREADY, TXDSENT, ERROR, BB, SUSPENDED = 0x104, 0x108, 0x11C, 0x124, 0x138, 0x148
 SHORTS, ERRORSRC, ENABLE, RXD, TXD, FREQUENCY, ADDRESS = 0x200, 0x4C4, 0x500, 0x518, 0x51C, 0x524, 0x588
 BB_SUSPEND, BB_STOP = 1, 2
-T = 640
+T, BEGIN = 640, 96
 
 
 class Sensor(I2cRegisterDevice):
@@ -84,7 +84,7 @@ def test_write_and_timing():
     bench.task(STARTTX)
     bench.block.write(TXD, 0x12)
     bench.scheduler.advance(10**5)
-    byte = T - 4 + 9 * T
+    byte = BEGIN + T - 4 + 9 * T
     assert bench.log == [(byte, "BB"), (byte + 9 * T, "TXDSENT")]
     bench.block.write(TXD, 0x99)
     bench.scheduler.advance(2 * 10**5)
@@ -116,7 +116,7 @@ def test_bb_suspend_stops_the_clock_after_each_byte():
     bench.block.write(SHORTS, BB_SUSPEND)
     bench.task(STARTRX)
     bench.scheduler.advance(10**6)
-    first = T - 4 + 9 * T
+    first = BEGIN + T - 4 + 9 * T
     assert bench.log == [(first, "BB"), (first + 9 * T, "RXDREADY"), (first + 9 * T, "SUSPENDED")]
 
 
@@ -125,14 +125,14 @@ def test_bb_stop_reads_one_byte():
     bench.block.write(SHORTS, BB_STOP)
     bench.task(STARTRX)
     bench.scheduler.advance(10**6)
-    assert bench.log[-1] == (T - 4 + 18 * T + T, "STOPPED")
+    assert bench.log[-1] == (BEGIN + T - 4 + 18 * T + T, "STOPPED")
 
 
 def test_unread_byte_is_overrun():
     bench = Bench()
     bench.sensor.pointer = 0x10
     bench.task(STARTRX)
-    bench.scheduler.advance(T - 4 + 27 * T)
+    bench.scheduler.advance(BEGIN + T - 4 + 27 * T)
     assert bench.block.read(ERRORSRC) == ErrorSource.OVERRUN
     assert bench.block.read(RXD) == 0x34
     bench.task(STOP)

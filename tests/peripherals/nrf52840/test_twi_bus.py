@@ -4,6 +4,7 @@ import pytest
 from cmsim_peripherals.nrf52840.twi_bus import ErrorSource
 from support.twim import (
     ADDRESS,
+    BEGIN,
     ENABLE,
     ERROR,
     ERRORSRC,
@@ -50,7 +51,7 @@ def test_lasttx_suspend_then_a_second_buffer_with_repeated_start():
     bench.tx(b"\x40", LASTTX_SUSPEND)
     bench.task(STARTTX)
     bench.run(10**4)
-    assert bench.log[-1] == (T - 4 + 18 * T, "SUSPENDED")
+    assert bench.log[-1] == (BEGIN + T - 4 + 18 * T, "SUSPENDED")
     bench.tx(b"\x41\x99", LASTTX_STOP, RAM + 0x40)
     bench.task(STARTTX)
     bench.run(2 * 10**4)
@@ -78,37 +79,39 @@ def test_suspend_takes_effect_at_the_byte_boundary():
     bench = Bench()
     bench.tx(b"\x50\x01\x02", LASTTX_STOP)
     bench.task(STARTTX)
-    bench.run(T - 4 + 9 * T + 5)
+    bench.run(BEGIN + T - 4 + 9 * T + 5)
     bench.task(SUSPEND)
     bench.run(10**5)
-    assert bench.log[-1] == (T - 4 + 18 * T, "SUSPENDED")
+    assert bench.log[-1] == (BEGIN + T - 4 + 18 * T, "SUSPENDED")
     assert bench.target.log[-1][1] == 0x50
     bench.task(RESUME)
     bench.run()
     assert bench.log[-1] == (10**5 + 18 * T + T, "STOPPED")
 
 
-def test_stop_needs_resume_first():
+def test_stop_and_start_need_resume_first():
     bench = Bench()
-    bench.task(SUSPEND)
+    bench.tx(b"\x01", LASTTX_SUSPEND)
+    bench.task(STARTTX)
+    bench.run(10**5)
     bench.task(STOP)
-    bench.run(1000)
-    assert bench.names() == ["SUSPENDED"]
+    bench.task(STARTRX)
+    bench.run(2 * 10**5)
+    assert bench.names() == ["TXSTARTED", "LASTTX", "SUSPENDED"]
     bench.task(RESUME)
-    bench.task(STOP)
-    assert bench.names() == ["SUSPENDED", "STOPPED"]
+    assert bench.names()[3:] == ["RXSTARTED"]
 
 
-def test_start_waits_for_resume():
+def test_suspend_of_an_idle_master_does_nothing():
+    """Section 6.31: only one that is involved in a transfer is suspended."""
     bench = Bench()
     bench.tx(b"\x01", LASTTX_STOP)
     bench.task(SUSPEND)
-    bench.task(STARTTX)
     bench.run(1000)
-    assert bench.names() == ["SUSPENDED"]
-    bench.task(RESUME)
+    assert bench.names() == []
+    bench.task(STARTTX)
     bench.run()
-    assert bench.names() == ["SUSPENDED", "TXSTARTED", "LASTTX", "STOPPED"]
+    assert bench.names() == ["TXSTARTED", "LASTTX", "STOPPED"]
 
 
 def test_without_a_stop_the_bus_is_held():
@@ -126,7 +129,7 @@ def test_stop_in_the_middle():
     bench = Bench()
     bench.tx(bytes(10), LASTTX_STOP)
     bench.task(STARTTX)
-    bench.run(T - 4 + 9 * T + 1)
+    bench.run(BEGIN + T - 4 + 9 * T + 1)
     bench.task(STOP)
     bench.run()
     assert bench.names() == ["TXSTARTED", "STOPPED"]
@@ -137,7 +140,7 @@ def test_start_during_stop_waits_for_it():
     bench = Bench()
     bench.tx(b"\x01", LASTTX_STOP)
     bench.task(STARTTX)
-    stop = T - 4 + 18 * T
+    stop = BEGIN + T - 4 + 18 * T
     bench.run(stop + 1)
     bench.task(STARTTX)
     bench.run()
@@ -154,7 +157,7 @@ def test_address_nack():
     bench.tx(b"\x01", LASTTX_STOP)
     bench.task(STARTTX)
     bench.run(10**5)
-    assert bench.log == [(0, "TXSTARTED"), (T - 4 + 9 * T, "ERROR")]
+    assert bench.log == [(0, "TXSTARTED"), (BEGIN + T - 4 + 9 * T, "ERROR")]
     assert bench.block.read(ERRORSRC) == ErrorSource.ANACK
     assert bench.block.read(TXD_AMOUNT) == 0
     bench.task(RESUME)
@@ -172,7 +175,7 @@ def test_data_nack_counts_the_byte():
     bench.tx(bytes(5), LASTTX_STOP)
     bench.task(STARTTX)
     bench.run(10**5)
-    assert bench.log[-1] == (T - 4 + 36 * T, "ERROR")
+    assert bench.log[-1] == (BEGIN + T - 4 + 36 * T, "ERROR")
     assert bench.block.read(ERRORSRC) == ErrorSource.DNACK
     assert bench.block.read(TXD_AMOUNT) == 3
     assert "STOPPED" not in bench.names()
@@ -205,7 +208,7 @@ def test_zero_length_sends_the_address_alone():
     bench.task(STARTTX)
     bench.task(STOP)
     bench.run()
-    assert bench.log == [(0, "TXSTARTED"), (T - 4 + 10 * T, "STOPPED")]
+    assert bench.log == [(0, "TXSTARTED"), (BEGIN + T - 4 + 10 * T, "STOPPED")]
     assert [what for _, what in bench.target.log] == ["write", "stop"]
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.twim import (
     ADDRESS,
+    BEGIN,
     ENABLE,
     FREQUENCY,
     K100,
@@ -47,8 +48,8 @@ def test_write_takes_start_address_bytes_and_stop(frequency, period, length):
     bench.tx(bytes(length), LASTTX_STOP)
     bench.task(STARTTX)
     bench.run()
-    last = period - 4 + 9 * period * length
-    end = period - 4 + 9 * period * (length + 1) + period
+    last = BEGIN + period - 4 + 9 * period * length
+    end = BEGIN + period - 4 + 9 * period * (length + 1) + period
     assert bench.log == [(0, "TXSTARTED"), (last, "LASTTX"), (end, "STOPPED")]
     assert bench.block.read(TXD_AMOUNT) == length
 
@@ -58,7 +59,7 @@ def test_bytes_act_at_their_acknowledge():
     bench.tx(b"\x10\xaa", LASTTX_STOP)
     bench.task(STARTTX)
     bench.run()
-    start = T - 4
+    start = BEGIN + T - 4
     assert bench.target.log == [
         (start + 9 * T, "write"),
         (start + 18 * T, 0x10),
@@ -74,7 +75,7 @@ def test_read():
     bench.set({SHORTS: LASTRX_STOP})
     bench.task(STARTRX)
     bench.run()
-    start = T - 4
+    start = BEGIN + T - 4
     assert bench.log == [(0, "RXSTARTED"), (start + 27 * T, "LASTRX"), (start + 37 * T, "STOPPED")]
     assert bench.target.log[1] == (start + 9 * T, 0)
     assert bench.soc.dma_read(RAM + 0x100, 3) == bytes((0, 1, 2))
@@ -86,9 +87,9 @@ def test_received_byte_is_in_ram_after_its_ninth_clock():
     bench.target.pointer = 0x77
     bench.rx(1)
     bench.task(STARTRX)
-    bench.run(T - 4 + 18 * T - 1)
+    bench.run(BEGIN + T - 4 + 18 * T - 1)
     assert bench.soc.dma_read(RAM + 0x100, 1) == b"\0"
-    bench.run(T - 4 + 18 * T)
+    bench.run(BEGIN + T - 4 + 18 * T)
     assert bench.soc.dma_read(RAM + 0x100, 1) == b"\x77"
 
 
@@ -98,11 +99,11 @@ def test_repeated_start_needs_two_periods():
     bench.rx(2)
     bench.task(STARTTX)
     bench.run()
-    restart = T - 4 + 18 * T
+    restart = BEGIN + T - 4 + 18 * T
     read = restart + 2 * T - 4
     assert bench.log == [
         (0, "TXSTARTED"),
-        (T - 4 + 9 * T, "LASTTX"),
+        (BEGIN + T - 4 + 9 * T, "LASTTX"),
         (restart, "RXSTARTED"),
         (read + 18 * T, "LASTRX"),
         (read + 28 * T, "STOPPED"),
@@ -236,9 +237,10 @@ def test_random_transfers_agree_with_a_plain_memory(operations, frequency):
             clocks = 4 + 9 * (3 + what)
             restarts = 1
         bench.task(STARTTX)
-        bench.run(begin + clocks * bench.block.period - 4 * (1 + restarts) - 1)
+        end = begin + BEGIN + clocks * bench.block.period - 4 * (1 + restarts)
+        bench.run(end - 1)
         assert not bench.block.read(STOPPED)
-        bench.run(begin + clocks * bench.block.period - 4 * (1 + restarts))
+        bench.run(end)
         assert bench.block.read(STOPPED)
         if kind == "read":
             expected = bytes(memory[at + n & 0xFF] for n in range(what))
