@@ -140,7 +140,8 @@ class Chromium:
         return base64.b64decode(data)
 
     def pdf(self) -> bytes:
-        """The page as it prints."""
+        """The page as it prints, which is always light."""
+        self.call("Emulation.setEmulatedMedia", media="print", features=[])
         return base64.b64decode(self.call("Page.printToPDF", printBackground=True)["data"])
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ def arenas(record: Record) -> Iterator[str]:
         yield f'<figure class="map"><h3>{title}<span>{escape(_words(arena))}</span></h3>'
         yield from _purposes(arena)
         if arena.get("touched"):
-            yield from _heat(arena["touched"])
+            yield from _heat(arena["touched"], arena["base"], arena["size"])
         yield "</figure>"
     if len(found) == 1 and 0 < len(record.get("arena_plan") or ()) <= MOST_BLOCKS:
         yield from _plan(record, found[0])
@@ -81,28 +81,44 @@ def _plan(record: Record, arena: Record) -> Iterator[str]:
            '<li><i class="kept"></i>kept for good</li></ul></figure>')
 
 
-def _heat(touched: Record) -> Iterator[str]:
+def _heat(touched: Record, base: int, size: int) -> Iterator[str]:
     """A row for each operator, a column for some bytes; the deeper, the more of these bytes changed."""
-    rows: Sequence[Record] = [row for row in touched["rows"] if any(row["changed"])]
+    rows = [(label, row) for label, row in _numbered(touched["rows"]) if any(row["changed"])]
     if not rows:
         return
     lines = []
-    for row in rows[:MOST_ROWS]:
+    for label, row in rows[:MOST_ROWS]:
         stops, at, columns = [], 0, len(row["changed"])
         for level, cells in groupby(_level(value, touched["column_bytes"]) for value in row["changed"]):
             end = at + len(list(cells))
-            colour = f"var(--h{level})" if level >= 0 else "transparent"
+            colour = f"var(--h{level})" if level >= 0 else "var(--card)"  # transparent would be black on paper
             stops.append(f"{colour} {100 * at / columns:.2f}% {100 * end / columns:.2f}%")
             at = end
-        title = f"{sum(row['changed']):,} bytes changed until {duration(row['cycle'], 3)}"
-        lines.append(f'<b title="{title}">{escape(row["during"])}</b>'
+        title = f"{label}: {sum(row['changed']):,} bytes changed until {duration(row['cycle'], 3)}"
+        lines.append(f'<b title="{escape(title)}">{escape(label)}</b>'
                      f'<i style="background:linear-gradient(to right,{",".join(stops)})"></i>')
+    ends = f"<span>0x{base:08x}</span><span>0x{base + size:08x}</span>"
     yield (f'<h3>Bytes that changed</h3><div class="panel"><div class="heat" role="img" aria-label="Which bytes of the '
-           f'arena each operator changed: addresses to the right, time downwards">{"".join(lines)}</div>')
+           f'arena each operator changed: addresses to the right, time downwards"><b></b><div class="ends">{ends}</div>'
+           f'{"".join(lines)}</div>')
     more = f" {len(rows) - MOST_ROWS} more rows are in the record." if len(rows) > MOST_ROWS else ""
     total = f"{touched['written']:,} bytes were written, {touched['never']:,} never."
-    yield (f'<figcaption>Addresses to the right, {touched["column_bytes"]:,} bytes a column; one operator after '
-           f"another downwards. {total}{more}</figcaption></div>")
+    steps = "".join(f'<i class="h{level}"></i>' for level in range(HEATS))
+    yield (f'<ul class="legend"><li>addresses to the right, one operator after another downwards</li>'
+           f'<li>of {touched["column_bytes"]:,} bytes changed: few {steps} all</li></ul>'
+           f"<figcaption>{total}{more}</figcaption></div>")
+
+
+def _numbered(rows: Sequence[Record]) -> Iterator[tuple[str, Record]]:
+    """Each row with what ran: operators are numbered from an inference's begin on."""
+    number = None
+    for row in rows:
+        name = row["during"]
+        if name in ("begin", "afterwards"):
+            number = -1 if name == "begin" else None
+        elif number is not None:
+            number += 1
+        yield name if number is None or name == "begin" else f"{number} {name}", row
 
 
 def _level(value: int, most: int) -> int:

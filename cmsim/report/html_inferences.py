@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from ..kernel import CPU_HZ
-from .duration import duration
+from .duration import duration, time_scale
 from .html_page import Bar, Row, percent, table
 from .means import Cost, Mean, mean_inference
 
@@ -39,12 +39,13 @@ def _columns(runs: Sequence[Record]) -> Iterator[str]:
     every = -(-len(runs) // MOST_COLUMNS)
     shown = [max(runs[n : n + every], key=lambda run: run["cycles"]) for n in range(0, len(runs), every)]
     whiskers = len(shown) <= MOST_WHISKERS and any(run["cycles_low"] != run["cycles_high"] for run in shown)
-    top = max(run["cycles_high"] if whiskers else run["cycles"] for run in shown) or 1
+    scale = time_scale(max(run["cycles_high"] if whiskers else run["cycles"] for run in shown))
+    top = scale[-1][0]
+    times = "".join(f"<span>{text}</span>" for _, text in reversed(scale))
     dense = " dense" if len(shown) > MOST_WHISKERS else ""
-    yield (f'<figure class="panel"><div class="columns"><div class="axis"><span>{duration(top, 3)}</span>'
-           f'<span>{duration(top / 2, 3)}</span><span>0</span></div><div class="plot{dense}" role="img" '
-           f'aria-label="Cycles of each inference, from {min(r["cycles"] for r in runs):,} to '
-           f'{max(r["cycles"] for r in runs):,}">')
+    yield (f'<figure class="panel"><div class="columns"><div class="axis">{times}</div><div class="plot{dense}" '
+           f'style="--steps:{len(scale) - 1}" role="img" aria-label="Cycles of each inference, from '
+           f'{min(r["cycles"] for r in runs):,} to {max(r["cycles"] for r in runs):,}">')
     interrupted = False
     for run in shown:
         cycles, inside = run["cycles"] or 1, run["cycles"] - run["cycles_excluding_interrupts"]

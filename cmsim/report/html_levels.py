@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .duration import duration
-from .html_page import kilobytes
+from .duration import byte_scale, marks
+from .html_page import kilobytes, ticks
 
 Record = Mapping[str, Any]
 MOST_POINTS = 1_000
 HEIGHT, WIDTH = 100.0, 1000.0
 """Of the picture's own coordinates; the page stretches them."""
+MOST_MARKS = 8
 
 
 class Curve(NamedTuple):
@@ -55,20 +56,23 @@ def _heap(record: Record) -> Iterator[Curve]:
 
 def _chart(curve: Curve, end: int) -> Iterator[str]:
     peak = max(value for _, value in curve.points)
-    top = max(peak, 1)
+    scale = byte_scale(peak)
     steps: list[str] = []
     before = 0.0
     for cycle, value in curve.points:
-        x, y = WIDTH * cycle / end, HEIGHT * (1 - value / top)
+        x, y = WIDTH * cycle / end, HEIGHT * (1 - value / scale[-1])
         steps.append(f"L{x:.1f} {before:.1f}L{x:.1f} {y:.1f}" if steps else f"M{x:.1f} {y:.1f}")
         before = y
     line = "".join(steps) + f"L{WIDTH:g} {before:.1f}"
     first = WIDTH * curve.points[0][0] / end
+    times = [(WIDTH * cycle / end, text) for cycle, text in marks(0, end, MOST_MARKS)]
+    grid = "".join(f"M0 {HEIGHT * n / (len(scale) - 1):.2f}H{WIDTH:g}" for n in range(len(scale) - 1))
+    grid += "".join(f"M{x:.1f} 0V{HEIGHT:g}" for x, _ in times)
     room = f", of {kilobytes(curve.limit)} that there is room for" if curve.limit else ""
     yield f'<figure class="panel"><h3 class="first">{curve.title}</h3>'
-    yield (f'<div class="chart"><div class="axis"><span>{kilobytes(top)}</span><span>{kilobytes(top // 2)}</span>'
-           f'<span>0</span></div><svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="none" role="img" '
-           f'aria-label="{curve.title} over time, at most {peak:,} bytes">'
-           f'<path class="under" d="{line}V{HEIGHT:g}H{first:.1f}Z"/><path d="{line}"/></svg>'
-           f'<div class="foot"><span>0 s</span><span>{duration(end)}</span></div></div>')
+    sizes = "".join(f"<span>{kilobytes(size) if size else 0}</span>" for size in reversed(scale))
+    yield (f'<div class="chart"><div class="axis">{sizes}</div><svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
+           f'preserveAspectRatio="none" role="img" aria-label="{curve.title} over time, at most {peak:,} bytes">'
+           f'<path class="grid" d="{grid}"/><path class="under" d="{line}V{HEIGHT:g}H{first:.1f}Z"/>'
+           f'<path d="{line}"/></svg><div class="foot">{ticks(times, WIDTH)}</div></div>')
     yield f"<figcaption>At most {peak:,} bytes{room}.</figcaption></figure>"

@@ -120,6 +120,12 @@ def _aligned(column: int, left: Sequence[int]) -> str:
     return ' class="left"' if column in left else ""
 
 
+def ticks(marks: Iterable[tuple[float, str]], width: float) -> str:
+    """Marks of an axis from left to right, each at its place of `width`; the last ones have no room for a text."""
+    return "".join(f'<s style="left:{100 * at / width:.3f}%">{text if at < 0.94 * width else ""}</s>'
+                   for at, text in marks)
+
+
 def percent(part: float, whole: float) -> str:
     """A share in words: "12.3 %"."""
     return f"{100 * part / whole:.1f} %" if whole else ""

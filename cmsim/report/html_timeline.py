@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from .duration import duration, marks
 from .html_flame import cut, script_data
 from .html_inferences import PALETTE
-from .html_page import Row, percent, table
+from .html_page import Row, percent, table, ticks
 from .short_names import short_name
 
 Record = Mapping[str, Any]
@@ -131,10 +131,8 @@ def _figure(lanes: Sequence[Lane], palette: Mapping[str, str], window: tuple[int
            '<button type="button" data-do="on" aria-label="Later">→</button>'
            '<button type="button" data-do="reset">All</button></div>')
     yield f'<div class="view" tabindex="0" role="group" aria-label="Timeline of {escape(what)}">'
-    yield '<div class="axis still">' + "".join(
-        f'<s style="left:{100 * part:.3f}%">{text if part < 0.94 else ""}</s>'
-        for cycle, text in marks(first - origin, last - origin, MOST_MARKS)
-        for part in ((cycle + origin - first) / (last - first),)) + "</div>"  # fmt: skip
+    times = [(cycle + origin - first, text) for cycle, text in marks(first - origin, last - origin, MOST_MARKS)]
+    yield f'<div class="axis still">{ticks(times, last - first)}</div>'
     before = ""
     for lane in lanes:
         yield _row(lane, palette, window, steps, lane.kind != before)

@@ -15,6 +15,7 @@ Record = Mapping[str, Any]
 WIDTH, HEIGHT = 960, 440
 LEFT, RIGHT, TOP, BOTTOM = 74, 8, 8, 40
 MOST_TICKS = 34
+LINE = 13
 CHARACTER = 6.2
 """Roughly the width of a letter, to know whether a label fits."""
 
@@ -35,13 +36,15 @@ def _lines(model: Record) -> Iterator[str]:
     def box(kind: str, place: tuple[int, int, int, int], labels: Sequence[str], title: str) -> str:
         """A rectangle; `place` is its first step, the step behind it, its lowest byte, the byte behind it.
 
-        Of the labels the first that fits is shown.
+        Of the labels the first that fits is shown; where that is not the first, and there is room, one below the other.
         """
         begin, end, low, high = place
         x, y = LEFT + begin * scale_x, ground - high * scale_y
         width, tall = (end - begin) * scale_x, (high - low) * scale_y
-        label = next((text for text in labels if tall >= 12 and len(text) * CHARACTER <= width - 6), "")
-        text = f'<text x="{x + 4:.1f}" y="{y + min(tall / 2 + 4, 16):.1f}">{escape(label)}</text>' if label else ""
+        fitting = [text for text in labels if tall >= 12 and len(text) * CHARACTER <= width - 6]
+        shown = fitting[:2] if fitting == list(labels[1:]) and tall >= 12 + LINE else fitting[:1]
+        text = "".join(f'<text x="{x + 4:.1f}" y="{y + min(tall / 2 + 4, 16) + n * LINE:.1f}">{escape(label)}</text>'
+                       for n, label in enumerate(shown))
         return (f'<g class="{kind}"><title>{escape(title)}</title>'
                 f'<rect x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{tall:.2f}"/>{text}</g>')
 

@@ -103,7 +103,11 @@ def test_flame_graph_zooms_by_click_and_by_keyboard(browser, pages):
     assert before < 0.95 * whole
     wide = f"[...document.querySelectorAll('.flame b')].find((b) => b.textContent === {json.dumps(name)}).clientWidth"
     assert browser.evaluate(wide) == pytest.approx(whole, abs=1)
-    assert f"of {name}" in browser.evaluate("document.querySelector('.flame-figure .info').textContent")
+    info = "document.querySelector('.flame-figure .info').textContent"
+    assert f"of {name}" in browser.evaluate(info)
+    browser.evaluate("document.querySelector('.flame b').dispatchEvent(new PointerEvent('pointermove', {bubbles: true}))")
+    assert browser.evaluate(info).startswith("everything ")  # of which the frame is a part, not the other way round
+    assert f"of {name}" not in browser.evaluate(info)
     press = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{key: '{}', bubbles: true}}))"
     browser.evaluate(press.format("Escape"))
     assert browser.evaluate(wide) == pytest.approx(before, abs=1)
@@ -160,9 +164,32 @@ def test_without_scripts_everything_is_there(browser, pages):
     assert browser.evaluate("document.documentElement.scrollWidth") == 1200
 
 
+def test_what_is_pointed_at_is_told_within_the_window(browser, pages):
+    browser.open(pages["gesture"], 1200, 320)  # the timeline is taller than that
+    browser.evaluate("document.querySelector('.time .view').scrollIntoView()")
+    middle = browser.evaluate("(() => { const b = document.querySelector('.time .lane i').getBoundingClientRect();"
+                              " return [b.x + b.width / 2, b.y + b.height / 2]; })()")
+    browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=middle[0], y=middle[1])
+    browser.settle()
+    bottom = browser.evaluate("document.querySelector('.time .info').getBoundingClientRect().bottom")
+    assert "sleep" in browser.evaluate("document.querySelector('.time .info').textContent")
+    assert bottom <= 321
+    assert browser.evaluate("document.querySelector('.time').getBoundingClientRect().bottom") > 400
+
+
 def test_prints(browser, pages):
-    browser.open(pages["gesture"], 1000)
+    """Nothing transparent fades (PDF viewers draw that black), and no cell covers the lines of its table."""
+    browser.open(pages["gesture"], 1000, media="print")
+    styles = browser.evaluate(
+        "[...document.querySelectorAll('td, .heat i, .plot, .strip i')].map((e) => getComputedStyle(e)).map((s) =>"
+        " [s.backgroundImage, s.position, s.backgroundColor])")
+    assert any("linear-gradient" in image for image, _, _ in styles)
+    assert not [image for image, _, _ in styles if "rgba(0, 0, 0, 0)" in image]
+    assert {position for _, position, _ in styles} <= {"static", "relative"}
+    assert browser.evaluate("getComputedStyle(document.querySelector('.tools')).display") == "none"
+    browser.open(pages["gesture"], 1000, dark=True)
     assert browser.pdf().startswith(b"%PDF")
+    assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
 @pytest.mark.parametrize("name", screenshots.APPLICATIONS)

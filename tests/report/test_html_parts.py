@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cmsim.report.duration import duration, marks
+from cmsim.report.duration import byte_scale, duration, marks, time_scale
 from cmsim.report.html_arena import arenas
 from cmsim.report.html_flame import NARROWEST, flame, frames, heat
 from cmsim.report.html_inferences import operators
@@ -72,6 +72,22 @@ def test_marks_lie_within(first, length, most):
     assert len(found) <= most + 1
     assert all(first - 1 <= cycle <= first + length + 1 for cycle, _ in found)
     assert len({text for _, text in found}) == len(found)
+
+
+@pytest.mark.parametrize(("top", "texts"), [
+    (0, ["0", "1 ns"]), (1, ["0", "5 ns", "10 ns", "15 ns", "20 ns"]), (64, ["0", "0.5 µs", "1.0 µs"]),
+    (85_832, ["0", "0.5 ms", "1.0 ms", "1.5 ms"]), (12_425_165, ["0", "50 ms", "100 ms", "150 ms", "200 ms"])])
+def test_scales_of_time(top, texts):
+    assert [text for _, text in time_scale(top)] == texts
+
+
+@given(st.integers(0, 1 << 50))
+def test_scales_reach_the_top_in_a_few_steps(top):
+    times, sizes = [at for at, _ in time_scale(top)], byte_scale(top)
+    assert times[-1] >= top > times[-2] - 1e-6 or top == 0
+    assert sizes[-1] >= top > sizes[-2] or top == 0
+    assert max(len(times), len(sizes)) <= 5
+    assert times[0] == sizes[0] == 0
 
 
 def test_sizes_and_shares():
@@ -288,12 +304,16 @@ def test_arena_shows_what_it_holds():
 
 def test_arena_plan_and_accesses():
     touched = {"written": 6, "never": 7, "column_bytes": 4, "rows": [
-        {"during": "prepare", "cycle": 64, "changed": [0, 4, 4]}, {"during": "<CONV>", "cycle": 128, "changed": [1, 0, 0]}]}
+        {"during": "prepare", "cycle": 64, "changed": [0, 4, 4]}, {"during": "begin", "cycle": 70, "changed": [0, 0, 0]},
+        {"during": "PAD", "cycle": 72, "changed": [0, 0, 0]}, {"during": "<CONV>", "cycle": 128, "changed": [1, 0, 0]},
+        {"during": "afterwards", "cycle": 129, "changed": [1, 0, 0]}]}
     block = {"place": 0, "bytes": 400, "first": 0, "last": 1, "tensor": 3, "subgraph": 0}
     text = "".join(arenas({"arenas": [{**ARENA, "touched": touched}], "arena_plan": [block], "inferences": [run(0, 100)]}))
     assert "6 bytes were written, 7 never" in text
-    assert ">&lt;CONV&gt;</b>" in text and "8 bytes changed until 1.00 \u00b5s" in text
-    assert "transparent 0.00% 33.33%,var(--h5) 33.33% 100.00%" in text
+    assert re.findall("<b title[^>]*>(.*?)</b>", text) == ["prepare", "1 &lt;CONV&gt;", "afterwards"]
+    assert '<div class="ends"><span>0x20000000</span><span>0x' in text
+    assert "prepare: 8 bytes changed until 1.00 \u00b5s" in text
+    assert "var(--card) 0.00% 33.33%,var(--h5) 33.33% 100.00%" in text
     picture = ElementTree.fromstring(re.search(r"<svg class=\"plan\".*?</svg>", text, re.DOTALL)[0])
     assert next(title.text for title in picture.iter("title")).startswith("tensor 3")
 
@@ -304,6 +324,8 @@ def test_heap_over_time():
     text = "".join(levels(record))
     assert "At most 128 bytes" in text
     assert 'd="M100.0 50.0' in text
+    assert re.findall("<span>(.*?)</span>", text) == ["128 B", "96 B", "64 B", "32 B", "0"]
+    assert re.findall('<s style="left:(.*?)%">(.*?)</s>', text)[:2] == [("0.000", "0 \u00b5s"), ("12.800", "2 \u00b5s")]
     assert list(levels({**record, "heap": None})) == []
 
 
@@ -312,9 +334,9 @@ def test_stack_over_time():
     record = {"cycles": 1000, "inferences": runs, "memory": {"stack_size": 4096}, "heap": None}
     text = "".join(levels(record))
     assert "At most 80 bytes, of 4 KB that there is room for" in text
-    assert 'd="M0.0 50.0L100.0 50.0L100.0 0.0L300.0 0.0L300.0 75.0L1000 75.0"' in text
+    assert 'd="M0.0 58.3L100.0 58.3L100.0 16.7L300.0 16.7L300.0 79.2L1000 79.2"' in text  # of 96 bytes
     history = {**record, "inferences": [], "memory": {"stack_size": 4096, "stack_history": [[0, 20], [500, 80]]}}
-    assert 'd="M0.0 75.0L500.0 75.0L500.0 0.0L1000 0.0"' in "".join(levels(history))
+    assert 'd="M0.0 79.2L500.0 79.2L500.0 16.7L1000 16.7"' in "".join(levels(history))
     many = [{"start_cycle": n, "stack_peak": n % 7} for n in range(50_000)]
     assert len("".join(levels({**record, "inferences": many, "cycles": 50_000}))) < 100_000
 

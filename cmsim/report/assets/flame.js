@@ -26,7 +26,7 @@ document.querySelectorAll(".flame-figure").forEach((figure) => {
 
   function tell(node) {
     const parts = [];
-    if (focus !== root) parts.push(share(size(node), size(focus)) + " of " + focus.name);
+    if (focus !== root && size(node) <= size(focus)) parts.push(share(size(node), size(focus)) + " of " + focus.name);
     parts.push(share(size(node), size(root)) + " of all", number(node.own) + " of its own", number(node.calls) + (node.calls === 1 ? " call" : " calls"));
     const name = document.createElement("b");
     name.textContent = node.name;
@@ -94,7 +94,7 @@ document.querySelectorAll(".flame-figure").forEach((figure) => {
   }
 
   graph.addEventListener("click", (event) => { if (event.target.node) { zoom(event.target.node); shown.get(current).focus({ preventScroll: true }); } });
-  graph.addEventListener("pointerover", (event) => { if (event.target.node) tell(event.target.node); });
+  graph.addEventListener("pointermove", (event) => { if (event.target.node) tell(event.target.node); });
   graph.addEventListener("pointerleave", () => { if (!needle) tell(current); });
   graph.addEventListener("focusin", (event) => { if (event.target.node) tell(event.target.node); });
   graph.addEventListener("keydown", (event) => {
