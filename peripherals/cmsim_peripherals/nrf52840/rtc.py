@@ -40,6 +40,9 @@ class Crossing:
 class Rtc(NordicPeripheral):
     """RTC0: three compare registers."""
 
+    undocumented = frozenset({0x14C})
+    """COMPARE[3], which only RTC1 and RTC2 have: nrfx 3 clears four events whichever RTC it starts."""
+
     START = Task(0x000)
     STOP = Task(0x004)
     CLEAR = Task(0x008)

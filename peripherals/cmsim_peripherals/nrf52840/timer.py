@@ -42,6 +42,9 @@ def compare_shortcuts(compare: EventArray, clear: Task, stop: Task) -> Mapping[i
 class Timer(NordicPeripheral):
     """TIMER0 to TIMER2: four capture/compare registers."""
 
+    undocumented = frozenset({0x150, 0x154})
+    """COMPARE[4] and [5], which only TIMER3 and TIMER4 have: nrfx 3 clears six events whichever timer it starts."""
+
     START = Task(0x000)
     STOP = Task(0x004)
     COUNT = Task(0x008)

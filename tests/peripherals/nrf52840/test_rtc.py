@@ -3,7 +3,7 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from cmsim_peripherals.nrf52840.clock import Clock
+from cmsim_peripherals.nrf52840.clock import LFRC_START, Clock
 from cmsim_peripherals.nrf52840.rtc import Rtc, Rtc4
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -340,7 +340,7 @@ def test_the_counter_stands_without_lfclk() -> None:
     rtc.scheduler.advance(CPU_HZ)
     assert rtc.read(COUNTER) == 0
     clock.write(0x008, 1)
-    origin = CPU_HZ + 600 * 64
+    origin = CPU_HZ + LFRC_START
     rtc.scheduler.advance(origin + edge(5))
     assert rtc.read(COUNTER) == 5
     assert at == [origin + edge(5)]
@@ -349,7 +349,7 @@ def test_the_counter_stands_without_lfclk() -> None:
     rtc.scheduler.advance(2 * CPU_HZ)
     assert rtc.read(COUNTER) == 7
     clock.write(0x008, 1)
-    rtc.scheduler.advance(2 * CPU_HZ + 600 * 64 + edge(3))
+    rtc.scheduler.advance(2 * CPU_HZ + LFRC_START + edge(3))
     assert rtc.read(COUNTER) == 10
 
 
@@ -358,18 +358,18 @@ def test_the_prescaler_keeps_its_phase_while_lfclk_is_off() -> None:
     clock = rtc.soc.blocks["POWER"]
     rtc.write(PRESCALER, 9)
     clock.write(0x008, 1)
-    rtc.scheduler.advance(600 * 64)
+    rtc.scheduler.advance(LFRC_START)
     rtc.write(START, 1)
-    rtc.scheduler.advance(600 * 64 + edge(27))
+    rtc.scheduler.advance(LFRC_START + edge(27))
     clock.write(0x00C, 1)
     rtc.write(cc(0), 3)
     rtc.write(EVTENSET, 1 << 16)
     rtc.scheduler.advance(CPU_HZ)
     assert rtc.read(COUNTER) == 2
     clock.write(0x008, 1)
-    rtc.scheduler.advance(CPU_HZ + 600 * 64 + edge(3) - 1)
+    rtc.scheduler.advance(CPU_HZ + LFRC_START + edge(3) - 1)
     assert rtc.read(COUNTER) == 2
-    rtc.scheduler.advance(CPU_HZ + 600 * 64 + edge(3))
+    rtc.scheduler.advance(CPU_HZ + LFRC_START + edge(3))
     assert rtc.read(COUNTER) == 3
     assert rtc.read(compare(0)) == 1
 
@@ -474,3 +474,10 @@ def test_against_a_stepped_rtc(actions: list[tuple[int, str, int, int]], prescal
             rtc.write(tasks[action], 1)
         assert rtc.read(COUNTER) == oracle.counter
         assert events == [(at, name) for at, name in oracle.events if ticks or name != "tick"]
+
+
+def test_nrfx_clears_four_events_on_every_rtc() -> None:
+    soc = Soc(Chip("test", "", (Row("RTC0", 0x4000_B000, Rtc),), flash_size=0, ram_size=0))
+    soc.blocks["RTC0"].write(compare(3), 0)
+    assert soc.blocks["RTC0"].read(compare(3)) == 0
+    assert soc.unmodelled == {}

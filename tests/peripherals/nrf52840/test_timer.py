@@ -236,6 +236,9 @@ def test_timers_0_to_2_have_no_fifth_channel() -> None:
     assert six.read(compare(5)) == 1
     six.write(capture(5), 1)
     assert six.read(cc(5)) == 3
+    for n in (4, 5):
+        four.write(compare(n), 0)  # so does nrfx, on every timer
+        assert four.read(compare(n)) == 0
     four.write(cc(4), 3)
     assert list(four.soc.unmodelled) == [("TIMER0", 0x550, "write")]
 
