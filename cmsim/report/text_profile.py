@@ -18,6 +18,7 @@ SLEEP = "(sleep)"
 LONGEST = 70
 """A name of a function that is shown whole."""
 NO_OPERATORS = "the interpreter is neither cmsim's own nor TensorFlow Lite Micro, or the image lacks symbols"
+NO_INFERENCE = "no inference was completed, or none can be told: symbols tell it, or --inference-function"
 
 
 def _percent(part: int, whole: int) -> str:
@@ -34,6 +35,7 @@ def by_function(record: Record, top: int, bold: bool = False) -> list[str]:
          told_apart(row, shared, _fitting(row["name"])))
         for row in functions[:top]
     ]  # fmt: skip
+    rows += [(cycles, part, "", "", text) for cycles, part, text in _rest(functions, top, "name", "exclusive_cycles")]
     return grid(("exclusive", "% awake", "inclusive", "calls", "function"), rows, left=(4,), bold=bold, width=room())
 
 
@@ -46,13 +48,16 @@ def by_operator(record: Record, top: int, bold: bool = False) -> list[str]:
             row[0] += operator["cycles"]
             row[1] += 1
     whole = sum(inference["cycles"] for inference in record["inferences"])
-    ordered = sorted(total.items(), key=lambda item: (-item[1][0], item[0]))[:top]
+    ordered = sorted(total.items(), key=lambda item: (-item[1][0], item[0]))
     rows = [(f"{cycles:,}", _percent(cycles, whole), f"{runs:,}", f"{index}:{name}")
-            for (index, name), (cycles, runs) in ordered]  # fmt: skip
+            for (index, name), (cycles, runs) in ordered[:top]]  # fmt: skip
+    if ordered[top:]:
+        more = sum(cycles for _, (cycles, _) in ordered[top:])
+        rows.append((f"{more:,}", _percent(more, whole), "", f"and {len(ordered) - top:,} more"))
     overhead = sum(inference["overhead_cycles"] or 0 for inference in record["inferences"])
     rows.append((f"{overhead:,}", _percent(overhead, whole), f"{len(record['inferences']):,}", "(interpreter)"))
     if not total:
-        return [f"no operators: {NO_OPERATORS if record['inferences'] else 'no inference was completed'}"]
+        return [f"no operators: {NO_OPERATORS if record['inferences'] else NO_INFERENCE}"]
     return grid(("cycles", "%", "runs", "operator"), rows, left=(3,), bold=bold)
 
 
@@ -65,6 +70,7 @@ def by_line(record: Record, top: int, bold: bool = False) -> list[str]:
          f"{shortened(row['file'])}:{row['line']}" if row["file"] else "", _fitting(row["function"]))
         for row in record["lines"][:top]
     ]  # fmt: skip
+    rows += [(cycles, part, "", "", text) for cycles, part, text in _rest(record["lines"], top, "function")]
     table = grid(("cycles", "% awake", "runs", "line", "function"), rows, left=(3, 4), bold=bold, width=room())
     return table + _without_lines(record)
 
@@ -90,10 +96,20 @@ def _fitting(name: str) -> str:
     return name if len(name) <= LONGEST else short_name(name)
 
 
+def _rest(rows: Sequence[Record], top: int, name: str, cycles: str = "cycles") -> list[tuple[str, str, str]]:
+    """A last row for what is not shown: cycles awake, share, how many."""
+    others = rows[top:]
+    if not others:
+        return []
+    awake = _awake(others, name, cycles)
+    return [(f"{awake:,}", _percent(awake, _awake(rows, name, cycles)), f"and {len(others):,} more")]
+
+
 def by_object(record: Record, top: int, bold: bool = False) -> list[str]:
     """The compilation units with the most cycles."""
     share = _share(record["objects"], "object")
     rows = [(f"{row['cycles']:,}", share(row), shortened(row["object"])) for row in record["objects"][:top]]
+    rows += _rest(record["objects"], top, "object")
     return grid(("cycles", "% awake", "object"), rows, left=(2,), bold=bold, width=room()) + _without_lines(record)
 
 
@@ -103,6 +119,9 @@ def by_inlined(record: Record, top: int, bold: bool = False) -> list[str]:
     rows = [(f"{row['cycles']:,}", _percent(row["cycles"], awake),
              f"{short_name(row['function'])} in {short_name(row['into'])}")
             for row in record["inlined"][:top]]  # fmt: skip
+    if len(record["inlined"]) > top:
+        more = sum(row["cycles"] for row in record["inlined"][top:])
+        rows.append((f"{more:,}", _percent(more, awake), f"and {len(record['inlined']) - top:,} more"))
     table = grid(("cycles", "% awake", "inlined function"), rows, left=(2,), bold=bold, width=room())
     return table + _without_lines(record)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,25 @@ def test_operators_and_the_interpreter(capsys: pytest.CaptureFixture[str]) -> No
     shown = capsys.readouterr().out
     assert "CONV_2D" in shown
     assert "(interpreter)" in shown
+
+
+@pytest.mark.parametrize("by", ["function", "operator", "line", "object"])
+def test_rows_that_are_not_shown_are_summed_up(by: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    assert main([*RUN, "--top", "3", "--by", by, "--json", str(record)]) == 0
+    shown = capsys.readouterr().out
+    figures = [int(row[1].replace(",", "")) for row in re.finditer(r"^ *([\d,]+) +.*[^,]$", shown, re.MULTILINE)]
+    table = figures[: 4 + (by == "operator")]
+    assert re.search(r" and [\d,]+ more\n", shown)
+    run = json.loads(record.read_text())
+    assert sum(table) == (sum(i["cycles"] for i in run["inferences"]) if by == "operator" else run["cycles"])
+
+
+def test_without_symbols_no_operator_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = tmp_path / "app.bin"
+    image.write_bytes((0x20001000).to_bytes(4, "little") + (0x101).to_bytes(4, "little") + b"\0" * 248 + b"\x30\xbf\xfd\xe7")  # WFI in a loop
+    assert main(["profile", str(image), "--base", "0", "--seconds", "0.1", "--by", "operator"]) == 0  # it sleeps
+    assert "no inference was completed, or none can be told: symbols" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("export", ["svg=x", "csv", "csv=", "=x"])
