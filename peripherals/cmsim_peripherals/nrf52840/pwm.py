@@ -1,15 +1,17 @@
 """PWM: pulse width modulation with sequences from RAM (nRF52840 PS v1.8, section 6.17).
 
-A value is loaded every REFRESH + 1 periods (RefreshCount) or by NEXTSTEP; the last one goes on after a sequence
-without loop. A channel is at the level of its polarity bit for the first `compare` counts of a period and at the
-other level for the rest. Between START and STOP the pins belong to PWM; before and after, GPIO's OUT counts.
+A value is loaded every REFRESH + 1 periods (RefreshCount) or behind NEXTSTEP, always with the beginning of a period.
+When the last one begins SEQEND comes (section 6.17.2), and behind the last loop LOOPSDONE: a STOP by their shortcuts
+leaves it one period, whatever REFRESH is; without one it goes on. In a loop the other sequence follows it after
+REFRESH + 1 periods and ENDDELAY. A channel is at the level of its polarity bit for the first `compare` counts of a
+period and at the other level for the rest. Between START and STOP the pins belong to PWM; before and after, GPIO's OUT
+counts.
 
 A wave of `EDGE_PERIOD` cycles or more is told to its pins edge by edge, a faster one as a clock (`Pin.drive_clock`),
 and edge by edge as well where a wire begins.
 PWMPERIODEND is worked out when it is read, unless an interrupt or PPI waits for it.
 
-What the chapter leaves open is settled so: SEQEND comes when the last value has been played and not with its load, so
-SEQEND_STOP adds no period; ENDDELAY follows it. STOP of a generator that stands emits STOPPED at once.
+STOP of a generator that stands emits STOPPED at once, of one that runs at the end of the present period.
 
 Not modelled: the phase of up-and-down pulses (a pulse begins with the period, its width is right); edges of waves
 faster than `EDGE_PERIOD` on pins without wires, so that a light strip fed by PWM shows nothing; the load of values
@@ -84,8 +86,11 @@ class Pwm(Switched):
         self._period_end = soc.scheduler.alarm(self._period_over)
         self._edges = [soc.scheduler.alarm(partial(self._edge, n)) for n in range(CHANNELS)]
         self._pins: list[Pin | None] = [None] * CHANNELS
-        self._running = self._delaying = False
+        self._running = False
         self._sequence: int | None = None
+        """The sequence that has values to come."""
+        self._next: int | None = None
+        """The sequence that SEQSTART asked for, from the next period on."""
         self._index = self._loops = self._origin = self._periods_told = self._top = 0
         self._values = [0] * CHANNELS
         super().__init__(soc, name, base)
@@ -115,25 +120,29 @@ class Pwm(Switched):
     def _start(self, n: int) -> None:
         if not self.ENABLE:
             return
-        if not self._running:
-            self._running, self._origin = True, self.scheduler.now
-            self._claim()
         self._loops = self.LOOP
         self._stopping.cancel()
-        self._begin(n)
+        if self._running:
+            self._next = n
+            self._step.at(self._boundary(self.scheduler.now + 1, 0))
+        else:
+            self._running, self._origin = True, self.scheduler.now
+            self._claim()
+            self._begin(n)
 
     @STOP
     def _stop(self) -> None:
         self._step.cancel()
+        self._next = None
         if not self._running:
             self.emit(self.STOPPED)
             return
-        self._stopping.at(self._boundary(self.scheduler.now, 0))
+        self._stopping.at(self._boundary(self.scheduler.now + 1, 0))
 
     @NEXTSTEP
     def _next_step(self) -> None:
-        if self._running and self.by_task and self._sequence is not None:
-            self._step_over()
+        if self._running and self.by_task and self._sequence is not None and not self._stopping.armed:
+            self._step.at(self._boundary(self.scheduler.now + 1, 0))
 
     # --- sequences --------------------------------------------------------------------------------------------
 
@@ -142,17 +151,49 @@ class Pwm(Switched):
         self._sequence, self._index = n, 0
         self._load()
         self.emit(self.SEQSTARTED[n])
+        if self._sequence == n and not self._stopping.armed:
+            self._go_on(n)
 
     def _load(self) -> None:
-        """Take the value at `_index` and keep it for REFRESH + 1 periods."""
+        """Take the value at `_index`."""
         n = self._sequence
         assert n is not None
         size = HALFWORDS[self.load]
         if self._index + size <= self.SEQ_CNT[n]:
             self._take(n, size)
         self._show()
-        if not self.by_task:
-            self._step.at(self._boundary(self.scheduler.now, self.SEQ_REFRESH[n] + 1))
+
+    def _go_on(self, n: int) -> None:
+        """The value at `_index` has begun: it has REFRESH + 1 periods, and if it is the last, SEQEND comes now."""
+        periods = self.SEQ_REFRESH[n] + 1
+        ended = self._index + 2 * HALFWORDS[self.load] > self.SEQ_CNT[n]
+        played = False
+        if ended:
+            played = self._loops == 1 and n == 1
+            self._loops -= n if self._loops else 0
+            periods += self.SEQ_ENDDELAY[n]
+            if not self._loops:
+                self._sequence = None
+        if self._sequence is not None and not self.by_task:
+            self._step.at(self._boundary(self.scheduler.now, periods))
+        if ended:
+            self.emit(self.SEQEND[n])
+        if played:
+            self.emit(self.LOOPSDONE)
+
+    def _step_over(self) -> None:
+        """A period begins, with the first value of a sequence or with the next one."""
+        begun, self._next = self._next, None
+        n = self._sequence
+        if begun is not None:
+            self._begin(begun)
+        elif n is not None:
+            self._index += HALFWORDS[self.load]
+            if self._index + HALFWORDS[self.load] > self.SEQ_CNT[n]:
+                self._begin(1 - n)
+            else:
+                self._load()
+                self._go_on(n)
 
     def _take(self, n: int, size: int) -> None:
         try:
@@ -173,40 +214,6 @@ class Pwm(Switched):
             self._set_top(words[3] & COMPARE)
         if self.load != Load.WAVE_FORM:
             self._set_top(self.COUNTERTOP)
-
-    def _step_over(self) -> None:
-        """The present value has had its periods."""
-        n = self._sequence
-        if n is None:
-            return
-        if self._delaying:
-            self._delaying = False
-            self._after(n)
-            return
-        self._index += HALFWORDS[self.load]
-        if self._index + HALFWORDS[self.load] <= self.SEQ_CNT[n]:
-            self._load()
-            return
-        self._sequence = None
-        now = self.scheduler.now
-        looping = self._loops > 0
-        self.emit(self.SEQEND[n])
-        if self._sequence is None and self._running and not self._stopping.armed and looping:
-            self._sequence = n
-            if self.SEQ_ENDDELAY[n] and not self.by_task:
-                self._delaying = True
-                self._step.at(self._boundary(now, self.SEQ_ENDDELAY[n]))
-            else:
-                self._after(n)
-
-    def _after(self, n: int) -> None:
-        """Sequence `n` and its delay are over, in a loop."""
-        self._loops -= n
-        if n == 1 and self._loops == 0:
-            self._sequence = None
-            self.emit(self.LOOPSDONE)
-        else:
-            self._begin(1 - n)
 
     # --- periods ----------------------------------------------------------------------------------------------
 
@@ -320,7 +327,7 @@ class Pwm(Switched):
             if pin:
                 pin.release(self._source(n))
         self._pins = [None] * CHANNELS
-        self._running, self._delaying = False, False
-        self._sequence = None
+        self._running = False
+        self._sequence = self._next = None
         self._index = self._loops = self._origin = self._periods_told = self._top = 0
         self._values = [0] * CHANNELS

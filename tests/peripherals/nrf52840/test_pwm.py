@@ -112,8 +112,42 @@ def test_values_follow_each_other_every_refresh_plus_one_periods(pwm):
         pwm.scheduler.advance(n * PERIOD + 1)
         widths.append(pwm.high_cycles(0) // 4)
     assert widths == [100, 100, 200, 200, 300, 300, 300, 300]
-    assert seen == [(6, "end")]
+    assert seen == [(4, "end")]  # when the last value begins
     assert pwm.running
+
+
+def test_a_stop_by_shortcut_leaves_the_last_value_one_period(pwm):
+    sequence(pwm, 0, [HIGH | 100, HIGH | 200], refresh=3)
+    seen = events(pwm, end=SEQEND0, stopped=STOPPED)
+    pwm.write(SHORTS, 1)
+    pwm.write(SEQSTART0, 1)
+    pwm.scheduler.advance(100 * PERIOD)
+    assert seen == [(4, "end"), (5, "stopped")]
+
+
+def test_the_shortcut_from_loopsdone_to_seqstart_plays_on_without_a_gap(pwm):
+    sequence(pwm, 0, [HIGH | 100, HIGH | 200])
+    sequence(pwm, 1, [HIGH | 300])
+    pwm.write(LOOP, 1)
+    pwm.write(SHORTS, 1 << 2)
+    pwm.write(SEQSTART0, 1)
+    widths = []
+    for n in range(7):
+        pwm.scheduler.advance(n * PERIOD + 1)
+        widths.append(pwm.high_cycles(0) // 4)
+    assert widths == [100, 200, 300, 100, 200, 300, 100]
+
+
+def test_a_start_while_it_runs_waits_for_the_next_period(pwm):
+    sequence(pwm, 0, [HIGH | 100])
+    pwm.write(SEQSTART0, 1)
+    pwm.scheduler.advance(PERIOD // 2)
+    sequence(pwm, 0, [HIGH | 300])
+    pwm.write(SEQSTARTED0, 0)
+    pwm.write(SEQSTART0, 1)
+    assert (pwm.high_cycles(0), pwm.read(SEQSTARTED0)) == (400, 0)
+    pwm.scheduler.advance(PERIOD)
+    assert (pwm.high_cycles(0), pwm.read(SEQSTARTED0)) == (1200, 1)
 
 
 @pytest.mark.parametrize(
@@ -135,9 +169,9 @@ def test_next_step_advances_by_task(pwm):
     pwm.scheduler.advance(10 * PERIOD)
     assert pwm.high_cycles(0) == 400
     pwm.write(NEXTSTEP, 1)
-    assert pwm.high_cycles(0) == 800
-    pwm.write(NEXTSTEP, 1)
-    assert pwm.read(SEQEND0) == 1
+    assert (pwm.high_cycles(0), pwm.read(SEQEND0)) == (400, 0)
+    pwm.scheduler.advance(11 * PERIOD)
+    assert (pwm.high_cycles(0), pwm.read(SEQEND0)) == (800, 1)
 
 
 def test_a_loop_plays_both_sequences_with_delays(pwm):
@@ -148,8 +182,8 @@ def test_a_loop_plays_both_sequences_with_delays(pwm):
     seen = events(pwm, end0=SEQEND0, end1=SEQEND1, done=LOOPSDONE, stopped=STOPPED)
     pwm.write(SEQSTART0, 1)
     pwm.scheduler.advance(100 * PERIOD)
-    ended = [(2, "end0"), (4, "end1"), (6, "end0"), (8, "end1")]
-    assert seen == [*ended, (8, "done"), (8, "stopped")]
+    ended = [(1, "end0"), (3, "end1"), (5, "end0"), (7, "end1")]
+    assert seen == [*ended, (7, "done"), (8, "stopped")]
     assert not pwm.running
 
 
