@@ -10,6 +10,7 @@ import pytest
 from support.elf import firmware
 
 from cmsim import prebuilt
+from cmsim.errors import UsageError
 from cmsim.image import Image, load, load_bytes
 
 SOURCE = """\
@@ -80,6 +81,17 @@ def test_without_debug_information_nothing_is_known() -> None:
     assert image.scopes.unit_at(0x1000) is None
     assert image.scopes.inlined_at(0x1000) == []
     assert image.scopes.problems == []
+
+
+@needs_compiler
+def test_a_name_that_is_only_in_the_debug_information(tmp_path: Path) -> None:
+    image = compiled(tmp_path, "-g")
+    assert image.scopes.mentions("thrice") and image.scopes.mentions("(anonymous namespace)::thrice(int)")
+    assert not image.scopes.mentions("thric") and not image.scopes.mentions("")
+    with pytest.raises(UsageError, match=r"no symbol 'thrice'.*; the debug information knows the name: a"):
+        image.find_code("thrice")
+    with pytest.raises(UsageError, match=r"no symbol 'thric'; similar: other$"):
+        image.find_code("thric")
 
 
 @needs_compiler

@@ -15,9 +15,11 @@ from cmsim.image.layout import Bounds, heap, stacks
 from cmsim.image.lines import LineTable, SourceLine
 from cmsim.image.marks import Mark
 from cmsim.image.scopes import ScopeTable
-from cmsim.image.symbols import Symbol, SymbolTable
+from cmsim.image.symbols import NoSymbolError, Symbol, SymbolTable
 
 ADDRESS_SPACE = 1 << 32
+INLINED = ("the debug information knows the name: a function that was inlined wherever it is called has no code of its "
+           "own (regions can begin at one of its lines, file.cc:12)")
 
 
 class ImageError(UsageError):
@@ -141,8 +143,14 @@ class Image:
             raise UsageError(f"{self.path}: {error}") from None
 
     def find_code(self, name: str) -> Symbol:
-        """The same, where code is meant. UsageError for data."""
-        symbol = self.find(name)
+        """The same, where code is meant. UsageError for data, too."""
+        try:
+            symbol = self.symbols.find(name)
+        except NoSymbolError as error:
+            inlined = f"; {INLINED}" if self.scopes.mentions(name) else ""
+            raise NoSymbolError(f"{self.path}: {error}{inlined}") from None
+        except UsageError as error:
+            raise UsageError(f"{self.path}: {error}") from None
         if symbol.kind == "object":
             raise UsageError(f"{self.path}: {symbol} is data, not code: name a function or an address")
         return symbol

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from .cxx_names import qualified_name
 from .symbols import demangle
 
 
@@ -80,11 +81,19 @@ class Unit:
 
 
 class ScopeTable:
-    """Units by address. `problems` says, one line each, what could not be read."""
+    """Units by address. `problems` says, one line each, what could not be read; `strings` are those of all names."""
 
-    def __init__(self, units: list[tuple[int, int, Unit]] | None = None, problems: list[str] | None = None) -> None:
+    def __init__(
+        self, units: list[tuple[int, int, Unit]] | None = None, problems: list[str] | None = None, strings: bytes = b""
+    ) -> None:
         self._units = sorted(units or [], key=lambda unit: unit[:2])
         self.problems = problems or []
+        self._strings = strings
+
+    def mentions(self, name: str) -> bool:
+        """Whether something in the source has that name, whatever scopes and parameters are written with it."""
+        bare = qualified_name(name).rpartition("::")[2].encode()
+        return bare != b"" and b"\0%b\0" % bare in self._strings
 
     def unit_at(self, address: int) -> Unit | None:
         """The unit whose code covers the address."""
@@ -110,17 +119,19 @@ def read_scopes(elf: bytes, is_code: Callable[[int], bool]) -> ScopeTable:
 
     units: list[tuple[int, int, Unit]] = []
     problems: list[str] = []
+    strings = b""
     try:
         file = ELFFile(io.BytesIO(elf))
         if file.has_dwarf_info():
             dwarf = file.get_dwarf_info(relocate_dwarf_sections=False)
+            strings = b"\0" + dwarf.debug_str_sec.stream.getvalue() if dwarf.debug_str_sec is not None else b""
             for unit in dwarf.iter_CUs():
                 top = unit.get_top_DIE()
                 found = Unit(dwarf, unit, _path(top))
                 units += [(low, high, found) for low, high in _ranges(dwarf, top) if low and is_code(low)]
     except Exception as error:  # as above
         problems.append(f"debug information: {error!r}")
-    return ScopeTable(units, problems)
+    return ScopeTable(units, problems, strings)
 
 
 def _text(attribute: Any) -> str:

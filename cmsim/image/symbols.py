@@ -23,6 +23,10 @@ LONGEST_MANGLED = 4096
 """LLVM's demangler recurses; a longer name is damage, and would end the process by overflowing its stack."""
 
 
+class NoSymbolError(UsageError):
+    """No symbol has the name that was asked for."""
+
+
 @lru_cache(maxsize=1 << 16)
 def demangle(name: str) -> str:
     """The C++ (or Rust) name that the linker's `name` stands for, or `name` itself.
@@ -141,7 +145,7 @@ class SymbolTable:
         for candidates in (self.by_name.get(wanted, []), *(i.get(canonical(wanted), []) for i in self._indexes)):
             if candidates:
                 return self._only(wanted, candidates)
-        raise UsageError(f"no symbol {wanted!r}{self._hint(wanted)}")
+        raise NoSymbolError(f"no symbol {wanted!r}{self._hint(wanted)}")
 
     @cached_property
     def _indexes(self) -> tuple[dict[str, list[Symbol]], ...]:
