@@ -17,9 +17,10 @@ from . import external_flash
 from .boards import assemble, find_board, load_image
 from .camera import attach_camera
 from .cortex_m.calls import CallTracer
-from .cortex_m.cpu import FOREVER, Cpu, Outcome, State
+from .cortex_m.cpu import FOREVER, Cpu
 from .cortex_m.exceptions import Fault
 from .cortex_m.nvic import SystemException
+from .course import Course
 from .errors import CmsimError, RunError, UsageError
 from .goal import Goal
 from .image import Image, vector_table
@@ -54,8 +55,6 @@ from .usb import attach as attach_usb
 from .wires import connect, parse_wire
 
 UICR_BASE = 0x1000_1000
-KEEP_DEBUG = frozenset({"sreq", "lockup"})
-"""Resets that spare the debug logic, DWT and ITM among it (PS, POWER: reset behaviour)."""
 
 
 class Machine:
@@ -85,12 +84,10 @@ class Machine:
     """Where the interpreter puts tensors, and when."""
     fatal: FatalMeter | None = None
     """What the firmware's operating system said when it gave up."""
-    _ending: Stop | None = None
     energy: EnergyMeter | None = None
     """What the chip takes from its supply, if that was asked for."""
     drift: Drift | None = None
     """How inferences change over the run, if it was asked for."""
-
     recorder: TimelineRecorder | None = None
     """Writes down what happens (docs/timeline.md), if it was asked for."""
     counted: Counted | None = None
@@ -149,24 +146,19 @@ class Machine:
         self.usb = attach_usb(self.soc, usb)
         """The host at the USB connector; None without one."""
         self.soc.hooks.place = self.place
-        self.soc.hooks.reset = self._request_reset
-        self.soc.hooks.system_off = self._system_off
         power: Any = self.soc.blocks.get("POWER")
         if power is not None:
             self.cpu.on_sleep = lambda asleep: power.enter_sleep() if asleep else power.leave_sleep()
         self.cpu.reset(self.vector_table)
-        self._reset_reason: str | None = None
-        self._off = False
         self.system_off = SystemOff(self.soc)
+        self._course = Course(self)
         self.wall_seconds = 0.0
         self.stop: Stop | None = None
         """Why the last `run` ended."""
         self.tracer = CallTracer(self.cpu, self.image) if profile else None
         """The call tree, if it was asked for."""
-        self._new_fault: Fault | None = None
         self.fault_reporter = FaultReporter(self)
         """What each fault found (docs/record.md)."""
-        self.cpu.exceptions.on_fault = self._note_fault
         self.watches = Watches(self.cpu, self.image if measure else None)
         self.checks: list[Check] = []
         """What else the run is asked: a check that fails makes `cmsim run` fail."""
@@ -234,62 +226,6 @@ class Machine:
                 uicr.load(segment.address - UICR_BASE, segment.data)
         external_flash.load(self.image, soc, self.board, self.parts.values())
 
-    # --- resets and power ---------------------------------------------------------------------------------
-
-    def _request_reset(self, reason: str) -> None:
-        self._reset_reason = reason
-        if self._off:
-            self.system_off.wake(reason)
-        self.cpu.request_stop()
-
-    def _system_off(self) -> None:
-        self._off = True
-        self.cpu.request_stop()
-
-    def _stay_off(self, until: int) -> Outcome:
-        """Let time pass in System OFF until something wakes the chip, or `until`; IDLE if nothing ever will."""
-        sleep, clock = self.system_off, self.cpu.clock
-        if not sleep.entered:
-            sleep.enter()
-        if sleep.hopeless:
-            return Outcome(State.IDLE, "")
-        now = sleep.sleep(until)
-        self.cpu.sleep_cycles += now - clock.cycles
-        clock.cycles = now
-        if sleep.reason is not None:
-            self._off, self._reset_reason = False, sleep.leave()
-        return Outcome(State.LIMIT)
-
-    def _note_fault(self, fault: Fault) -> None:
-        self._new_fault = fault
-        self.fault_reporter.note(fault)
-        self.cpu.request_stop()
-
-    def end(self, stop: Stop) -> None:
-        """Let the run end for this reason after the instruction that runs."""
-        self._ending = self._ending or stop
-        self.cpu.request_stop()
-
-    @property
-    def _watchdog_runs(self) -> bool:
-        """Whether an empty loop ends by itself, in a reset."""
-        watchdog: Any = self.soc.blocks.get("WDT")
-        return watchdog is not None and bool(watchdog.RUNSTATUS)
-
-    def _perform_reset(self, reason: str) -> None:
-        power: Any = self.soc.blocks.get("POWER")
-        if power is not None:
-            power.note_reset(reason)
-        self.soc.reset()
-        self.cpu.reset(self.vector_table, debug=reason not in KEEP_DEBUG)
-        self.watches.forget_returns()
-        if self.tracer is not None:
-            self.tracer.reset()
-
-    def reset(self) -> None:
-        """What the reset button does: memories keep their content, time goes on."""
-        self._perform_reset("pin")
-
     # --- running ------------------------------------------------------------------------------------------
 
     def run(
@@ -318,7 +254,7 @@ class Machine:
         goal = Goal(self, until, inferences, channel)
         try:
             with interruptible(self.cpu.request_stop) as interrupted:
-                self.stop = self._run(limit, goal, progress, interrupted)
+                self.stop = self._course.run(limit, goal, progress, interrupted)
         except CmsimError as error:
             self.stop = Stop("error", str(error))
             raise
@@ -330,58 +266,13 @@ class Machine:
             self.wall_seconds += time.perf_counter() - began
         return self.stop
 
-    def _run(
-        self, limit: int, goal: Goal, progress: Callable[[Machine], None] | None, interrupted: list[int]
-    ) -> Stop:
-        slice_ = CPU_HZ // 1000 if goal.condition is not None else CPU_HZ // 4  # signals are seen in between
-        trace_end = FOREVER if self.trace_end is None else self.trace_end
-        idle_ends = goal.condition is None and (limit == FOREVER or goal.needs_firmware)
-        while True:
-            reached = goal.reached()
-            if reached is not None:
-                return reached
-            if self.cycles >= trace_end:
-                return Stop("trace ended", f"at {trace_end / CPU_HZ:.3f} s")
-            if self.cycles >= limit:
-                return Stop("time", f"{self.seconds:.3f} s")
-            until = min(limit, self.cycles + slice_, trace_end)
-            outcome = self._stay_off(until) if self._off else self.cpu.run(until, idle_ends=idle_ends)
-            if interrupted:
-                raise KeyboardInterrupt
-            if progress is not None:
-                progress(self)
-            if self._reset_reason is not None and not self._off:
-                reason, self._reset_reason = self._reset_reason, None
-                self._perform_reset(reason)
-                continue
-            ended = self._ended(outcome)
-            if ended is not None:
-                return ended
+    def end(self, stop: Stop) -> None:
+        """Let the run end for this reason after the instruction that runs."""
+        self._course.end(stop)
 
-    def _ended(self, outcome: Outcome) -> Stop | None:
-        """Why nothing more can happen, if that is so."""
-        cpu = self.cpu
-        if self._ending is not None:
-            ending, self._ending = self._ending, None
-            return ending
-        if self._off:
-            return Stop("system off", "nothing is left to wake the chip") if outcome.state is State.IDLE else None
-        if outcome.state is State.LOCKUP:
-            return Stop("lockup", self._explain(outcome.detail))
-        if cpu.semihosting.exit_status is not None:
-            return Stop("exit", f"semihosting exit status {cpu.semihosting.exit_status}")
-        if self._new_fault is not None:
-            fault, self._new_fault = self._new_fault, None
-            if not self._watchdog_runs and cpu.exceptions.handler_spins(fault):
-                return Stop("fault", self._explain(f"{fault.exception} with an empty loop as its handler"))
-        return Stop("idle", self._explain(outcome.detail)) if outcome.state is State.IDLE else None
-
-    def _explain(self, detail: str) -> str:
-        """The detail with the function at the PC, and the first fault if there was one."""
-        symbol = self.image.function_at(self.cpu.exceptions.pc)
-        where = f" in {symbol.demangled}" if symbol is not None else ""
-        first = f"; first fault: {self.describe(self.faults[0])}" if self.faults else ""
-        return f"{detail}{where}{first}"
+    def reset(self) -> None:
+        """What the reset button does: memories keep their content, time goes on."""
+        self._course.reset("pin")
 
     def place(self, pc: int) -> str:
         """A PC in words: "pc 0x00000108 in main"."""
