@@ -135,7 +135,7 @@ def test_manual_lists_exactly_the_keys(record: dict[str, Any], tmp_path: Path) -
 
 def test_manual_lists_the_stop_reasons() -> None:
     core = MANUAL.parents[1] / "cmsim"
-    source = "".join((core / name).read_text(encoding="utf-8") for name in ("course.py", "goal.py", "record.py", "measure/heap_checks.py", "measure/fatal.py", "measure/stack_guard.py"))
+    source = "".join((core / name).read_text(encoding="utf-8") for name in ("machine.py", "course.py", "goal.py", "record.py", "measure/heap_checks.py", "measure/fatal.py", "measure/stack_guard.py"))
     given = set(re.findall(r'Stop\("([a-z ]+)"', source))
     table = MANUAL.read_text(encoding="utf-8").split("| `stop.reason` | the run")[1]
     assert given == set(re.findall(r"^\| `([a-z ]+)` \|", table, re.MULTILINE))
