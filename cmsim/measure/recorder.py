@@ -191,12 +191,18 @@ class TimelineRecorder:
         self._finish(self._thread, left)
         self._threads[interrupted_sp] = self._thread
         thread = self._threads.pop(sp, None)
-        if thread is None:
-            known = sum(kind is Kind.THREAD for kind, _ in self._open)
-            thread = self._track(Kind.THREAD, f"thread {known}")
-            self._first_sp[thread.track.name] = sp
-        self._thread = thread
-        self._begin(thread, cycle, "runs")
+        self._thread = thread or self._new_thread(sp)
+        self._begin(self._thread, cycle, "runs")
+
+    def _new_thread(self, sp: int) -> _Open:
+        """Numbered as in the call tree: a thread that begins where one began before is that one, which is gone."""
+        name = next((known for known, first in self._first_sp.items() if first == sp), None)
+        if name is None:
+            name = f"thread {len(self._first_sp) + 1}"
+            self._first_sp[name] = sp
+        thread = self._track(Kind.THREAD, name)
+        self._threads = {at: other for at, other in self._threads.items() if other is not thread}
+        return thread
 
     def _reset(self) -> None:
         cycle = self.machine.cycles

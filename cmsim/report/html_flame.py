@@ -54,10 +54,10 @@ def frames(record: Record) -> Frame:
     for number in range(len(rows) - 1, -1, -1):
         if rows[number]["parent"] is not None:
             awake[rows[number]["parent"]] += awake[number]
-    shared = shared_names(record)
+    shared, stacks = shared_names(record), _stacks(record)
     found = [
-        Frame(row["function"], shared.get(function(row), ""), row["exclusive_cycles"], awake[number],
-              row["inclusive_cycles"], row["calls"])
+        Frame(stacks.get(row["function"], row["function"]), shared.get(function(row), ""), row["exclusive_cycles"],
+              awake[number], row["inclusive_cycles"], row["calls"])
         for number, row in enumerate(rows)
     ]  # fmt: skip
     roots = [frame for row, frame in zip(rows, found, strict=True) if row["parent"] is None]
@@ -68,6 +68,13 @@ def frames(record: Record) -> Frame:
     for frame in (top, *found):
         frame.children.sort(key=lambda child: (-child.awake, -child.total))
     return top
+
+
+def _stacks(record: Record) -> dict[str, str]:
+    """A thread's number -> that and its stack, where the timeline knows it."""
+    tracks = (record.get("timeline") or {}).get("tracks", ())
+    return {track["name"]: f"{track['name']}: {track['aliases'][0]}" for track in tracks
+            if track["kind"] == "thread" and track["aliases"]}
 
 
 def flame(record: Record) -> Iterator[str]:

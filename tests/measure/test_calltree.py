@@ -13,6 +13,7 @@ from support.call_tree import check_identity
 from support.firmware import firmware_elfs
 
 from cmsim import Machine, prebuilt, traces
+from cmsim.measure.timeline import Kind
 
 __all__ = ["firmware_elfs"]
 
@@ -245,6 +246,13 @@ def test_a_thread_that_begins_again_on_its_stack_is_the_same_tree(tmp_path: Path
     assert found["main stack/main/start/g"]["calls"] == 2
     assert found["thread 1/thread"]["instructions"] == 2 * 2
     assert found["exception SVCall"]["calls"] == 4
+
+
+def test_the_timeline_has_the_same_threads(tmp_path: Path) -> None:
+    elsewhere = THREADS.replace("thread: bl g", "thread: push {r4, lr}\n bl g")  # where it stops is not where it began
+    m = run(tmp_path, elsewhere, ["main", "start", "thread", "g", "handler"], handlers={11: "handler"}, timeline=True)
+    assert m.timeline is not None
+    assert {t.name: len(t.events) for t in m.timeline.of(Kind.THREAD)} == {"main stack": 3, "thread 1": 2}
 
 
 def test_each_thread_has_a_tree_of_its_own(firmware_elfs: Path) -> None:

@@ -183,6 +183,13 @@ def test_data_of_the_script_is_the_tree():
     assert {name[-1] for name in data["names"]} == {"everything", "main stack", "main", "f", "(sleep)", "interrupt 6", "g", "h"}
 
 
+def test_threads_have_their_stacks():
+    known = {"kind": "thread", "name": "thread 1", "aliases": ["idle_stack"], "events": []}
+    one = {**tree(("thread 1", None, 5), ("f", 0, 5)), "timeline": {"tracks": [known, {**known, "name": "x", "aliases": []}]}}
+    assert [child.name for child in frames(one).children] == ["thread 1: idle_stack"]
+    assert ">thread 1: idle_stack</b>" in "".join(flame(one))
+
+
 def test_lost_calls_are_told():
     lossy = tree(("main stack", None, 5))
     lossy["profile"]["lost_transfers"] = 3
