@@ -75,6 +75,18 @@ def test_functions_without_a_size_reach_to_the_next_one() -> None:
     assert [(s.name, s.size) for s in image.symbols] == [("first", 0x10), ("second", 0x30), ("nowhere", 0)]
 
 
+def test_functions_without_a_size_end_where_data_begins() -> None:
+    """At a variable, and at the assembler's mark of data that no code follows; a literal in between belongs to them."""
+    elf = firmware()
+    elf.symbols = [
+        Sym("first", 0x101), Sym("$t", 0x100, type=NOTYPE, binding=LOCAL), Sym("$d", 0x104, type=NOTYPE, binding=LOCAL),
+        Sym("$t", 0x108, type=NOTYPE, binding=LOCAL), Sym("$d", 0x10C, type=NOTYPE, binding=LOCAL),
+        Sym("second", 0x111), Sym("$t", 0x110, type=NOTYPE, binding=LOCAL), Sym("table", 0x118, 4, type=OBJECT),
+    ]  # fmt: skip
+    image = load_bytes(elf.build(), "a.elf")
+    assert [(s.name, s.size) for s in image.symbols] == [("first", 0xC), ("second", 8), ("table", 4)]
+
+
 def test_headers_at_the_front_of_a_segment_are_not_firmware() -> None:
     elf = ElfWriter([Sec(".text", 0x27000, b"\x00\xbf" * 8, ALLOC | EXEC)], first_load_covers_headers=True)
     image = load_bytes(elf.build(), "a.elf")

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 import struct
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -259,7 +259,8 @@ def _string_table(data: bytes, headers: list[_SectionHeader], index: int) -> Cal
 
 
 def _symbols(data: bytes, headers: list[_SectionHeader], sections: tuple[Section, ...]) -> tuple[Symbol, ...]:
-    symbols = []
+    symbols: list[Symbol] = []
+    code: dict[int, bool] = {}
     for header in headers:
         if header.type != SHT_SYMTAB:
             continue
@@ -271,25 +272,43 @@ def _symbols(data: bytes, headers: list[_SectionHeader], sections: tuple[Section
                 continue
             name = names(name_offset)
             if not name or _MAPPING.match(name):
+                if name:
+                    code[value] = not name.startswith("$d")
                 continue
             where = sections[section].name if section < len(sections) else "*ABS*" if section == SHN_ABS else ""
             address = value & ~1 if kind == "function" else value
             symbols.append(Symbol(name, address, size, kind, binding, where))
-    return _with_sizes(symbols, sections)
+    return _with_sizes(symbols, sections, code)
 
 
-def _with_sizes(symbols: list[Symbol], sections: tuple[Section, ...]) -> tuple[Symbol, ...]:
-    """Gives hand-written functions without `.size` a reach: to the next function or their section's end."""
-    starts = sorted({symbol.address for symbol in symbols if symbol.kind == "function"})
-    code = [section for section in sections if "A" in section.flags]
+def _with_sizes(
+    symbols: list[Symbol], sections: tuple[Section, ...], is_code: Mapping[int, bool]
+) -> tuple[Symbol, ...]:
+    """Gives hand-written functions without `.size` a reach: to the next function or variable or their section's end.
+
+    `is_code` are the assembler's marks (AAELF32, 5.5.5): data behind the function's last code, which may be other
+    files' tables, is no part of it.
+    """
+    starts = sorted({symbol.address for symbol in symbols if symbol.kind in ("function", "object")})
+    marks = sorted(is_code)
+    allocated = [section for section in sections if "A" in section.flags]
+
+    def code_end(low: int, high: int) -> int:
+        """Where the data begins that fills the end of a stretch."""
+        end = high
+        for at in reversed(marks[bisect_left(marks, low) : bisect_left(marks, high)]):
+            if is_code[at]:
+                break
+            end = at
+        return end if end > low else high
 
     def sized(symbol: Symbol) -> Symbol:
         if symbol.kind != "function" or symbol.size:
             return symbol
         following = bisect_right(starts, symbol.address)
-        ends = [s.address + s.size for s in code if s.address <= symbol.address < s.address + s.size]
+        ends = [s.address + s.size for s in allocated if s.address <= symbol.address < s.address + s.size]
         ends += starts[following : following + 1] if ends else []
-        return replace(symbol, size=min(ends, default=symbol.address) - symbol.address)
+        return replace(symbol, size=code_end(symbol.address, min(ends)) - symbol.address if ends else 0)
 
     return tuple(map(sized, symbols))
 
