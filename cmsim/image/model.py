@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from cmsim.errors import UsageError
+from cmsim.image.cxx_names import qualified_name
 from cmsim.image.layout import Bounds, heap, stacks
 from cmsim.image.lines import LineTable, SourceLine
 from cmsim.image.marks import Mark
@@ -147,7 +148,9 @@ class Image:
         try:
             symbol = self.symbols.find(name)
         except NoSymbolError as error:
-            inlined = f"; {INLINED}" if self.scopes.mentions(name) else ""
+            bare = qualified_name(name).rpartition("::")[2]
+            known = any(symbol.qualified.rpartition("::")[2] == bare for symbol in self.symbols.functions)
+            inlined = f"; {INLINED}" if not known and self.scopes.mentions(bare) else ""
             raise NoSymbolError(f"{self.path}: {error}{inlined}") from None
         except UsageError as error:
             raise UsageError(f"{self.path}: {error}") from None

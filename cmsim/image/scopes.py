@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .cxx_names import qualified_name
 from .symbols import demangle
 
 
@@ -91,9 +90,8 @@ class ScopeTable:
         self._strings = strings
 
     def mentions(self, name: str) -> bool:
-        """Whether something in the source has that name, whatever scopes and parameters are written with it."""
-        bare = qualified_name(name).rpartition("::")[2].encode()
-        return bare != b"" and b"\0%b\0" % bare in self._strings
+        """Whether something in the source has that name, without scopes and parameters."""
+        return name != "" and b"\0%b\0" % name.encode() in self._strings
 
     def unit_at(self, address: int) -> Unit | None:
         """The unit whose code covers the address."""
