@@ -3,8 +3,8 @@
 READSTART, WRITESTART and ERASESTART move bytes between RAM and the flash by its own commands (IFCONFIG0); a write goes
 out page by page, each behind WREN and a wait for WIP; an erase is READY once its command is sent. Every task that
 finds the flash busy waits for it. CINSTRCONF sends any instruction, in long frames too. READY comes when the bytes
-have been on the wire: SCK is 32 MHz / (SCKFREQ + 1), on one, two or four lines. What the CPU sees of the flash as
-memory is in `xip.py`.
+have been on the wire: SCK is 32 MHz / (SCKFREQ + 1), on one, two or four lines, and between two commands CSN is high
+for SCKDELAY periods of 16 MHz (section 6.19.10.27). What the CPU sees of the flash as memory is in `xip.py`.
 
 The flash is what hangs on the pin of PSEL.SCK (`cmsim.spi`); without one all bytes read as 0.
 
@@ -22,7 +22,7 @@ from cmsim.registers import WORD, Register
 from cmsim.soc import BusError, Soc
 from cmsim.spi import SpiBus
 
-CYCLES_PER_32M = 2
+CYCLES_PER_32M, CYCLES_PER_16M = 2, 4
 DPM_UNIT = 256 * 4
 """DPMDUR counts 256 periods of 16 MHz."""
 WIP_POLL = 640
@@ -68,7 +68,7 @@ class Qspi(NordicPeripheral):
     IFTIMING = Register(0x640, 0x200)
     read_mode, write_mode, long_address = IFCONFIG0.field(2, 0), IFCONFIG0.field(5, 3), IFCONFIG0.bit(6)
     power_down_enabled, big_pages = IFCONFIG0.bit(7), IFCONFIG0.bit(12)
-    power_down, clock_divider = IFCONFIG1.bit(24), IFCONFIG1.field(31, 28)
+    high_time, power_down, clock_divider = IFCONFIG1.field(7, 0), IFCONFIG1.bit(24), IFCONFIG1.field(31, 28)
     address_mode, address_waits, address_wren = ADDRCONF.field(25, 24), ADDRCONF.bit(26), ADDRCONF.bit(27)
 
     def __init__(self, soc: Soc, name: str, base: int) -> None:
@@ -77,6 +77,8 @@ class Qspi(NordicPeripheral):
         self.on_change: Callable[[], None] = lambda: None
         """The window no longer shows what it has shown."""
         self._csn: Pin | None = None
+        self._high_until = 0
+        """The cycle until which CSN stays high behind the latest command."""
         super().__init__(soc, name, base)
 
     def reset(self) -> None:
@@ -163,11 +165,15 @@ class Qspi(NordicPeripheral):
             self._alarm.after(0)
 
     def _next(self) -> None:
+        if len(self._steps) > 1 and self.scheduler.now < self._high_until:
+            self._alarm.at(self._high_until)
+            return
         cycles = self._steps[0]()
         if cycles == 0:
             self._alarm.after(WIP_POLL)
             return
         self._steps.pop(0)
+        self._high_until = self.scheduler.now + cycles + self.high_time * CYCLES_PER_16M
         if self._steps:
             self._alarm.after(cycles)
         else:

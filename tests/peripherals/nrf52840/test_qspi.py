@@ -129,6 +129,14 @@ def test_read_modes_and_clock(qspi, mode, lines):
     assert long - short == 1024 * 64 // lines
 
 
+@pytest.mark.parametrize("periods", [0, 5, 255])
+def test_csn_stays_high_between_two_commands(qspi, periods):
+    """SCKDELAY, in periods of 16 MHz: a read is RDSR and the read itself."""
+    qspi.write(IFCONFIG1, 3 << 28 | periods)
+    qspi.scheduler.advance(qspi.scheduler.now + MS)
+    assert read(qspi, 0, 8)[1] == 64 * (2 + 5 + 8) + 4 * periods
+
+
 def test_quad_write_needs_quad_enable(qspi):
     qspi.write(IFCONFIG0, 3 << 3)
     write(qspi, 0, b"abcd")
