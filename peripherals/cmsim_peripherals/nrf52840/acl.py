@@ -1,6 +1,7 @@
-"""ACL: access control lists of the flash (nRF52840 PS v1.8, section 6.2).
+"""ACL: access control lists of the flash (nRF52840 PS v1.8, section 6.3).
 
-Eight regions of whole pages. ADDR, SIZE and PERM of each can be written once after a reset, of whatever kind. A region
+Eight regions of whole pages. ADDR, SIZE and PERM of each can be written once after a reset, of whatever kind; a 0 for
+SIZE or PERM has no effect, and does not count. A region
 that PERM protects against writing refuses NVMC's words and erases: a refused store is a bus fault, a refused erase has
 no effect. One that it protects against reading refuses the CPU's loads and fetches with a bus fault.
 
@@ -39,7 +40,7 @@ class Acl(NordicPeripheral):
     def write(self, offset: int, value: int, mask: int = WORD) -> None:
         """The first store counts, every other one is ignored."""
         if offset >= FIRST and offset in self.registers:
-            if offset in self._written:
+            if offset in self._written or (value == 0 and offset not in type(self).ADDR.offsets):
                 return
             self._written.add(offset)
         super().write(offset, value, mask)

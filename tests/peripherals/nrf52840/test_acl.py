@@ -28,6 +28,14 @@ def erase(soc, offset, value):
     soc.blocks["NVMC"].write(offset, value)
 
 
+def test_a_zero_for_size_or_permissions_has_no_effect(soc):
+    acl = soc.blocks["ACL"]
+    acl.write(SIZE, 0)
+    acl.write(PERM, 0)
+    protect(soc)
+    assert [acl.read(offset) for offset in (ADDR, SIZE, PERM)] == [0x2000, 0x1000, 2]
+
+
 def test_registers_can_be_written_once(soc):
     acl = soc.blocks["ACL"]
     protect(soc)
