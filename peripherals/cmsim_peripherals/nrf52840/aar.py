@@ -1,4 +1,4 @@
-"""AAR: accelerated address resolver (nRF52840 PS v1.8, section 6.1; Core specification 5.2, 3.H.2.2.2 for `ah`).
+"""AAR: accelerated address resolver (nRF52840 PS v1.8, section 6.2; Core specification 5.2, 3.H.2.2.2 for `ah`).
 
 ADDRPTR points at a packet in RAM; the device address begins at its byte 3, hash first. The identity keys lie at IRKPTR,
 16 bytes each, most significant byte first. Resolution takes 1 us and 6 us a key that is tried, the longest times of the

@@ -1,13 +1,13 @@
-"""CCM: AES-CCM of Bluetooth Low Energy packets (nRF52840 PS v1.8, section 6.3; Core specification 5.2, 6.E.2).
+"""CCM: AES-CCM of Bluetooth Low Energy packets (nRF52840 PS v1.8, section 6.4; Core specification 5.2, 6.E.2).
 
 The configuration at CNFPTR is key (16 bytes), packet counter (8), direction (1) and IV (8). A packet is header, length,
 one reserved byte, payload; an encrypted one ends with a MIC of 4 bytes, which its length counts. A packet without
-payload passes as it is. KSGEN takes 50 us, the longest time of the electrical specification; CRYPT goes at the pace of
-the radio, which is 8 us a byte at 1 Mbit/s and 4 us at 2 Mbit/s.
+payload passes as it is; one that is too short for a byte and a MIC fails the check (section 6.4.3). KSGEN takes 50 us,
+the longest time of the electrical specification; CRYPT goes at the pace of the radio, which is 8 us a byte at
+1 Mbit/s, 4 us at 2 Mbit/s, 16 us at 500 kbit/s and 64 us at 125 kbit/s.
 
 Not modelled: working on a packet while RADIO still receives it (the packet is read when it is due); the scratch area
-stays untouched; coded rates and RATEOVERRIDE are stored (coded packets take the time of 1 Mbit/s); ERROR comes only
-from a pointer outside data RAM.
+stays untouched; RATEOVERRIDE is stored; ERROR comes only from a pointer outside data RAM.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .aes import BLOCK, encrypt, xor
 
 MICROSECOND = CPU_HZ // 1_000_000
 KEY_STREAM_TIME = 50 * MICROSECOND
-BYTE_TIMES = (8 * MICROSECOND, 4 * MICROSECOND, 8 * MICROSECOND, 8 * MICROSECOND)
+BYTE_TIMES = (8 * MICROSECOND, 4 * MICROSECOND, 64 * MICROSECOND, 16 * MICROSECOND)
 """MODE.DATARATE -> cycles a byte."""
 ENABLED = 2
 CONFIGURATION_SIZE = 33
@@ -141,7 +141,7 @@ class Ccm(NordicPeripheral):
             mic_stream, stream = key_stream(key, unique, size)
             result = xor(data[:size], stream)
             expected = authenticate(key, unique, header, result)
-            self.MICSTATUS = int(length == 0 or xor(data[size:], mic_stream) == expected)
+            self.MICSTATUS = int(length == 0 or (size > 0 and xor(data[size:], mic_stream) == expected))
         else:
             mic_stream, stream = key_stream(key, unique, length)
             mic = xor(authenticate(key, unique, header, data), mic_stream)

@@ -2,8 +2,8 @@
 
 import pytest
 from cmsim_peripherals.nrf52840.aar import Aar, ah
-from cmsim_peripherals.nrf52840.aes import SBOX, encrypt
-from cmsim_peripherals.nrf52840.ccm import Ccm
+from cmsim_peripherals.nrf52840.aes import SBOX, encrypt, xor
+from cmsim_peripherals.nrf52840.ccm import Ccm, authenticate, key_stream, nonce
 from cmsim_peripherals.nrf52840.ecb import Ecb
 
 from cmsim.soc import Row
@@ -99,6 +99,26 @@ class TestCcm:
         assert soc.blocks["CCM"].read(0x400) == 1
         self.crypt(soc, packet[:-1] + b"\x49", decrypt=True)
         assert soc.blocks["CCM"].read(0x400) == 0
+
+    @pytest.mark.parametrize("length", [1, 2, 3, 4])
+    def test_a_packet_too_short_for_a_mic_fails_the_check(self, soc, length):
+        """Section 6.4.3; with four bytes even where they would be the MIC of nothing."""
+        soc.blocks["CCM"].write(0x504, 1 << 24 | 1)
+        unique = nonce(SESSION_KEY + bytes(8) + b"\1" + IV)
+        mic = xor(authenticate(SESSION_KEY, unique, 0x0F, b""), key_stream(SESSION_KEY, unique, 0)[0])
+        self.crypt(soc, bytes((0x0F, length, 0)) + mic[:length], decrypt=True)
+        assert soc.blocks["CCM"].read(0x400) == 0
+
+    @pytest.mark.parametrize(("rate", "byte"), [(0, 8), (1, 4), (2, 64), (3, 16)])
+    def test_it_goes_at_the_pace_of_the_radio(self, soc, rate, byte):
+        ccm = soc.blocks["CCM"]
+        soc.dma_write(self.IN, bytes((0x0F, 10, 0)))
+        ccm.write(0x504, rate << 16)
+        ccm.write(0x004, 1)
+        soc.scheduler.advance(13 * byte * US - 1)
+        assert ccm.read(0x104) == 0
+        soc.scheduler.advance(13 * byte * US)
+        assert ccm.read(0x104) == 1
 
     @pytest.mark.parametrize("length", [1, 15, 16, 17, 27, 251])
     def test_round_trip(self, soc, length):
