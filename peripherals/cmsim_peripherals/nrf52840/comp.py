@@ -1,9 +1,11 @@
-"""COMP and LPCOMP: the comparators (nRF52840 PS v1.8, sections 6.5 and 6.13).
+"""COMP and LPCOMP: the comparators (nRF52840 PS v1.8, sections 6.5 and 6.12).
 
 After START the block needs its start-up time, then READY comes and crossings are told: UP or DOWN, and CROSS. RESULT
-holds what SAMPLE found. COMP has two thresholds, (TH + 1) / 64 of a reference, or in differential mode a second input
-with 25 mV of hysteresis to either side; LPCOMP has a fraction of the supply or AIN0 or AIN1, 35 mV of hysteresis, and
-ANADETECT, which wakes from System OFF. Times and voltages are typical values of the electrical specifications.
+holds what SAMPLE found. COMP starts in 50 us with an internal reference and in 3 us with another, has two thresholds,
+(TH + 1) / 64 of the reference, of which the upper one counts at first, or in differential mode a second input with
+15 mV of hysteresis to either side (v1.7, sections 6.5 and 6.5.4.1); LPCOMP has a fraction of the supply or AIN0 or
+AIN1, 35 mV of hysteresis, and ANADETECT, which wakes from System OFF. Times and voltages are typical values of the
+electrical specifications.
 
 Voltages come from `analog.py`. A pin that only has a level is exact. One that is fed by a signal is looked at when
 software looks, and every 100 us while an interrupt, a shortcut, PPI or System OFF waits: a crossing is noticed so much
@@ -26,10 +28,10 @@ from .switched import Switched
 
 MICROSECOND = CPU_HZ // 1_000_000
 LOOK = 100 * MICROSECOND
-COMP_START, LPCOMP_START = 50 * MICROSECOND, 140 * MICROSECOND
+COMP_START, REFERENCE_START, LPCOMP_START = 3 * MICROSECOND, 50 * MICROSECOND, 140 * MICROSECOND
 REFERENCES = {0: 1.2, 1: 1.8, 2: 2.4, 4: SUPPLY}
-AREF, LPCOMP_AREF = 5, 7
-DIFFERENTIAL_HYSTERESIS, LPCOMP_HYSTERESIS = 0.025, 0.0175
+INTERNAL, AREF, LPCOMP_AREF = (0, 1, 2), 5, 7
+DIFFERENTIAL_HYSTERESIS, LPCOMP_HYSTERESIS = 0.015, 0.0175
 """To either side, in volts."""
 
 
@@ -37,7 +39,6 @@ class Comparator(Switched):
     """What both have in common."""
 
     ENABLED = 0
-    START_TIME = 0
 
     START = Task(0x000)
     STOP = Task(0x004)
@@ -81,15 +82,14 @@ class Comparator(Switched):
     @START
     def _start(self) -> None:
         if self.ENABLE == self.ENABLED and not (self._running or self._started.armed):
-            self._started.after(self.START_TIME)
+            self._started.after(self.start_time)
 
     def _ready(self) -> None:
         self._running = True
         for ain in self._inputs():
             pin = self.soc.pins[AIN_PINS[ain]]
             self._undo += [pin.watch(), pin.line.listen(lambda level: self._look())]
-        low, high = self.thresholds()
-        self.above = pin_volts(self.soc, self.PSEL) > (low + high) / 2
+        self.above = pin_volts(self.soc, self.PSEL) > self.thresholds()[1]
         self.emit(self.READY)
         self._look()
 
@@ -103,6 +103,11 @@ class Comparator(Switched):
         self.RESULT = int(self.above)
 
     # --- looking ----------------------------------------------------------------------------------------------
+
+    @property
+    def start_time(self) -> int:
+        """Cycles from START to READY."""
+        raise NotImplementedError
 
     def thresholds(self) -> tuple[float, float]:
         """Volts below which the input counts as below, and above which it counts as above."""
@@ -163,13 +168,17 @@ class Comp(Comparator):
     """COMP."""
 
     ENABLED = 2
-    START_TIME = COMP_START
 
     REFSEL = Register(0x508, 0x4, writable=0x7)
     EXTREFSEL = Register(0x50C, writable=0x7)
     TH = Register(0x530, writable=0x3F3F)
     MODE = Register(0x534, writable=0x103)
     differential, th_down, th_up = MODE.bit(8), TH.field(5, 0), TH.field(13, 8)
+
+    @property
+    def start_time(self) -> int:
+        """Of the core, or of the internal reference."""
+        return REFERENCE_START if not self.differential and self.REFSEL in INTERNAL else COMP_START
 
     def _inputs(self) -> list[int]:
         external = self.differential or self.REFSEL == AREF
@@ -190,7 +199,7 @@ class Lpcomp(Comparator):
     """LPCOMP."""
 
     ENABLED = 1
-    START_TIME = LPCOMP_START
+    start_time = LPCOMP_START
 
     REFSEL = Register(0x508, 0x4, writable=0xF)
     EXTREFSEL = Register(0x50C, writable=0x1)

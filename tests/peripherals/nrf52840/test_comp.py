@@ -42,9 +42,15 @@ def test_reset_values(soc):
     assert [soc.blocks[name].read(REFSEL) for name in ("COMP", "LPCOMP")] == [4, 4]
 
 
-@pytest.mark.parametrize(("name", "microseconds"), [("COMP", 50), ("LPCOMP", 140)])
-def test_start_up_time(soc, name, microseconds):
+@pytest.mark.parametrize(("name", "registers", "microseconds"), [
+    ("COMP", {REFSEL: 0}, 50), ("COMP", {REFSEL: 2}, 50),  # the internal references
+    ("COMP", {REFSEL: 4}, 3), ("COMP", {REFSEL: 5}, 3), ("COMP", {REFSEL: 0, MODE: 0x100}, 3),
+    ("LPCOMP", {}, 140),
+])  # fmt: skip
+def test_start_up_time(soc, name, registers, microseconds):
     block = soc.blocks[name]
+    for offset, value in registers.items():
+        block.write(offset, value)
     block.write(START, 1)
     soc.scheduler.advance(1000 * US)
     assert block.read(READY) == 0  # not enabled
@@ -63,6 +69,13 @@ def test_single_ended_thresholds(soc, code, reference):
     assert [result(comp, v) for v in (up - 0.01, up + 0.01, down + 0.01, down - 0.01, up - 0.01)] == [0, 1, 1, 0, 0]
 
 
+@pytest.mark.parametrize(("volts", "above"), [(1.4, 0), (2.4, 1)])
+def test_the_upper_threshold_counts_at_the_start(soc, volts, above):
+    """Section 6.5.2: VIN- is VUP until the input has been above it."""
+    soc.volts[AIN0] = volts
+    assert result(started(soc.blocks["COMP"], TH=47 << 8 | 15), volts) == above
+
+
 def test_external_reference(soc):
     soc.volts[AIN1] = 2.0
     comp = started(soc.blocks["COMP"], REFSEL=5, EXTREFSEL=1, TH=31 << 8 | 31)
@@ -74,7 +87,7 @@ def test_external_reference(soc):
 def test_differential_mode_with_hysteresis(soc):
     soc.volts[AIN1] = 1.0
     comp = started(soc.blocks["COMP"], MODE=0x100, EXTREFSEL=1, HYST=1)
-    assert [result(comp, v) for v in (1.02, 1.03, 0.98, 0.97)] == [0, 1, 1, 0]
+    assert [result(comp, v) for v in (1.014, 1.016, 0.986, 0.984)] == [0, 1, 1, 0]
     comp.write(HYST, 0)
     assert [result(comp, v) for v in (1.01, 0.99)] == [1, 0]
 
