@@ -1,14 +1,16 @@
-"""NVMC: non-volatile memory controller (nRF52840 PS v1.8, section 4.3).
+"""NVMC: non-volatile memory controller (nRF52840 PS v1.8, section 4.3; times: v1.7, section 4.3.10).
 
 With CONFIG = Wen a store of one aligned word to flash or UICR clears bits (the old word AND the new) and takes 41 us.
 With CONFIG = Een ERASEPAGE (ERASEPCR1 is the same register, ERASEPCR0 its twin) takes 85 ms, ERASEALL 169 ms for flash
 and UICR, ERASEUICR 85 ms; ERASEPAGEPARTIAL takes ERASEPAGEPARTIALCFG ms, and the page is erased when its parts add up
-to 85 ms. The CPU halts meanwhile if it executes from flash; a program in RAM sees READY and READYNEXT low, and its next
-store or erase waits for them. Without the right CONFIG nothing changes, nor does a page that ACL protects.
+to 85 ms. The CPU halts meanwhile if it executes from flash; a program in RAM sees READY low. One word more is taken
+while one is written, and begins behind it (section 4.3.1): READYNEXT is low while such a word waits and during an
+erase, and a store or erase that is not taken waits. Without the right CONFIG nothing changes, nor does a page that ACL
+protects. IHIT and IMISS stop at their largest value; a store clears them, if it is of 0.
 
 Not modelled: wear and the limit of two writes a word, the undefined bits of a page erased in part (they keep their
-value), power failure during an erase. The cache is a matter of the timing model, which
-counts hits and misses for IHIT and IMISS.
+value), power failure during an erase, the access port protection that blocks ERASEUICR. The cache is a matter of the
+timing model, which counts hits and misses for IHIT and IMISS; that Wen and Een empty it and keep it empty is left out.
 """
 
 from __future__ import annotations
@@ -57,7 +59,8 @@ class Nvmc(NordicPeripheral):
     cache_profiling = ICACHECNF.bit(8)
 
     def __init__(self, soc: Soc, name: str, base: int) -> None:
-        self._busy_until = self._held_until = 0
+        self._busy_until = self._taken_until = self._held_until = 0
+        """Cycles: when the flash is ready, when it takes another word, until when the CPU is held."""
         self._erased_for: dict[int, int] = {}
         """Page number -> cycles of partial erase so far."""
         self._hits = self._misses = 0
@@ -74,23 +77,32 @@ class Nvmc(NordicPeripheral):
         return self.scheduler.now < self._busy_until
 
     @READY.on_read
-    @READYNEXT.on_read
     def _read_ready(self) -> int:
         return int(not self.busy)
 
-    def _occupy(self, cycles: int) -> None:
-        """The flash is busy for `cycles` from now on, and so is a CPU that executes from it."""
+    @READYNEXT.on_read
+    def _read_ready_next(self) -> int:
+        return int(self.scheduler.now >= self._taken_until)
+
+    def _occupy(self, cycles: int, *, erases: bool = True) -> None:
+        """The flash is busy for `cycles` from when it is ready, and so is a CPU that executes from it."""
         chip = self.soc.chip
-        self._busy_until = max(self.scheduler.now, self._busy_until) + cycles
+        begin = max(self.scheduler.now, self._busy_until)
+        self._busy_until = begin + cycles
+        self._taken_until = self._busy_until if erases else begin
         if chip.flash_base <= self.soc.hooks.pc() < chip.flash_base + chip.flash_size:
-            self._wait()
+            self._hold(self._busy_until)
+
+    def _hold(self, until: int) -> None:
+        """Hold the CPU until that cycle; `now` may show a stall only after the instruction that caused it."""
+        begin = max(self.scheduler.now, self._held_until)
+        if until > begin:
+            self._held_until = until
+            self.soc.hooks.stall(until - begin)
 
     def _wait(self) -> None:
-        """Hold the CPU until the flash is ready; `now` may show a stall only after the instruction that caused it."""
-        begin = max(self.scheduler.now, self._held_until)
-        if self._busy_until > begin:
-            self._held_until = self._busy_until
-            self.soc.hooks.stall(self._busy_until - begin)
+        """Hold the CPU until the flash is ready."""
+        self._hold(self._busy_until)
 
     # --- programming --------------------------------------------------------------------------------------
 
@@ -103,17 +115,17 @@ class Nvmc(NordicPeripheral):
         if 0 <= offset < chip.flash_size:
             if protected(self.soc, address, 4):
                 return False
-            self._wait()
+            self._hold(self._taken_until)
             word = slice(offset, offset + 4)
             old = int.from_bytes(self.soc.flash[word], "little")
             self.soc.flash[word] = (old & value & WORD).to_bytes(4, "little")
             self.soc.hooks.code_changed(address, 4)
         elif uicr and 0 <= address - uicr.base < UICR_SIZE:
-            self._wait()
+            self._hold(self._taken_until)
             uicr.program(address - uicr.base, value & WORD)
         else:
             return False
-        self._occupy(WRITE_TIME)
+        self._occupy(WRITE_TIME, erases=False)
         return True
 
     @cached_property
@@ -192,8 +204,8 @@ class Nvmc(NordicPeripheral):
         """Bring IHIT and IMISS up to date with what the CPU side has counted."""
         now = self.soc.hooks.cache_counts()
         if self._profiled:
-            self._hits = self._hits + now[0] - self._counted[0] & WORD
-            self._misses = self._misses + now[1] - self._counted[1] & WORD
+            self._hits = min(WORD, self._hits + now[0] - self._counted[0])
+            self._misses = min(WORD, self._misses + now[1] - self._counted[1])
         self._counted = now
 
     @IHIT.on_read
@@ -209,9 +221,9 @@ class Nvmc(NordicPeripheral):
     @IHIT.on_write
     def _write_hits(self, value: int) -> None:
         self._count()
-        self._hits = value & WORD
+        self._hits = self._hits if value else 0
 
     @IMISS.on_write
     def _write_misses(self, value: int) -> None:
         self._count()
-        self._misses = value & WORD
+        self._misses = self._misses if value else 0

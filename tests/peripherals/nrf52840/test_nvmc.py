@@ -70,19 +70,40 @@ def test_cpu_in_flash_halts_for_41_us_a_word():
     assert bench.block.read(READY) == 1
 
 
-def test_cpu_in_ram_sees_busy_and_waits_only_to_write_again():
+def ready(bench):
+    return bench.block.read(READY), bench.block.read(READYNEXT)
+
+
+def test_cpu_in_ram_sees_busy_and_waits_only_for_the_third_word():
+    """Section 4.3.1: one word is buffered while another is written."""
     bench = Bench(pc=IN_RAM)
     bench.block.write(CONFIG, WEN)
     bench.soc.program_flash(0x1000, 0)
-    assert bench.stalls == []
-    assert (bench.block.read(READY), bench.block.read(READYNEXT)) == (0, 0)
+    assert ready(bench) == (0, 1)
     bench.scheduler.advance(1000)
     bench.soc.program_flash(0x1004, 0)
+    assert bench.stalls == []
+    assert ready(bench) == (0, 0)
+    bench.soc.program_flash(0x1008, 0)
     assert bench.stalls == [WORD_TIME - 1000]
-    bench.scheduler.advance(2 * WORD_TIME - 1)
-    assert bench.block.read(READY) == 0
+    assert ready(bench) == (0, 0)
     bench.scheduler.advance(2 * WORD_TIME)
-    assert (bench.block.read(READY), bench.block.read(READYNEXT)) == (1, 1)
+    assert ready(bench) == (0, 1)
+    bench.scheduler.advance(3 * WORD_TIME)
+    assert ready(bench) == (1, 1)
+
+
+def test_an_erase_waits_for_the_words_and_takes_none():
+    bench = Bench(pc=IN_RAM)
+    bench.block.write(CONFIG, WEN)
+    bench.soc.program_flash(0x1000, 0)
+    bench.block.write(CONFIG, EEN)
+    bench.block.write(ERASEPAGE, 0x2000)
+    assert bench.stalls == [WORD_TIME]
+    assert ready(bench) == (0, 0)
+    bench.block.write(CONFIG, WEN)
+    bench.soc.program_flash(0x1000, 0)
+    assert bench.stalls == [WORD_TIME, PAGE_TIME]
 
 
 @pytest.mark.parametrize("pc", [0x100, IN_RAM])
@@ -94,7 +115,7 @@ def test_words_of_one_instruction_halt_once_each(pc):
     bench.block.write(CONFIG, WEN)
     for n in range(3):
         bench.soc.program_flash(0x1000 + 4 * n, n)
-    assert sum(stalls) == (3 if pc == 0x100 else 2) * WORD_TIME
+    assert sum(stalls) == (3 if pc == 0x100 else 1) * WORD_TIME
     bench.scheduler.advance(3 * WORD_TIME - 1)
     assert bench.block.read(READY) == 0
     bench.scheduler.advance(3 * WORD_TIME)
@@ -195,8 +216,12 @@ def test_cache_counters_count_while_profiling():
     assert switched == [(True, True)]
     counts[:] = 12, 5
     assert (bench.block.read(IHIT), bench.block.read(IMISS)) == (7, 4)
+    bench.block.write(IHIT, 3)
+    assert bench.block.read(IHIT) == 7  # writable, but only to 0
     bench.block.write(IHIT, 0)
     assert bench.block.read(IHIT) == 0
+    counts[:] = 1 << 33, 1 << 33
+    assert (bench.block.read(IHIT), bench.block.read(IMISS)) == (0xFFFF_FFFF, 0xFFFF_FFFF)
 
 
 @given(st.lists(st.tuples(st.integers(0, 63), st.integers(0, 0xFFFF_FFFF)), max_size=30))
