@@ -4,7 +4,8 @@ Result = (V(P) - V(N)) x GAIN / REFERENCE x 2^(RESOLUTION - m), m = 1 for differ
 the resolution and stored as 16-bit words by EasyDMA. A conversion takes the acquisition time TACQ and the 2 us of the
 electrical specification; scanned channels follow each other. With OVERSAMPLE one result is the mean of 2^n conversions:
 one SAMPLE each, or all of them from one SAMPLE with BURST. SAMPLERATE.MODE = Timers takes a sample every CC periods of
-16 MHz from the first SAMPLE on. Voltages come from `analog.py`.
+16 MHz from START to STOP (section 6.23.5); a SAMPLE takes one more, and begins it if MODE has changed since. Voltages
+come from `analog.py`.
 
 Not modelled: noise, offset (calibration changes nothing and takes 100 us), input resistors RESP and RESN (stored),
 VDDHDIV5 (reads the supply over 5); the moment within an acquisition at which the capacitor is cut off: it is its end.
@@ -90,12 +91,17 @@ class Saadc(Switched):
         if self.ENABLE:
             self._started = True
             self._pointer, self._room, self.RESULT_AMOUNT = self.RESULT_PTR, self.RESULT_MAXCNT, 0
+            self._keep_time()
             self.emit(self.STARTED)
+
+    def _keep_time(self) -> None:
+        """Let the local timer run, if it is the one that samples."""
+        if self.continuous and self._started and not self._next_sample.armed:
+            self._next_sample.after(max(80, self.rate) * CYCLES_PER_PCLK16M)
 
     @SAMPLE
     def _sample(self) -> None:
-        if self.continuous and self._started and not self._next_sample.armed:
-            self._next_sample.after(max(80, self.rate) * CYCLES_PER_PCLK16M)
+        self._keep_time()
         self._begin()
 
     def _timed_sample(self) -> None:
