@@ -34,7 +34,8 @@ def execute(options: argparse.Namespace) -> int:
     from ..boards import find_board, load_image  # noqa: PLC0415 - `cmsim --version` needs none of it
     from ..image.linker_map import load_map  # noqa: PLC0415
     from ..measure.flash import record, usage  # noqa: PLC0415
-    from ..report.terminal import grid, styled  # noqa: PLC0415
+    from ..report.short_names import fitting  # noqa: PLC0415
+    from ..report.terminal import grid, room, shortened, styled  # noqa: PLC0415
 
     board = find_board(options.board)
     image = load_image(board, firmware.path(options), options.base)
@@ -47,7 +48,8 @@ def execute(options: argparse.Namespace) -> int:
     rest = rows[options.top :]
     if rest:
         shown = [*shown, (f"... and {len(rest):,} more", sum(size for _, size in rest))]
-    table = [(f"{size:,}", f"{100 * size / max(whole, 1):.1f} %", name) for name, size in shown]
-    print("\n".join(grid(("bytes", "share", options.by), table, left=(2,), bold=styled(sys.stdout))))
+    short = shortened if options.by == "object" else fitting
+    table = [(f"{size:,}", f"{100 * size / max(whole, 1):.1f} %", short(name)) for name, size in shown]
+    print("\n".join(grid(("bytes", "share", options.by), table, left=(2,), bold=styled(sys.stdout), width=room())))
     print(f"{whole:,} of {board.chip.flash_size:,} bytes ({100 * whole / board.chip.flash_size:.1f} %)")
     return 0

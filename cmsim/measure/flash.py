@@ -1,15 +1,17 @@
 """Where the bytes of an image in flash went: by section, symbol, function, object file and library.
 
 Every byte of the image in flash is in exactly one row of each kind, so that each table adds up to `flash_used`. Bytes
-that no symbol covers are alignment, strings and literals; initial values of variables count to the variables.
+that no symbol covers are alignment, strings and literals; initial values of variables count to the variables. Static
+functions and tables of one name have their files in front, as far as debug information or the map tell these.
 
 Not modelled: object files of data without a linker map; libraries without one; images without sections and symbols.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import UsageError
@@ -74,10 +76,28 @@ def usage(image: Image, kind: str, linker_map: LinkerMap | None = None) -> list[
     if linker_map is not None:
         _same_link(image, linker_map)
     sums: dict[str, int] = {}
+    shared = _shared(image) if kind in ("symbol", "function") else set()
     for stretch in stretches(image):
+        if stretch.symbol in shared:
+            stretch = _told_apart(image, stretch, linker_map)  # noqa: PLW2901
         for name, size in _names(image, kind, stretch, linker_map):
             sums[name] = sums.get(name, 0) + size
     return sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _shared(image: Image) -> set[str]:
+    """Names that several functions or tables have."""
+    places = {(symbol.demangled, symbol.address) for symbol in image.symbols if symbol.size}
+    often = Counter(name for name, _ in places)
+    return {name for name, count in often.items() if count > 1}
+
+
+def _told_apart(image: Image, stretch: Stretch, linker_map: LinkerMap | None) -> Stretch:
+    """The same with its source file in front, else its object file."""
+    line = image.line(stretch.address) if stretch.is_code else None
+    piece = None if linker_map is None else linker_map.at(stretch.section, stretch.address)[0]
+    file = line.file.rpartition("/")[2] if line is not None else piece.object if piece is not None else ""
+    return replace(stretch, symbol=f"{file}: {stretch.symbol}") if file else stretch
 
 
 def _names(image: Image, kind: str, stretch: Stretch, linker_map: LinkerMap | None) -> Iterator[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""C++ names as short as a picture needs them; the whole name stands beside it, in a title or a table."""
+"""C++ names as short as a picture needs them, or a table where there is no room for the whole name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from ..image.cxx_names import qualified_name
 
 _ANONYMOUS, _LAMBDA = "(anonymous namespace)::", "'lambda"
 PARTS, LONGEST_ARGUMENT = 2, 16
+LONGEST = 70
+"""A name that a table shows whole."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -22,6 +24,12 @@ def short_name(name: str) -> str:
     if parts[-1] == "operator()" and len(parts) > 1 and parts[-2].startswith(_LAMBDA):
         parts[-2:] = ["λ"]
     return "::".join(_part(part) for part in parts[-PARTS:])
+
+
+def fitting(name: str) -> str:
+    """A name whole, or short where a table would cut it off: templates differ at their ends. "file: " stays."""
+    file, colon, bare = name.rpartition(": ")
+    return name if len(name) <= LONGEST else file + colon + short_name(bare)
 
 
 def _part(part: str) -> str:

@@ -9,14 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .function_names import shared_names, told_apart
-from .short_names import short_name
+from .short_names import fitting, short_name
 from .terminal import grid, room, shortened
 
 Record = Mapping[str, Any]
 NO_DEBUG_INFORMATION = "no code that ran has debug information: compile with -g for lines and objects"
 SLEEP = "(sleep)"
-LONGEST = 70
-"""A name of a function that is shown whole."""
 NO_OPERATORS = "the interpreter is neither cmsim's own nor TensorFlow Lite Micro, or the image lacks symbols"
 NO_INFERENCE = "no inference was completed, or none can be told: symbols tell it, or --inference-function"
 
@@ -32,7 +30,7 @@ def by_function(record: Record, top: int, bold: bool = False) -> list[str]:
     share = _share(functions, "name", "exclusive_cycles")
     rows = [
         (f"{row['exclusive_cycles']:,}", share(row), f"{row['inclusive_cycles']:,}", f"{row['calls']:,}",
-         told_apart(row, shared, _fitting(row["name"])))
+         told_apart(row, shared, fitting(row["name"])))
         for row in functions[:top]
     ]  # fmt: skip
     rows += [(cycles, part, "", "", text) for cycles, part, text in _rest(functions, top, "name", "exclusive_cycles")]
@@ -67,7 +65,7 @@ def by_line(record: Record, top: int, bold: bool = False) -> list[str]:
     rows = [
         (f"{row['cycles']:,}", share(row),
          "" if row["runs"] is None else f"{row['runs']:,}",
-         f"{shortened(row['file'])}:{row['line']}" if row["file"] else "", _fitting(row["function"]))
+         f"{shortened(row['file'])}:{row['line']}" if row["file"] else "", fitting(row["function"]))
         for row in record["lines"][:top]
     ]  # fmt: skip
     rows += [(cycles, part, "", "", text) for cycles, part, text in _rest(record["lines"], top, "function")]
@@ -89,11 +87,6 @@ def _share(rows: Sequence[Record], name: str, cycles: str = "cycles") -> Callabl
     """What a row's share of that is."""
     awake = _awake(rows, name, cycles)
     return lambda row: "" if row[name] == SLEEP else _percent(row[cycles], awake)
-
-
-def _fitting(name: str) -> str:
-    """A name whole, or short where a table would cut it off: templates differ at their ends."""
-    return name if len(name) <= LONGEST else short_name(name)
 
 
 def _rest(rows: Sequence[Record], top: int, name: str, cycles: str = "cycles") -> list[tuple[str, str, str]]:

@@ -40,6 +40,15 @@ def test_shipped_images_too(name: str, kind: str) -> None:
     assert [size for _, size in rows] == sorted((size for _, size in rows), reverse=True)
 
 
+def test_functions_of_one_name_are_rows_of_their_own() -> None:
+    image = load(prebuilt.path("gesture"))
+    alike = [s for s in image.symbols.functions if s.demangled.startswith("cmsim::(anonymous namespace)::invoke(")]
+    rows = dict(usage(image, "function"))
+    found = {name: size for name, size in rows.items() if name.endswith(": " + alike[0].demangled)}
+    assert sorted(found.values()) == sorted(s.size for s in alike)
+    assert any(name.startswith("depthwise_conv_2d.cc: cmsim::") for name in found)
+
+
 def test_symbols_have_their_sizes(elf: Path) -> None:
     image, rows = load(elf), table(elf, "symbol")
     for name in ("_malloc_r", "_free_r", "leaky", "vectors"):
