@@ -13,7 +13,7 @@ from .short_names import short_name
 from .text_measures import overflow
 
 Record = Mapping[str, Any]
-MOST_ROWS, LONGEST_PATH, LONGEST_NAME = 100, 12, 80
+MOST_ROWS, MOST_PATHS, LONGEST_PATH, LONGEST_NAME = 100, 4, 12, 80
 
 
 def regions(record: Record) -> Iterator[str]:
@@ -58,19 +58,21 @@ def stacks(record: Record) -> Iterator[str]:
     for row in found:
         if row["overflow"] is not None:
             yield f'<p class="note"><span class="bad">Overflow:</span> {escape(overflow(row))}</p>'
-    whole = max(row["size"] or row["peak"] for row in found) or 1
     rows = []
     for row in found[:MOST_ROWS]:
         size = row["size"]
         rows.append(Row([
-            cut(row["name"], LONGEST_NAME), Bar(row["peak"], whole, f"{row['peak']:,}"),
-            "" if size is None else f"{size:,}", percent(row["peak"], size) if size else "",
+            cut(row["name"], LONGEST_NAME), f"{row['peak']:,}", "" if size is None else f"{size:,}",
+            Bar(row["peak"], size, percent(row["peak"], size)) if size else "",
             "" if row["free"] is None else f"{row['free']:,}",
         ]))  # fmt: skip
     yield table(("stack", "deepest, bytes", "of", "share", "free"), rows, kind="side")
-    for row in found[:MOST_ROWS]:
-        if row["path"]:
-            yield f'<p class="faint path">{escape(row["name"])} at its deepest: {_path(row["path"])}</p>'
+    paths = [f'<p class="faint path">{escape(row["name"])} at its deepest: {_path(row["path"])}</p>'
+             for row in found[:MOST_ROWS] if row["path"]]
+    if len(paths) > MOST_PATHS:
+        yield f"<details><summary>Who was there at the deepest point of each</summary>{''.join(paths)}</details>"
+    else:
+        yield from paths
 
 
 def _path(names: list[str]) -> str:

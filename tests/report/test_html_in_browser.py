@@ -121,6 +121,25 @@ def test_flame_graph_zooms_by_click_and_by_keyboard(browser, pages):
     assert browser.errors == []
 
 
+def test_a_deep_flame_graph_scrolls_within_itself(browser, tmp_path):
+    record = json.loads(json.dumps(screenshots.record("gesture")))
+    deepest = len(record["profile"]["call_tree"])
+    record["profile"]["call_tree"] += [
+        {"parent": deepest + n - 1 if n else 1, "function": f"level{n}", "address": n, "size": 2, "calls": 1,
+         "exclusive_cycles": 0, "inclusive_cycles": 10**7, "instructions": 1} for n in range(100)]
+    record["profile"]["call_tree"][-1]["exclusive_cycles"] = 10**7
+    file = tmp_path / "deep.html"
+    file.write_text(page(record), encoding="utf-8")
+    browser.open(file, 1200, 900)
+    browser.settle()
+    assert browser.evaluate("document.querySelector('.flame').clientHeight") == 540
+    at = "document.querySelector('.flame').scrollTop"
+    browser.evaluate("[...document.querySelectorAll('.flame b')].find((b) => b.node.name === 'level90').click()")
+    assert browser.evaluate(at) > 1000
+    browser.evaluate("document.querySelector('[data-do=reset]').click()")
+    assert browser.evaluate(at) == 0
+
+
 def test_flame_graph_finds_and_shows_sleep(browser, pages):
     browser.open(pages["gesture"], 1200)
     browser.evaluate("(() => { const s = document.querySelector('input[type=search]'); s.value = 'RESET_HANDLER';"

@@ -374,6 +374,9 @@ def test_stacks_tell_who_and_how_much_is_left():
     assert cells([text]) == ["main stack", "1,024", "4,096", "25.0 %", "3,072", "worker", "4,112", "4,096", "100.4 %", "-16"]
     assert "main stack at its deepest: main → ns::f" in text
     assert "worker (4,096 bytes) overflows by 16 bytes into buffer at pc 0x00000100 in f" in text
+    assert re.findall(r"--part:([\d.]+)%", text) == ["25.00", "100.00"]  # of its own size
+    assert "<details>" not in text
+    assert "<details>" in "".join(stacks({"memory": {"stacks": 5 * [row]}}))
     assert list(stacks({"memory": {}})) == []
 
 

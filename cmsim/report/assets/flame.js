@@ -80,7 +80,7 @@ document.querySelectorAll(".flame-figure").forEach((figure) => {
     } else tell(current);
   }
 
-  function zoom(node) { focus = current = node; draw(); }
+  function zoom(node) { focus = current = node; draw(); graph.scrollTop = (shown.get(node).offsetTop || 0) - 3 * ROW; }
   function move(node) {
     const from = shown.get(current), to = shown.get(node);
     if (!to) return;
