@@ -70,6 +70,19 @@ def test_find(name: str, address: int) -> None:
     assert TABLE.find(name).address == address
 
 
+def test_find_copies() -> None:
+    clones = [Symbol(f"_Z4workii.{suffix}", at, 8, binding="local")
+              for at, suffix in ((0x120, "constprop.0"), (0x128, "isra.0"), (0x130, "cold"))]  # fmt: skip
+    alone, whole = SymbolTable(clones), SymbolTable([Symbol("_Z4workii", 0x100, 8), *clones])
+    for name in ("work", "work(int, int)", "_Z4workii"):
+        assert [symbol.address for symbol in alone.find_copies(name)] == [0x120, 0x128]
+        assert [symbol.address for symbol in whole.find_copies(name)] == [0x100, 0x120, 0x128]
+    assert [symbol.address for symbol in whole.find_copies("_Z4workii.isra.0")] == [0x128]
+    for name in ("helper", "nobody"):
+        with pytest.raises(UsageError):
+            TABLE.find_copies(name)
+
+
 def test_find_by_number_names_what_is_there() -> None:
     assert TABLE.find("0x101").name == INVOKE
     assert TABLE.find("0x300").name == "Default_Handler"

@@ -145,8 +145,15 @@ class Image:
 
     def find_code(self, name: str) -> Symbol:
         """The same, where code is meant. UsageError for data, too."""
+        return self._code(name, lambda name: [self.symbols.find(name)])[0]
+
+    def find_copies(self, name: str) -> list[Symbol]:
+        """The same, with the clones that the compiler made of a function; see `SymbolTable.find_copies`."""
+        return self._code(name, self.symbols.find_copies)
+
+    def _code(self, name: str, find: Callable[[str], list[Symbol]]) -> list[Symbol]:
         try:
-            symbol = self.symbols.find(name)
+            symbols = find(name)
         except NoSymbolError as error:
             bare = qualified_name(name).rpartition("::")[2]
             known = any(symbol.qualified.rpartition("::")[2] == bare for symbol in self.symbols.functions)
@@ -154,9 +161,9 @@ class Image:
             raise NoSymbolError(f"{self.path}: {error}{inlined}") from None
         except UsageError as error:
             raise UsageError(f"{self.path}: {error}") from None
-        if symbol.kind == "object":
-            raise UsageError(f"{self.path}: {symbol} is data, not code: name a function or an address")
-        return symbol
+        if symbols[0].kind == "object":
+            raise UsageError(f"{self.path}: {symbols[0]} is data, not code: name a function or an address")
+        return symbols
 
     def function_at(self, address: int) -> Symbol | None:
         """The innermost function whose code covers `address` (Thumb bit ignored)."""

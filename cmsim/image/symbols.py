@@ -147,6 +147,23 @@ class SymbolTable:
                 return self._only(wanted, candidates)
         raise NoSymbolError(f"no symbol {wanted!r}{self._hint(wanted)}")
 
+    def find_copies(self, name: str) -> list[Symbol]:
+        """What `find` gives, and the clones that the compiler made of it; all, if a function has only these left.
+
+        Who names a clone means that one.
+        """
+        wanted = name.strip()
+        clones = self._indexes[-1].get(wanted) or self._indexes[-1].get(canonical(wanted), [])
+        try:
+            found = self.find(wanted)
+        except UsageError:
+            if len({clone.name.partition(".")[0] for clone in clones}) != 1:
+                raise
+            return clones
+        if "." in found.name:
+            return [found]
+        return [found, *(clone for clone in clones if clone.name.partition(".")[0] == found.name)]
+
     @cached_property
     def _indexes(self) -> tuple[dict[str, list[Symbol]], ...]:
         """Symbols by C++ name, by C++ name without parameters, and clones by both of these and the linker name."""

@@ -4,7 +4,8 @@
 code), `return of f`, or `itm5=1` (the write of 1 to ITM stimulus port 5, whether the port is enabled or not). A pass
 goes from the last FROM to the first TO behind it; where FROM is a function and TO its return, it is the outermost call.
 The code of a line is often in several pieces, a loop's head before and behind its body, or as the compiler scheduled
-it: a pass that began at one piece goes on at the others. Marks of firmware/include/cmsim_region.h are regions, too.
+it: a pass that began at one piece goes on at the others. Clones that the compiler made of a function for constant
+arguments are that function. Marks of firmware/include/cmsim_region.h are regions, too.
 
 Not modelled: points inside an IT block count behind it; passes of several threads at a time are not told apart.
 """
@@ -36,7 +37,7 @@ Callback = Callable[[int, int, int | None], None]
 
 
 class Place(NamedTuple):
-    """A point: "code" and "line" at addresses, "return" of the function at an address, "itm" of a port and a value."""
+    """A point: "code" and "line" at addresses, "return" of functions at addresses, "itm" of a port and a value."""
 
     kind: str
     at: tuple[int, ...]
@@ -110,7 +111,7 @@ class RegionMeter:
         try:
             first, last = self._place(begin), self._place(end)
             if (first.kind, last) == ("code", Place("return", first.at)):
-                self._whole_calls(region, first.at[0])
+                self._whole_calls(region, first.at)
             elif first == last:
                 self._listen(first, lambda *now: self._again(region, *now))
             else:  # where both are reached at once, a pass ends before the next begins
@@ -133,16 +134,17 @@ class RegionMeter:
         if found := _ITM.fullmatch(text):
             return Place("itm", (_port(found["port"]), _number(found["value"])))
         if found := _RETURN.fullmatch(text):
-            return Place("return", (image.find_code(found["function"]).address & ~1,))
+            return Place("return", _copies(image, found["function"]))
         if (found := _LINE.fullmatch(text)) and "::" not in text:
             return Place("line", tuple(_line(image, found["file"], int(found["line"]))))
-        return Place("code", (image.find_code(text).address & ~1,))
+        return Place("code", _copies(image, text))
 
     def _listen(self, place: Place, callback: Callback) -> None:
         if place.kind == "itm":
             self._itm(place.at[0], place.at[1], callback)
         elif place.kind == "return":
-            self._behind(place.at[0], callback)
+            for function in place.at:
+                self._behind(function, callback)
         else:
             self._at(place.at, callback, place.kind == "line")
 
@@ -167,7 +169,7 @@ class RegionMeter:
 
         self.machine.cpu.itm.listeners.append(hear)
 
-    def _whole_calls(self, region: Region, function: int) -> None:
+    def _whole_calls(self, region: Region, functions: Iterable[int]) -> None:
         """From the entry of an outermost call to its return; a call that longjmp leaves is no pass."""
         watches = self.machine.watches
 
@@ -179,7 +181,8 @@ class RegionMeter:
                 self._call(lambda *now: self._begin(region, *now))
                 watches.on_return(lambda: self._call(lambda *now: self._end(region, *now)), left=left)
 
-        watches.on_entry(function, enter)
+        for function in functions:
+            watches.on_entry(function, enter)
 
     # --- passes -------------------------------------------------------------------------------------------
 
@@ -213,6 +216,11 @@ class RegionMeter:
         """A reset: what had begun never ends."""
         for region in self.regions:
             region.opened = None
+
+
+def _copies(image: Image, name: str) -> tuple[int, ...]:
+    """The addresses of a function and of its clones."""
+    return tuple(sorted({symbol.address & ~1 for symbol in image.find_copies(name)}))
 
 
 def _port(text: str) -> int:

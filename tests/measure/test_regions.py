@@ -121,6 +121,26 @@ def test_recursion_is_one_pass(tmp_path: Path) -> None:
     assert (regions(m)["f"]["passes"], regions(m)["f"]["instructions"]["total"]) == (1, 14)
 
 
+def test_clones_of_a_function_are_that_function(tmp_path: Path) -> None:
+    source = """
+    main: bl f
+          bl f.constprop.0
+          bl f.constprop.1
+    end:  b end
+    f:    nop
+          bx lr
+    f.constprop.0: bx lr
+    f.constprop.1: b f
+    """
+    m = machine(tmp_path, source, functions=["f", "f.constprop.0", "f.constprop.1"], timing="instructions")
+    assert m.regions is not None
+    for text in ("f=f..return of f", "one=f.constprop.0..return of f.constprop.0"):
+        m.regions.add(text)
+    m.run(seconds=1e-5)
+    assert regions(m)["f"]["instructions"] == {"min": 1, "median": 2, "max": 3, "total": 6}
+    assert regions(m)["one"]["passes"] == 1
+
+
 def test_writes_to_itm_ports(tmp_path: Path) -> None:
     source = """
     main: ldr r0, =0xE0000000
