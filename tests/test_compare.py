@@ -260,6 +260,8 @@ def test_junit(base: dict[str, Any], slow: dict[str, Any]) -> None:
     cases = {case.get("name"): case for case in suite.findall("testcase")}
     failure = cases["stack_peak"].find("failure")
     assert failure is not None and "operators/1:CONV_2D" in (failure.text or "")
+    assert failure.get("type") == "limit"  # strict readers want it, and times
+    assert {case.get("time") for case in cases.values()} == {suite.get("time")} == {"0"}
     assert cases["cycles"].find("failure") is None
     properties = {p.get("name"): p.get("value") for p in suite.iter("property")}
     assert properties["inference_mean"] == "2200.5"

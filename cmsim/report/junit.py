@@ -15,7 +15,8 @@ def report(comparison: Comparison) -> str:
     limited = [change for change in comparison.changes if change.limit is not None]
     suite = ElementTree.Element("testsuite", {
         "name": _clean(f"cmsim compare {comparison.new['firmware']['name']}"),
-        "tests": str(len(limited)), "failures": str(len(comparison.breaches)), "errors": "0", "skipped": "0",
+        "tests": str(len(limited)), "failures": str(len(comparison.breaches)), "errors": "0",
+        "skipped": "0", "time": "0",
     })
     properties = ElementTree.SubElement(suite, "properties")
     for change in (*comparison.of("total"), *comparison.of("memory"), *comparison.of("stack")):
@@ -23,9 +24,10 @@ def report(comparison: Comparison) -> str:
             value = f"{float(change.new):.12g}"
             ElementTree.SubElement(properties, "property", {"name": _clean(change.name), "value": value})
     for change in limited:
-        case = ElementTree.SubElement(suite, "testcase", {"classname": "cmsim.compare", "name": _clean(change.name)})
+        case = ElementTree.SubElement(
+            suite, "testcase", {"classname": "cmsim.compare", "name": _clean(change.name), "time": "0"})
         if change.breach:
-            failure = ElementTree.SubElement(case, "failure", {"message": _clean(change.sentence())})
+            failure = ElementTree.SubElement(case, "failure", {"type": "limit", "message": _clean(change.sentence())})
             moved = [other for kind in comparison.groups for other in comparison.moved(kind)]
             failure.text = _clean("\n".join(other.sentence() for other in moved[:30]))
         else:
