@@ -1,10 +1,11 @@
 """NFCT: near field communication tag, with nobody but a field near it (nRF52840 PS v1.8, section 6.14).
 
 SENSE watches for a field, ACTIVATE ramps up for 500 us (the electrical specification's longest) and gives READY;
-`field(True)` brings a reader's carrier near: FIELDDETECTED, and FIELDLOST when it goes, in both modes. GOSLEEP and
-GOIDLE move between the two states that collision resolution starts from. ENABLERXDATA and STARTTX give STARTED. A
-field while SENSE is active is also a way out of System OFF. While UICR.NFCPINS makes GPIOs of the antenna's pads, the
-block stays DISABLED.
+`field(True)` brings a reader's carrier near: FIELDDETECTED, 20 us later while it is only sensed, and FIELDLOST when it
+goes, which SENSE does not tell. SENSE with a field that is there already gives no FIELDDETECTED unless the block was
+disabled; ACTIVATE gives it again if it has been cleared (section 6.14.2). GOSLEEP and GOIDLE move between the two
+states that collision resolution starts from. ENABLERXDATA and STARTTX give STARTED. A field while SENSE is active is
+also a way out of System OFF. While UICR.NFCPINS makes GPIOs of the antenna's pads, the block stays DISABLED.
 
 Not modelled: frames in either direction, so collision resolution never selects the tag and nothing is received; what
 STARTTX would send is reported. FRAMEDELAY registers, frame configurations and NFCID1 are stored.
@@ -21,7 +22,8 @@ from cmsim.soc import Soc, WakeSource
 
 from .uicr import Uicr
 
-RAMP_UP = 500 * (CPU_HZ // 1_000_000)
+MICROSECOND = CPU_HZ // 1_000_000
+RAMP_UP, SENSE_TIME = 500 * MICROSECOND, 20 * MICROSECOND
 SLEEP_A = 1
 
 
@@ -84,6 +86,7 @@ class Nfct(NordicPeripheral):
 
     def __init__(self, soc: Soc, name: str, base: int) -> None:
         self._ramp = soc.scheduler.alarm(self._ramped)
+        self._sensed = soc.scheduler.alarm(lambda: self.emit(self.FIELDDETECTED))
         self.near = False
         """Whether a reader's carrier is there."""
         self.detected = Line(f"{name}.FIELD")
@@ -96,6 +99,7 @@ class Nfct(NordicPeripheral):
         """Disabled; the field outside stays."""
         super().reset()
         self._ramp.cancel()
+        self._sensed.cancel()
         self._sensing = False
         self._show()
 
@@ -104,10 +108,13 @@ class Nfct(NordicPeripheral):
         if near == self.near:
             return
         self.near = near
-        listening = self._sensing or self.NFCTAGSTATE != TagState.DISABLED
         self._show()
-        if listening:
+        if self.NFCTAGSTATE != TagState.DISABLED:
             self.emit(self.FIELDDETECTED if near else self.FIELDLOST)
+        elif self._sensing and near:
+            self._sensed.after(SENSE_TIME)
+        else:
+            self._sensed.cancel()
 
     def _show(self) -> None:
         active = self.NFCTAGSTATE != TagState.DISABLED
@@ -124,11 +131,12 @@ class Nfct(NordicPeripheral):
     def _sense(self) -> None:
         if self._without_antenna:
             return
+        was_disabled = self.NFCTAGSTATE == TagState.DISABLED and not self._sensing
         self._leave()
         self._sensing = True
         self._show()
-        if self.near:
-            self.emit(self.FIELDDETECTED)
+        if self.near and was_disabled:
+            self._sensed.after(SENSE_TIME)
 
     @ACTIVATE
     def _activate(self) -> None:
@@ -136,7 +144,10 @@ class Nfct(NordicPeripheral):
             self._sensing = False
             self.NFCTAGSTATE = TagState.RAMP_UP
             self._ramp.after(RAMP_UP)
+            self._sensed.cancel()
             self._show()
+            if self.near and not self.values[self.FIELDDETECTED.offset]:
+                self.emit(self.FIELDDETECTED)
 
     def _ramped(self) -> None:
         self.NFCTAGSTATE, self.SLEEPSTATE = TagState.IDLE, 0
@@ -145,6 +156,7 @@ class Nfct(NordicPeripheral):
     @DISABLE
     def _leave(self) -> None:
         self._ramp.cancel()
+        self._sensed.cancel()
         self._sensing = False
         self.NFCTAGSTATE = TagState.DISABLED
         self._show()

@@ -41,21 +41,48 @@ def test_a_field_is_seen_only_by_one_who_looks(nfct):
     nfct.field(True)
     assert (nfct.read(FIELDDETECTED), nfct.read(FIELDPRESENT)) == (0, 0)
     nfct.write(SENSE, 1)
-    assert (nfct.read(FIELDDETECTED), nfct.read(FIELDPRESENT), nfct.detected.level) == (1, 1, True)
+    assert (nfct.read(FIELDDETECTED), nfct.read(FIELDPRESENT), nfct.detected.level) == (0, 1, True)
+    wait(nfct, 20)
+    assert nfct.read(FIELDDETECTED) == 1
     nfct.field(False)
-    assert (nfct.read(FIELDLOST), nfct.read(FIELDPRESENT)) == (1, 0)
+    assert (nfct.read(FIELDLOST), nfct.read(FIELDPRESENT)) == (0, 0)  # in SENSE mode nothing tells it
+
+
+def test_a_field_that_goes_within_20_us_is_not_detected(nfct):
+    nfct.write(SENSE, 1)
+    nfct.field(True)
+    wait(nfct, 19)
+    nfct.field(False)
+    wait(nfct)
+    assert nfct.read(FIELDDETECTED) == 0
+
+
+def test_a_field_that_stays_is_told_again_by_activate_and_not_by_sense(nfct):
+    """Section 6.14.2."""
+    nfct.write(ACTIVATE, 1)
+    wait(nfct)
+    nfct.field(True)
+    nfct.write(FIELDDETECTED, 0)
+    nfct.write(SENSE, 1)
+    wait(nfct)
+    assert (nfct.read(FIELDDETECTED), nfct.read(FIELDPRESENT)) == (0, 1)
+    nfct.write(ACTIVATE, 1)
+    assert nfct.read(FIELDDETECTED) == 1
+    nfct.field(False)
+    assert nfct.read(FIELDLOST) == 1
 
 
 def test_shortcuts_follow_the_field(nfct):
     nfct.write(SHORTS, 0b11)
     nfct.write(SENSE, 1)
     nfct.field(True)
-    wait(nfct)
+    wait(nfct, 520)
     assert (nfct.read(READY), nfct.read(TAGSTATE), nfct.read(FIELDPRESENT)) == (1, 3, 3)
     nfct.field(False)
     assert nfct.read(TAGSTATE) == 0
     nfct.write(FIELDDETECTED, 0)
     nfct.field(True)
+    wait(nfct, 20)
     assert nfct.read(FIELDDETECTED) == 1
 
 

@@ -120,6 +120,7 @@ def test_without_its_antenna_nfct_stays_disabled(chip, word, state):
     nfct = chip.blocks["NFCT"]
     nfct.field(True)
     nfct.trigger(0x008)
+    chip.scheduler.advance(chip.scheduler.now + 20 * 64)
     assert nfct.read(0x104) == (state != 0)
     nfct.trigger(0x000)
     assert nfct.read(0x410) == state
