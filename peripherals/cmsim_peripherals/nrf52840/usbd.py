@@ -3,9 +3,10 @@
 The bus side is the `UsbFunction` of `cmsim.usb.link`: a host calls `bus_reset`, `setup`, `data_in` and `data_out`, and
 is told by `on_ready` when an endpoint that had nothing to say may have something now. Each endpoint has a local
 buffer of one packet: EasyDMA (STARTEPIN, STARTEPOUT) fills or empties it, the bus does the other half. One EasyDMA
-transfer goes at a time; later ones wait. Frames are in `usbd_frames.py`.
+transfer goes at a time; later ones wait; STARTED and EPSTATUS come when its PTR and MAXCNT are taken (section 6.35.8).
+A USB reset disables the data endpoints (section 6.35.6). Frames are in `usbd_frames.py`.
 
-Not modelled: the transceiver's levels (DPDMVALUE is acted on for resume only), data toggles on the wire (DTOGGLE is
+Not modelled: the transceiver's levels (of DPDMVALUE resume and K wake the host), data toggles on the wire (DTOGGLE is
 kept and flips, neither side refuses a packet for it), isochronous CRC errors, the splitting of the isochronous buffer,
 the isochronous schedule of a host, suspend by an idle bus before a host's first reset, HFXO as a precondition.
 """
@@ -36,7 +37,7 @@ DMA_SETUP = 16
 """Cycles of an EasyDMA transfer beside one a byte."""
 ISOOUTCRC, SUSPEND, RESUME, USBWUALLOWED, READY = 1 << 0, 1 << 8, 1 << 9, 1 << 10, 1 << 11
 SET_ADDRESS = (0x00, 0x05)
-DRIVE_RESUME = 1
+DRIVE_RESUME, DRIVE_K = 1, 4
 
 
 class Usbd(UsbFrames):
@@ -165,7 +166,7 @@ class Usbd(UsbFrames):
 
     @DPDMDRIVE
     def _drive(self) -> None:
-        if self.suspended and self.DPDMVALUE == DRIVE_RESUME:
+        if self.suspended and self.DPDMVALUE in (DRIVE_RESUME, DRIVE_K):
             self.on_remote_wake()
 
     # --- EasyDMA ------------------------------------------------------------------------------------------
@@ -201,6 +202,7 @@ class Usbd(UsbFrames):
             length = min(self.EPOUT_MAXCNT[n], len(self._out.get(n, b"")))
         self._length = length
         self._dma_end.after(DMA_SETUP + length)
+        self.EPSTATUS |= 1 << (n if inward else 16 + n)
         self.emit(self.STARTED)
 
     def _dma_done(self) -> None:
@@ -209,11 +211,9 @@ class Usbd(UsbFrames):
         if inward:
             self._in[n] = self._fetch(n, length)
             self.EPIN_AMOUNT[n] = length
-            self.EPSTATUS |= 1 << n
         else:
             self._store(n, self._out.pop(n, b"")[:length])
             self.EPOUT_AMOUNT[n] = length
-            self.EPSTATUS |= 1 << 16 + n
             if n:
                 self._accepts.add(n)
         if self._dma:
@@ -310,10 +310,11 @@ class Usbd(UsbFrames):
     # --- the bus, as the host uses it -----------------------------------------------------------------------
 
     def bus_reset(self) -> None:
-        """Both lines low for long: address 0, no packet pending."""
+        """Both lines low for long: address 0, no packet pending, endpoint 0 alone enabled."""
         self._clear()
         self._dma_end.cancel()
         self.USBADDR = 0
+        self.EPINEN, self.EPOUTEN = self.EPINEN & 1, self.EPOUTEN & 1
         for n in range(ENDPOINTS):
             self.HALTED_EPIN[n] = self.HALTED_EPOUT[n] = 0
         self.suspended = False

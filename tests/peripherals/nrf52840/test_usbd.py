@@ -63,6 +63,33 @@ def test_control_read(usbd):
     assert usbd.status() is Answer.ACK
 
 
+def test_epstatus_tells_what_is_taken_when_started_comes(usbd):
+    seen = []
+    usbd.subscribe(0x104, lambda: seen.append(usbd.read(0x468)))
+    usbd.write(0x004 + 4 * 2, 1)
+    assert (seen, usbd.read(0x108 + 4 * 2)) == ([1 << 2], 0)
+    run(usbd)
+    usbd.write(0x028 + 4 * 3, 1)
+    assert seen == [1 << 2, 1 << 2 | 1 << 19]
+
+
+def test_a_usb_reset_leaves_endpoint_0_alone_enabled(usbd):
+    usbd.write(0x510, 0x1FF)
+    usbd.write(0x514, 0x1FF)
+    usbd.bus_reset()
+    assert (usbd.read(0x510), usbd.read(0x514)) == (1, 1)
+
+
+@pytest.mark.parametrize(("value", "wakes"), [(1, 1), (2, 0), (4, 1)])
+def test_resume_and_k_wake_the_host(usbd, value, wakes):
+    woken = []
+    usbd.on_remote_wake = lambda: woken.append(1)
+    usbd.suspend()
+    usbd.write(0x508, value)
+    usbd.write(0x058, 1)
+    assert len(woken) == wakes
+
+
 def test_control_write(usbd):
     usbd.setup(bytes((0x21, 0x20, 0, 0, 0, 0, 7, 0)))
     assert usbd.data_out(0, b"1234567") is Answer.NAK
