@@ -116,8 +116,7 @@ class InferenceMeter:
         self._began = (0, 0)
         self._listeners: list[Callable[[], None]] = []
         if function is not None:
-            symbol = image.find_code(function)
-            self.functions[symbol.demangled] = symbol.address & ~1
+            self.functions = {symbol.demangled: symbol.address & ~1 for symbol in image.find_copies(function)}
         else:
             self.functions = find_inference_functions(image)
         watches.on_forget.append(self._abandon)

@@ -30,20 +30,21 @@ class Point:
         if not text:
             raise UsageError(f"{what!r}: name a function of the firmware or a text that it prints")
         function = what.removeprefix(RETURN)
-        address = None if text != what else self._function(function, function != what)
-        self.is_text = address is None
-        if address is not None:
+        addresses = [] if text != what else self._functions(function, function != what)
+        self.is_text = not addresses
+        for address in addresses:
             self._undo.append(machine.watches.on_entry(address, self._enter if function != what else self._reach))
-        else:
+        if self.is_text:
             for name in dict.fromkeys((*CHANNELS, *machine.soc.serial)):
                 self._listen(name, text.encode())
 
-    def _function(self, name: str, must: bool) -> int | None:
+    def _functions(self, name: str, must: bool) -> list[int]:
+        """Where that begins, its clones included."""
         image = self.machine.image
         known = name[:2].lower() == "0x" or any(
             symbol.kind != "object" for symbol in image.symbols.by_name.get(name, ())
         ) or any(name in (symbol.qualified, symbol.demangled) for symbol in image.symbols.functions)
-        return image.find_code(name).address & ~1 if known or must else None
+        return sorted({symbol.address & ~1 for symbol in image.find_copies(name)}) if known or must else []
 
     def _enter(self) -> None:
         self.machine.watches.on_return(self._reach)

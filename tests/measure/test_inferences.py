@@ -10,6 +10,7 @@ from support.assembler import machine
 
 from cmsim import Machine
 from cmsim.errors import UsageError
+from cmsim.measure.points import Point
 
 INVOKE = "_ZN5cmsim11Interpreter6invokeEv"
 TFLM_INVOKE = "_ZN6tflite16MicroInterpreter6InvokeEv"
@@ -79,6 +80,16 @@ def test_a_named_function_replaces_the_known_ones(tmp_path: Path) -> None:
     )  # fmt: skip
     m.run(seconds=1e-4)
     assert len(inferences(m)) == 6
+
+
+def test_clones_of_a_function_are_that_function(tmp_path: Path) -> None:
+    source = "main: bl work.constprop.0\nbl work.constprop.1\nb .\nwork.constprop.0: bx lr\nwork.constprop.1: nop\nbx lr"
+    clones = ["work.constprop.0", "work.constprop.1"]
+    m = machine(tmp_path, source, functions=clones, inference_function="work", timing="instructions")
+    gate = Point(m, "return of work", lambda: None)
+    m.run(seconds=1e-5)
+    assert [inference["instructions"] for inference in inferences(m)] == [1, 2]
+    assert gate.reached == 2
 
 
 def test_an_unknown_function_is_an_error(tmp_path: Path) -> None:
