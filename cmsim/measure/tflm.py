@@ -4,8 +4,8 @@ The second argument of such a call is the node; TFLM keeps the pointer to the no
 registration has five words of which the fourth is the function that is called, then the operator's builtin code and the
 pointer to a custom operator's name. It is recognised by that fourth word, whatever the node's size in this release.
 
-Not modelled: firmware whose InvokeSubgraph was inlined or has no symbol; operators inside operators (IF, WHILE) count
-to the outer one.
+Not modelled: firmware whose InvokeSubgraph was inlined elsewhere than into Invoke, or has no symbol; operators inside
+operators (IF, WHILE) count to the outer one.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from ..image import Image
 from ..tflite.names import CUSTOM, OPERATORS
 from .arguments import word
 
-CALLERS = ("tflite::MicroInterpreterGraph::InvokeSubgraph", "tflite::MicroGraph::InvokeSubgraph")
-"""The graph of an interpreter; the second name is that of releases until 2023, of the Arduino library among them."""
+CALLERS = ("tflite::MicroInterpreterGraph::InvokeSubgraph", "tflite::MicroGraph::InvokeSubgraph",
+           "tflite::MicroInterpreter::Invoke")  # fmt: skip
+"""The graph of an interpreter; the second name is that of releases until 2023, of the Arduino library among them. The
+compiler may put it into the third one."""
 FARTHEST = 64
 """Bytes behind the node's start within which the registration's pointer stands (28 in releases up to 2025)."""
 INVOKE, BUILTIN_CODE, CUSTOM_NAME = 12, 20, 24

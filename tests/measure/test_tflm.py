@@ -86,6 +86,13 @@ def test_names_come_from_the_registration_whatever_the_size_of_a_node(tmp_path: 
     assert [o["instructions"] for o in operators] == [1 + 1 + 100 + 1, 1 + 3 + 41 + 1, 1 + 2]
 
 
+def test_the_graph_may_be_inlined_into_invoke(tmp_path: Path) -> None:
+    m = machine(tmp_path, GRAPH.format(node=28, custom="text"), functions=FUNCTIONS, handlers={11: "handler"},
+                aliases={INVOKE: "graph"}, timing="manual")  # fmt: skip
+    m.run(seconds=1e-5)
+    assert [o["name"] for o in only(m)["operators"]] == ["CONV_2D", "ADD", "MY_OPERATOR"]
+
+
 def test_a_custom_operator_without_name_has_its_functions(tmp_path: Path) -> None:
     assert only(run(tmp_path, custom="0"))["operators"][2]["name"] == "mine"
 
