@@ -88,9 +88,11 @@ static uint64_t on_read(uc_engine *uc, uint64_t offset, unsigned size, void *use
     struct clock *clock = window->clock;
     uint32_t address = window->base + (uint32_t)offset;
     (void)uc;
-    if (address == clock->polled && size == 4 && clock->now < clock->deadline)
-        return clock->polled_value;
-    clock->polled = NOT_POLLED;
+    if (clock->now >= clock->deadline)
+        clock->polled_count = 0;
+    for (uint32_t i = 0; i < clock->polled_count; i++)
+        if (address == clock->polled[i] && size == 4)
+            return clock->polled_values[i];
     return clock->read(address, size);
 }
 
@@ -98,7 +100,7 @@ static void on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t val
 {
     const struct window *window = user;
     (void)uc;
-    window->clock->polled = NOT_POLLED;
+    window->clock->polled_count = 0;
     window->clock->write(window->base + (uint32_t)offset, size, (uint32_t)value);
 }
 

@@ -1,7 +1,7 @@
 """The other end of native code's callbacks: loads and stores of devices, and of memory that somebody watches.
 
 An access happens at `clock.now`, the moment of its instruction, up to which time passes first. From the third time on,
-native code itself reads a register that reads the same until something happens (`clock.polled`).
+native code itself reads registers that read the same until something happens (`clock.polled`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..soc import Seen, Soc
 from . import _hot
 from .bus import Bus
 from .engine import Engine
-from .hot import NOT_POLLED, READ, WRITE, Clock, Window
+from .hot import MOST_POLLED, READ, WRITE, Clock, Window
 from .inputs import Inputs, native_inputs
 from .watched import Watched
 
@@ -30,8 +30,9 @@ class Accesses:
         """An access is being made: the instruction is `clock.pc`, the moment `clock.now`."""
         self.on_error: Callable[[BaseException], None] = lambda error: None
         """An exception in a callback would be lost in native code."""
-        self._last = NOT_POLLED
-        """Address of the last read that came here."""
+        self._seen: set[int] = set()
+        """Addresses of registers that were read since the last write."""
+        self._polled, self._values = clock.polled, clock.polled_values
         self._keep: list[Any] = []
         self._inputs: list[tuple[Inputs, int]] = []
         """Pins whose level native code tells, and how many ports that are."""
@@ -69,10 +70,15 @@ class Accesses:
         try:
             self._advance()
             value = self.bus.read(address, size)
-            if address != self._last:
-                self._last = address
+            if address not in self._seen:
+                self._seen.add(address)
             elif size == 4 and self.bus.stores(address):  # somebody waits for it to change
-                self.clock.polled, self.clock.polled_value = address, value
+                count = self.clock.polled_count
+                if count < MOST_POLLED:
+                    self._polled[count], self._values[count] = address, value
+                    self.clock.polled_count = count + 1
+                return value
+            self.clock.polled_count = 0  # of what is not storage a read may change anything
             return value
         except BaseException as error:
             self.on_error(error)
@@ -83,6 +89,7 @@ class Accesses:
     def _write(self, address: int, size: int, value: int) -> None:
         try:
             self._advance()
+            self._seen.clear()
             self.bus.write(address, size, value)
         except BaseException as error:
             self.on_error(error)
@@ -95,7 +102,7 @@ class Accesses:
             value = self._read(address, size)
         else:
             value = int.from_bytes(found[0][found[1] : found[1] + size], "little")
-        self.clock.polled = NOT_POLLED
+        self.clock.polled_count = 0
         self._tell(address, size, False)
         return value
 

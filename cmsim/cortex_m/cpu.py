@@ -28,7 +28,7 @@ from .engine import Engine
 from .exceptions import DIVBYZERO, INVSTATE, NOCP, UNALIGNED, UNDEFINSTR, ExceptionUnit, Lockup
 from .fetches import Fetches
 from .hooks import Hooks
-from .hot import BLOCK, LEARN, NOT_POLLED, SETTLED, Clock, HookKind, Span, Stack, Stop
+from .hot import BLOCK, LEARN, SETTLED, Clock, HookKind, Span, Stack, Stop
 from .mpu import READ as MAY_READ
 from .mpu import WRITE as MAY_WRITE
 from .mpu import Mpu
@@ -468,7 +468,7 @@ class Cpu:
     def _execute(self) -> None:  # noqa: PLR0912 - one branch a reason
         """One stretch inside Unicorn, and what follows from the way it ended."""
         clock, exceptions = self.clock, self.exceptions
-        clock.stop, clock.limit, clock.polled = Stop.NONE, 0, NOT_POLLED
+        clock.stop, clock.limit, clock.polled_count = Stop.NONE, 0, 0
         if not clock.resumed:
             clock.resumed = 1
         self.rights.refusal = None

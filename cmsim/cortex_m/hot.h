@@ -26,7 +26,7 @@ enum {
 enum fetch_mode { FETCH_FREE, FETCH_LINES, FETCH_CACHED, FETCH_PROFILED };
 #define CACHE_SETS 64
 #define NO_REGISTER 255
-#define NOT_POLLED 1
+#define MOST_POLLED 8
 
 enum stop {
     STOP_NONE, STOP_DEADLINE, STOP_WATCH, STOP_FP, STOP_ALIGNMENT, STOP_DIVIDE, STOP_RELEARN, STOP_HOOK, STOP_INTERRUPT,
@@ -144,8 +144,8 @@ struct clock {
     uint32_t round;        /* the address of that block; odd: none */
     uint32_t round_mask;   /* as `mask`, for that block */
     uint64_t reordered;    /* how often a line of the cache has become the one used last of its set */
-    uint32_t polled;       /* a word of a device that reads the same until Python is asked for anything else; odd: none */
-    uint32_t polled_value;
+    uint32_t polled_count; /* words of devices that read the same until Python is asked for anything that may change them */
+    uint32_t polled[MOST_POLLED], polled_values[MOST_POLLED];
     uint64_t load_store, folded; /* cycles of loads and stores beyond their first, instructions of none; while `counting` */
     uint64_t deadline;
     uint64_t now;          /* the moment of the device access under way */

@@ -220,8 +220,7 @@ READ = ct.CFUNCTYPE(ct.c_uint32, ct.c_uint32, ct.c_uint32)
 WRITE = ct.CFUNCTYPE(None, ct.c_uint32, ct.c_uint32, ct.c_uint32)
 
 
-NOT_POLLED = 1
-"""Of `Clock.polled`: no register has an odd address."""
+MOST_POLLED = 8
 SETTLED = 0x80
 """Of `Clock.resumed`: the block that was announced again has been charged."""
 
@@ -243,8 +242,9 @@ class Clock(ct.Structure):
     fetch_mode: int
     round: int
     reordered: int
-    polled: int
-    polled_value: int
+    polled_count: int
+    polled: ct.Array[ct.c_uint32]
+    polled_values: ct.Array[ct.c_uint32]
     load_store: int
     folded: int
     counting: int
@@ -294,8 +294,9 @@ class Clock(ct.Structure):
         ("round", ct.c_uint32),
         ("round_mask", ct.c_uint32),
         ("reordered", ct.c_uint64),
-        ("polled", ct.c_uint32),
-        ("polled_value", ct.c_uint32),
+        ("polled_count", ct.c_uint32),
+        ("polled", ct.c_uint32 * MOST_POLLED),
+        ("polled_values", ct.c_uint32 * MOST_POLLED),
         ("load_store", ct.c_uint64),
         ("folded", ct.c_uint64),
         ("deadline", ct.c_uint64),
