@@ -3,8 +3,9 @@
 SPIM sends TXD.MAXCNT bytes and receives RXD.MAXCNT; where the one is longer, ORC goes out or the surplus of MISO is
 dropped. ENDTX, ENDRX and END come with their last byte. STOP lets the byte on the wire end; the events that have not
 come yet follow it then, and STOPPED (section 6.25.1). SUSPEND stops behind the byte on the wire. SPI has a transmitter
-of two bytes: the one on the wire and one that waits; READY comes with each byte. Transmission starts 1 us after START,
-and after TXD is written while SPI is idle (v1.7, sections 6.25.7 and 6.24.3). What is on the bus is `cmsim.spi`.
+of two bytes: the one on the wire and one that waits; READY comes with each byte that moves to RXD, so that one behind a
+byte that was not read waits, and so does its READY (section 6.24.1.3). Transmission starts 1 us after START, and after
+TXD is written while SPI is idle (v1.7, sections 6.25.7 and 6.24.3). What is on the bus is `cmsim.spi`.
 
 Where PSEL.CSN names a pin (SPIM3), a transfer selects by it: CSN is active from START to END or STOP, by CSNPOL low or
 high, and the first bit comes IFTIMING.CSNDUR cycles behind its edge. PSELDCX is low for the first DCXCNT bytes, or for
@@ -15,7 +16,7 @@ that is wired to a pin which somebody drives high reads ones.
 
 Not modelled: waveforms on the pins, CPOL, CPHA and ORDER; IFTIMING.RXDELAY (stored), CSNDUR between the last bit and
 CSN's edge and between two transfers; what `easydma.py` leaves out; STALLSTAT; that SPIM0 to SPIM2 have no CSN, DCX
-and rates above 8 Mbit/s; the order of two bytes in SPI's receiver beyond one that waits.
+and rates above 8 Mbit/s; what SPI's receiver does with a third byte (here it replaces the second).
 """
 
 from __future__ import annotations
@@ -267,14 +268,17 @@ class Spi(SpiController):
             self._byte.after(START_TIME + self.byte_cycles)
 
     def _byte_done(self) -> None:
-        self._received = [*self._received, self._exchange(self._shifting)][-2:]
+        self._received = [*self._received[:1], self._exchange(self._shifting)]
         if self._waiting >= 0:
             self._shifting, self._waiting = self._waiting, -1
             self._byte.after(self.byte_cycles)
-        self.emit(self.READY)
+        if len(self._received) == 1:
+            self.emit(self.READY)
 
     @RXD.on_read
     def _take(self) -> int:
         if self._received:
             self.RXD = self._received.pop(0)
+            if self._received:
+                self.emit(self.READY)
         return self.RXD

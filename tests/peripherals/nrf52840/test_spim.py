@@ -159,6 +159,19 @@ def test_spi_is_double_buffered(spi, target):
     assert [spi.read(0x518), spi.read(0x518)] == [0x11, 0x12]
 
 
+def test_spi_is_ready_again_when_the_byte_before_has_been_read(spi, target):
+    """Section 6.24.1.3: the second READY comes with the move from RXD-1 to RXD."""
+    spi.write(0x51C, 0x41)
+    spi.write(0x51C, 0x42)
+    spi.scheduler.advance(BEGIN + BYTE)
+    spi.write(0x108, 0)
+    spi.scheduler.advance(BEGIN + 3 * BYTE)
+    assert spi.read(0x108) == 0
+    assert (spi.read(0x518), spi.read(0x108)) == (0x11, 1)
+    spi.write(0x108, 0)
+    assert (spi.read(0x518), spi.read(0x108)) == (0x12, 0)
+
+
 def test_spi_disabled_sends_nothing(spi, target):
     spi.write(0x500, 0)
     spi.write(0x51C, 1)
