@@ -93,7 +93,7 @@ def flame(record: Record) -> Iterator[str]:
            '<input type="search" placeholder="Find a function" aria-label="Find a function">')
     if asleep:
         yield '<label><input type="checkbox" data-do="sleep"> with sleep</label>'
-    yield "</div>"
+    yield '<label><input type="checkbox" data-do="callers"> callers below</label></div>'
     yield f'<div class="flame" style="height:{depth * ROW}px" role="group" aria-label="Flame graph of call paths">'
     for frame, left, level, width in boxes:
         name = cut(_short(frame.name, frame.file), LONGEST_SHORT)

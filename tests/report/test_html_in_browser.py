@@ -121,6 +121,27 @@ def test_flame_graph_zooms_by_click_and_by_keyboard(browser, pages):
     assert browser.errors == []
 
 
+def test_flame_graph_from_below_shows_who_called(browser, pages):
+    record = screenshots.record("gesture")
+    own = {row["name"]: row["exclusive_cycles"] for row in record["profile"]["functions"]}
+    browser.open(pages["gesture"], 1200)
+    browser.evaluate("document.querySelector('[data-do=callers]').click()")
+    browser.settle()
+    second = "[...document.querySelectorAll('.flame b')].filter((b) => b.style.top === '22px').map((b) => b.node)"
+    shown = browser.evaluate(f"Object.fromEntries({second}.map((n) => [n.whole, n.awake]))")
+    assert len(shown) > 20
+    assert {name: own.get(name) for name in ("main", "cmsim_gemm_4", "memset")} == {
+        name: shown[name] for name in ("main", "cmsim_gemm_4", "memset")}
+    assert browser.evaluate("document.querySelector('.flame b').node.awake") == sum(
+        row["exclusive_cycles"] for row in record["profile"]["functions"] if row["name"] != "(sleep)")
+    browser.evaluate("[...document.querySelectorAll('.flame b')].find((b) => b.textContent === 'cmsim_gemm_4').click()")
+    callers = "[...document.querySelectorAll('.flame b')].map((b) => b.textContent)"
+    assert browser.evaluate(callers)[:4] == ["every function", "cmsim_gemm_4", "dsp::gemm", "dsp::multiply_some"]
+    browser.evaluate("document.querySelector('[data-do=callers]').click()")
+    assert browser.evaluate(callers)[:3] == ["everything", "main stack", "Reset_Handler"]
+    assert browser.errors == []
+
+
 def test_a_deep_flame_graph_scrolls_within_itself(browser, tmp_path):
     record = json.loads(json.dumps(screenshots.record("gesture")))
     deepest = len(record["profile"]["call_tree"])

@@ -12,8 +12,29 @@ document.querySelectorAll(".flame-figure").forEach((figure) => {
     nodes.push({ parent, name: names[0], whole: names[names.length - 1], own, awake, total, calls: data.calls[n], children: [] });
     if (parent >= 0) nodes[parent].children.push(nodes[n]), nodes[n].up = nodes[parent];
   }
-  const root = nodes[0];
-  let focus = root, current = root, needle = "", shown = new Map();
+  const forward = nodes[0], callersBox = tools.querySelector("[data-do=callers]"), legend = figure.querySelector(".legend li");
+  let root = forward, focus = root, current = root, needle = "", shown = new Map();
+
+  function inverted() { // each function with cycles of its own on top, below it who called it, and so on to the root
+    const top = { name: "every function", whole: "every function", own: 0, awake: 0, total: 0, calls: 1, children: [] };
+    const found = new Map();
+    nodes.forEach((leaf) => {
+      if (!leaf.own) return;
+      let at = top, names = "";
+      for (let node = leaf; ; node = node.up) {
+        at.total += leaf.own;
+        if (leaf.name !== "(sleep)") at.awake += leaf.own;
+        if (at !== top) at.calls += leaf.calls;
+        if (!node || node === forward) break;
+        names += "\n" + node.name + "\t" + node.whole;
+        let next = found.get(names);
+        if (!next) found.set(names, next = { name: node.name, whole: node.whole, own: 0, awake: 0, total: 0, calls: 0, children: [], up: at }), at.children.push(next);
+        if (node === leaf) next.own += leaf.own;
+        at = next;
+      }
+    });
+    return top;
+  }
 
   const size = (node) => (sleepBox && sleepBox.checked ? node.total : node.awake);
   const number = (value) => value.toLocaleString("en");
@@ -107,6 +128,11 @@ document.querySelectorAll(".flame-figure").forEach((figure) => {
     if (["Enter", " ", "Escape"].includes(event.key)) shown.get(current).focus({ preventScroll: true });
   });
   tools.querySelector("[data-do=reset]").addEventListener("click", () => zoom(root));
+  callersBox.addEventListener("change", () => {
+    legend.textContent = callersBox.checked ? "width: cycles of the topmost function’s own, by who called it" : "width: cycles, with what is called";
+    root = callersBox.checked ? inverted() : forward;
+    zoom(root);
+  });
   if (sleepBox) sleepBox.addEventListener("change", () => zoom(focus));
   search.addEventListener("input", () => { needle = search.value.trim().toLowerCase(); draw(); });
   let width = 0;
