@@ -4,7 +4,8 @@
 significant word first, and go on from one transfer to the next. CMAC treats a chunk as the last one when
 AES_REMAINING_BYTES says that it is.
 
-Not modelled: hardware keys other than the device root key K_DR (reported: their value is secret); DIRECT_ACCESS.
+Not modelled: hardware keys other than the device root key K_DR and a locked K_PRTL, which is zeros (reported: their
+value is secret); DIRECT_ACCESS.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from .aes import BLOCK, decrypt, encrypt, xor
 from .cc_block import CcBlock
 
 ECB, CBC, CTR, CBC_MAC, CMAC = 0, 1, 2, 3, 7
-K_DR = 0
+K_DR, K_PRTL = 0, 1
 DIRECT_ACCESS = 1 << 31
 
 
@@ -40,6 +41,8 @@ class AesEngine(CcBlock):
 
     device_root_key = bytes(BLOCK)
     """K_DR."""
+    key_prtl_locked = False
+    """HOST_IOT_KPRTL_LOCK: K_PRTL is a key of zeros then."""
 
     def reset(self) -> None:
         """Keys and vectors lost."""
@@ -52,10 +55,13 @@ class AesEngine(CcBlock):
 
     @AES_SK.on_write
     def _sample_key(self, value: int) -> None:
-        if self.HOST_CRYPTOKEY_SEL != K_DR:
+        key = self.device_root_key
+        if self.HOST_CRYPTOKEY_SEL == K_PRTL and self.key_prtl_locked:
+            key = bytes(BLOCK)
+        elif self.HOST_CRYPTOKEY_SEL != K_DR:
             self.soc.report_unmodelled(self.name, 0x478, "hardware key other than K_DR")
             return
-        key = xor(self.device_root_key, self._key) if self.xor_key else self.device_root_key
+        key = xor(key, self._key) if self.xor_key else key
         for n in range(4):
             self.AES_KEY_0[n] = int.from_bytes(key[4 * n : 4 * n + 4], "little")
 

@@ -3,7 +3,7 @@
 ENABLE switches the block at 0x5002B000 on; without it reads give 0 and writes are lost. Its engines are `cc_random.py`,
 `cc_aes.py`, `cc_hash.py`, `cc_chacha.py` and `cc_pka.py`. Data comes through DIN and goes through DOUT by DMA, from and
 to data RAM: SRC_MEM_SIZE starts, CRYPTO_CTL says which way it takes. What life-cycle state and device root key hold
-survives ENABLE = 0.
+survives ENABLE = 0. In the life-cycle state Debug the root key can be written again (section 6.6.3).
 
 Not modelled: DIN and DOUT by the CPU, DMA from and to the RNG's memory, the CRYPTO_CTL mode that pipes AES into HASH
 and DOUT; clock gates (stored); the time of an operation (a byte a cycle).
@@ -29,7 +29,7 @@ PKA_INTERRUPT, RNG_INTERRUPT, SYMMETRIC_DONE = 1 << 9, 1 << 10, 1 << 11
 """IRR. Bit 11 is not in Nordic's file; Arm's driver waits for it."""
 START_CYCLES = 64
 SIZE_BITS = 0x3FFF_FFFF
-LCS_VALID = 1 << 8
+LCS_DEBUG, LCS_VALID = 0, 1 << 8
 
 
 class CryptoCell310(RandomEngine, AesEngine, HashEngine, ChaChaEngine, PublicKeyEngine):
@@ -92,7 +92,7 @@ class CryptoCell310(RandomEngine, AesEngine, HashEngine, ChaChaEngine, PublicKey
         """Off, and the always-on domain empty."""
         self._kept = {}
         self.device_root_key = bytes(16)
-        self.enabled = False
+        self.enabled = self.key_prtl_locked = False
         self._forget()
 
     def _forget(self) -> None:
@@ -148,7 +148,9 @@ class CryptoCell310(RandomEngine, AesEngine, HashEngine, ChaChaEngine, PublicKey
     @HOST_IOT_KDR.on_write
     def _set_root_key(self, n: int, value: int) -> None:
         offset = type(self).HOST_IOT_KDR.offsets[n]
-        self.HOST_IOT_KDR[n] = self._kept.setdefault(offset, value)
+        if self.HOST_IOT_LCS == LCS_VALID | LCS_DEBUG or offset not in self._kept:
+            self._kept[offset] = value
+        self.HOST_IOT_KDR[n] = self._kept[offset]
         self.device_root_key = b"".join(word.to_bytes(4, "little") for word in self.HOST_IOT_KDR)
 
     @HOST_IOT_KDR.on_read
@@ -159,6 +161,7 @@ class CryptoCell310(RandomEngine, AesEngine, HashEngine, ChaChaEngine, PublicKey
     def _lock(self, value: int) -> None:
         if value & 1:
             self._kept[type(self).HOST_IOT_KPRTL_LOCK.offset] = 1
+            self.key_prtl_locked = True
         self.HOST_IOT_KPRTL_LOCK = self._kept.get(type(self).HOST_IOT_KPRTL_LOCK.offset, 0)
 
     @CLK_STATUS.on_read

@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from cmsim_peripherals.nrf52840.aes import encrypt
 from cmsim_peripherals.nrf52840.cryptocell import Cryptocell, CryptoCell310
 
 from cmsim.soc import Row
@@ -199,6 +200,29 @@ def test_life_cycle_and_root_key_survive_switching_off(soc, cc):
     cc.write(CONTROL, 0)
     assert through(cc, 1, TEXT[:16]) != bytes(16)
     assert soc.unmodelled == {}
+
+
+@pytest.mark.parametrize(("state", "kept"), [(0, 9), (2, 1)])
+def test_in_the_state_debug_the_root_key_can_be_written_again(cc, state, kept):
+    """Section 6.6.3."""
+    cc.write(LCS, state)
+    cc.write(KDR, 1)
+    cc.write(KDR, 9)
+    assert cc.device_root_key == kept.to_bytes(16, "little")
+
+
+def test_a_locked_hardware_key_is_zeros(cc):
+    """Section 6.6.4.1; while it is not locked its value is secret, and the use is reported."""
+    cc.write(0xA38, 1)
+    cc.write(0x400, 0x1234)
+    cc.write(0x478, 1)
+    assert list(cc.soc.unmodelled) == [(cc.name, 0x478, "hardware key other than K_DR")]
+    cc.soc.unmodelled.clear()
+    cc.write(0xA4C, 1)
+    cc.write(0x478, 1)
+    assert cc.soc.unmodelled == {}
+    cc.write(CONTROL, 0)
+    assert through(cc, 1, TEXT[:16]) == encrypt(bytes(16), TEXT[:16])
 
 
 def test_dma_outside_ram_is_an_error(cc):
