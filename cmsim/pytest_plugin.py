@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
@@ -27,6 +28,8 @@ DEFAULT_LIMITS = {
 }
 """What a baseline allows where both records have it. Without inferences: instructions +1 %."""
 _MACHINES: pytest.StashKey[list[BoardUnderTest]] = pytest.StashKey()
+_WRITTEN: pytest.StashKey[list[str]] = pytest.StashKey()
+"""Baselines that a test has written."""
 _FILES = ("imu", "camera", "audio", "scenario")
 """Options of `Machine` that may name a file or folder; so may each of `sensors`."""
 
@@ -111,6 +114,7 @@ class Baseline:
         try:
             if self.update:
                 write(path, json.dumps(essence(record), indent=1, ensure_ascii=False) + "\n")
+                self._request.node.stash.setdefault(_WRITTEN, []).append(str(path))
                 return
             if not path.is_file():
                 pytest.fail(f"no baseline {path}; {again}, and commit the file", pytrace=False)
@@ -179,6 +183,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             prefix = "cmsim" if len(machines) == 1 else f"cmsim.{number}"
             item.user_properties += [(f"{prefix}.{name}", value) for name, value in _properties(machine)]
     report = yield
+    if call.when == "call":
+        report.cmsim_written = item.stash.get(_WRITTEN, [])  # pytest-xdist carries it to where results are gathered
     if report.failed:
         for number, machine in enumerate(machines, 1):
             title = f"cmsim {machine.image.path}" + (f" ({number})" if len(machines) > 1 else "")
@@ -187,6 +193,30 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.when == "teardown":
         machines.clear()
     return report
+
+
+class _Gathered:
+    """Says at the end which baselines were written, whichever process wrote them."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Each test's result arrives here."""
+        self.written += getattr(report, "cmsim_written", [])
+
+    def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
+        """A line for each."""
+        if self.written:
+            terminalreporter.section(f"cmsim: baselines written: {len(self.written)}")
+            for path in sorted(self.written):
+                terminalreporter.write_line(os.path.relpath(path, config.invocation_params.dir))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Gather what was written, if anything is to be."""
+    if config.getoption(UPDATE):
+        config.pluginmanager.register(_Gathered(), "cmsim-baselines")
 
 
 def _properties(machine: BoardUnderTest) -> list[tuple[str, Any]]:

@@ -203,8 +203,10 @@ def test_cost(board, baseline, name):
     baseline.check(machine.record)
     baseline.check(machine.record, "again")
 """)
-    assert run_pytest(suite, "-n", "2", "--cmsim-update")[0] == 0
-    assert len(list((suite / "tests" / "baselines").iterdir())) == 6
+    code, output = run_pytest(suite, "-n", "2", "--cmsim-update")
+    assert code == 0 and "cmsim: baselines written: 6" in output
+    files = sorted((suite / "tests" / "baselines").iterdir())
+    assert len(files) == 6 and all(str(file.relative_to(suite)) in output for file in files)
     code, output = run_pytest(suite, "-n", "2", "--junitxml=tests.xml")
     assert code == 0, output
     cases = list(ElementTree.parse(suite / "tests.xml").iter("testcase"))
