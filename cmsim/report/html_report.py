@@ -7,6 +7,7 @@ which is not shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from html import escape
 from typing import Any
 
 from .html_arena import arenas
@@ -50,6 +51,7 @@ def page(record: Record) -> str:
     body.append(f'<nav aria-label="Sections">{links}</nav>')
     for name, title, lines in present:
         body += [f'<section id="{name}"><h2>{title}</h2>', *lines, "</section>"]
-    body.append('<footer class="faint">Made by cmsim. Cycles are of 15.625 ns; KB are of 1,024 bytes.</footer>')
+    maker = escape(f"cmsim {record['version']}" if record.get("version") else "cmsim")
+    body.append(f'<footer class="faint">Made by {maker}. Cycles are of 15.625 ns; KB are of 1,024 bytes.</footer>')
     name = record["firmware"]["name"]
     return document(f"{name}: cmsim report", body, ("plan.css", "report.css"), ("flame.js", "timeline.js"))
