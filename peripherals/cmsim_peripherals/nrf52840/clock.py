@@ -5,7 +5,8 @@ The CPU's 64 MHz always count: `HFCLKSTART` changes the source from HFINT to HFX
 Start-up times of the electrical specification: HFXO 75 us (a crystal of size 2016 as in the reference circuits; others
 take 50 to 210 us) plus its debounce time, 256 us by default; LFRC 1 ms, in its ultra-low power mode 1.5 ms; LFXO 0.25 s
 (LFRC feeds the LFCLK until then). It gives none for LFSYNT and for the calibration of the LFRC: 0.1 ms and 17 ms here.
-CTIV is retained: it survives a soft reset, a lockup and System OFF.
+CTIV is retained: it survives a soft reset, a lockup and System OFF. A block that wants HFXO and finds it off works all
+the same, and that is said once (`want_crystal`).
 
 Not modelled: drift and jitter of any source (so calibration changes nothing), the phase step when LFXO takes over from
 LFRC, the trace port clock, HFXO and LFCLK requests that blocks make by themselves. A START task for a clock that runs
@@ -126,6 +127,7 @@ class Clock(NordicPeripheral):
         self._lf_source = soc.scheduler.alarm(self._lf_source_stable)
         self._calibration = soc.scheduler.alarm(lambda: self.emit(self.DONE))
         self._calibration_timer = soc.scheduler.alarm(lambda: self.emit(self.CTTO))
+        self._told: set[str] = set()
         super().__init__(soc, name, base)
 
     def reset(self) -> None:
@@ -151,6 +153,13 @@ class Clock(NordicPeripheral):
     def _hfxo_stable(self) -> None:
         self.HFCLKSTAT = RUNNING | HfclkSource.XTAL
         self.emit(self.HFCLKSTARTED)
+
+    def tell_without_crystal(self, name: str) -> None:
+        """Say, if HFXO is off, that `name` wants it; once."""
+        if not self.HFCLKSTAT & 1 and name not in self._told:
+            self._told.add(name)
+            what_to_do = "trigger CLOCK.HFCLKSTART and wait for HFCLKSTARTED"
+            self.soc.hooks.log(f"{name} is used while HFXO is off, which it needs on silicon: {what_to_do}")
 
     @HFCLKSTOP
     def _stop_hfxo(self) -> None:
@@ -203,6 +212,7 @@ class Clock(NordicPeripheral):
 
     @CAL
     def _calibrate(self) -> None:
+        self.tell_without_crystal("the calibration of LFRC")
         self._calibration.after(LFRC_CALIBRATION)
 
     @CTSTART
@@ -217,6 +227,13 @@ class Clock(NordicPeripheral):
         if self.lfclk.running.level:
             self._calibration_timer.cancel()
             self.emit(self.CTSTOPPED)
+
+
+def want_crystal(soc: Soc, name: str) -> None:
+    """`name` works from now on and needs HFXO (sections 5.4.1, 6.14.1 and 6.35.7 say so of RADIO, NFCT and USBD)."""
+    for block in soc.blocks.values():
+        if isinstance(block, Clock):
+            block.tell_without_crystal(name)
 
 
 def lfclk_of(soc: Soc) -> Lfclk:

@@ -20,6 +20,7 @@ from cmsim.nordic import Event, NordicPeripheral, Task
 from cmsim.registers import Latched, Register
 from cmsim.soc import Soc, WakeSource
 
+from .clock import want_crystal
 from .uicr import Uicr
 
 MICROSECOND = CPU_HZ // 1_000_000
@@ -150,6 +151,7 @@ class Nfct(NordicPeripheral):
                 self.emit(self.FIELDDETECTED)
 
     def _ramped(self) -> None:
+        want_crystal(self.soc, self.name)
         self.NFCTAGSTATE, self.SLEEPSTATE = TagState.IDLE, 0
         self.emit(self.READY)
 

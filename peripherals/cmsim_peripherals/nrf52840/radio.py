@@ -12,7 +12,7 @@ A receiver hears nothing: it stays in RX until STOP or DISABLE, RSSI and energy 
 always clear. No packet is invented.
 
 Not modelled: the waveform, and CRC, whitening and addresses as bits of it (registers are stored, RXCRC stays 0 and no
-CRCOK, CRCERROR, DEVMATCH or MHRMATCH comes); RATEBOOST; that RADIO needs HFXO running.
+CRCOK, CRCERROR, DEVMATCH or MHRMATCH comes); RATEBOOST; what goes wrong without HFXO (it is said, `clock.py`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from cmsim.kernel import CPU_HZ
 from cmsim.nordic import Event, NordicPeripheral, Task
 from cmsim.registers import Register
 from cmsim.soc import BusError, Soc
+
+from .clock import want_crystal
 
 MICROSECOND = CPU_HZ // 1_000_000
 FAST_RAMP_UP = 40 * MICROSECOND
@@ -242,6 +244,7 @@ class Radio(NordicPeripheral):
             self._ready.at(ready)
 
     def _ramped_up(self) -> None:
+        want_crystal(self.soc, self.name)
         sends = self.STATE == State.TXRU
         self.STATE = State.TXIDLE if sends else State.RXIDLE
         self.emit(self.READY)

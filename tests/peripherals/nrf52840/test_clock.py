@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from cmsim_peripherals.nrf52840.clock import Clock, Lfclk, lfclk_of
+from cmsim_peripherals.nrf52840.clock import Clock, Lfclk, lfclk_of, want_crystal
 
 from cmsim.kernel import CPU_HZ, Scheduler, cycles_of
 from cmsim.soc import Chip, Row, Soc
@@ -161,6 +161,20 @@ def test_ctiv_is_retained(clock: Clock, reason: str, kept: int) -> None:
     clock.soc.reset_reason = reason
     clock.soc.reset()
     assert clock.read(0x538) == kept
+
+
+def test_use_without_hfxo_is_told_once(clock: Clock) -> None:
+    said: list[str] = []
+    clock.soc.hooks.log = said.append
+    clock.write(0x010, 1)
+    want_crystal(clock.soc, "RADIO")
+    want_crystal(clock.soc, "RADIO")
+    assert [line.split(" is used")[0] for line in said] == ["the calibration of LFRC", "RADIO"]
+    assert said[1].endswith("trigger CLOCK.HFCLKSTART and wait for HFCLKSTARTED")
+    clock.write(0x000, 1)
+    advance(clock, MS)
+    want_crystal(clock.soc, "USBD")
+    assert len(said) == 2
 
 
 def test_lfrcmode_status_follows_mode(clock: Clock) -> None:

@@ -1,6 +1,7 @@
 """RADIO: states, ramp-up, the times of a packet's events, and silence in the air."""
 
 import pytest
+from cmsim_peripherals.nrf52840.clock import Clock
 from cmsim_peripherals.nrf52840.radio import Radio
 
 from cmsim.soc import Row
@@ -184,6 +185,18 @@ def test_disable_ends_a_packet_on_the_air(radio):
     assert radio.read(STATE) == 0
     radio.scheduler.advance(1000 * US)
     assert radio.read(END) == 0
+
+
+def test_without_hfxo_the_first_ready_says_so(make_soc):
+    soc = make_soc(Row("CLOCK", 0x4000_0000, Clock), Row("RADIO", 0x4000_1000, Radio))
+    said = []
+    soc.hooks.log = said.append
+    for _ in range(2):
+        soc.blocks["RADIO"].write(TXEN, 1)
+        soc.scheduler.advance(soc.scheduler.now + 200 * US)
+        soc.blocks["RADIO"].write(DISABLE, 1)
+        soc.scheduler.advance(soc.scheduler.now + 200 * US)
+    assert [line.split()[0] for line in said] == ["RADIO"]
 
 
 def test_power_off_resets_the_block(radio):
