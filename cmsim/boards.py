@@ -14,6 +14,7 @@ from typing import Any
 
 from .errors import UsageError
 from .i2c import I2cBus
+from .i2c_bits import I2cBits
 from .image import Image, load
 from .kernel import Scheduler
 from .parts import Part
@@ -93,6 +94,7 @@ def _wire_bus(wiring: I2cWiring, soc: Soc) -> I2cBus:
     bus = I2cBus(wiring.name)
     scl, sda = _number(soc, wiring.scl), _number(soc, wiring.sda)
     soc.wire_i2c(bus, scl, sda)
+    I2cBits(bus, soc.pins[scl], soc.pins[sda])
 
     def pull(level: bool) -> None:
         for n in (scl, sda):
