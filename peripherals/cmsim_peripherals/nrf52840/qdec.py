@@ -3,10 +3,11 @@
 Every SAMPLEPER microseconds the two inputs are compared with those of the sample before: one step is +1 or -1 in ACC
 (-1024 to 1023, ACCOF beyond), both at once is 2 in SAMPLE and counts in ACCDBL. REPORTRDY and DBLRDY come after
 REPORTPER samples if their counter is not 0. Between two edges of the pins all samples are 0: they are counted, not
-taken one by one, unless somebody waits for SAMPLERDY.
+taken one by one, unless somebody waits for SAMPLERDY. With DBFEN an input counts that has not moved for a whole sample
+period (section 6.18.3).
 
 Not modelled: the LED pin (claimed, never driven, so a sensor that needs its light is taken as lit), LEDPOL and LEDPRE
-(stored), and the debounce filters (DBFEN is stored).
+(stored); that the debounce filters look once a microsecond (here a shorter glitch spoils a sample period as well).
 """
 
 from __future__ import annotations
@@ -70,12 +71,15 @@ class Qdec(Switched):
         self._undo: list[Callable[[], None]] = []
         self._running = False
         self._origin = self._taken = self._since_report = 0
+        self._moved = {1: 0, 2: 0}
+        """Bit of an input -> the cycle of its latest edge."""
         super().__init__(soc, name, base)
 
     def reset(self) -> None:
         """Off."""
         super().reset()
-        self._phase = self._before = 0
+        self._level = self._phase = self._before = 0
+        """The inputs as they are, as the decoder sees them, and as it saw them at the sample before."""
 
     def _halt(self) -> None:
         self._running = False
@@ -90,12 +94,15 @@ class Qdec(Switched):
     def _pins(self) -> tuple[Pin | None, Pin | None]:
         return self.soc.pins.selected(self.PSEL_A), self.soc.pins.selected(self.PSEL_B)
 
-    def _level(self) -> int:
+    def _look(self) -> int:
         return sum(pin.level << 1 - n for n, pin in enumerate(self._pins) if pin is not None)
 
     def _edge(self, level: bool) -> None:
         self._catch_up()
-        self._phase = self._level()
+        before, self._level = self._level, self._look()
+        for bit in self._moved:
+            if (before ^ self._level) & bit:
+                self._moved[bit] = self.scheduler.now
         self._arm()
 
     # --- samples ----------------------------------------------------------------------------------------------
@@ -112,10 +119,17 @@ class Qdec(Switched):
         """Take the samples that are due; the pins stood still since the last look."""
         while self._running and (due := (self.scheduler.now - self._origin) // self._period - self._taken):
             # the first of them may be a step, or end a report; the rest of a quiet stretch is only counted
-            quiet = due if self._phase == self._before and not self.ACC and not self.ACCDBL else 1
+            quiet = due if self._level == self._before and not self.ACC and not self.ACCDBL else 1
             self._taken += quiet
             self._since_report = (self._since_report + quiet) % self._report
+            self._filter(self._origin + (self._taken - 1) * self._period)
             self._sample(self._since_report == 0)
+
+    def _filter(self, begin: int) -> None:
+        """Let the decoder see the inputs, with DBFEN only those that have been steady since `begin`."""
+        for bit, moved in self._moved.items():
+            if not self.DBFEN or moved <= begin:
+                self._phase = self._phase & ~bit | self._level & bit
 
     def _sample(self, reports: bool) -> None:
         before, self._before = self._before, self._phase
@@ -149,7 +163,7 @@ class Qdec(Switched):
         if not self._running:
             return
         samples = 0
-        if self._phase != self._before or self._sample_wanted:
+        if self._level != self._before or self._sample_wanted:
             samples = 1
         elif self.ACC or self.ACCDBL:
             samples = self._report - self._since_report
@@ -192,7 +206,8 @@ class Qdec(Switched):
             self._taken = self._since_report = 0
             for pin in filter(None, self._pins):
                 self._undo += [pin.watch(), pin.line.listen(self._edge)]
-            self._phase = self._before = self._level()
+            self._level = self._phase = self._before = self._look()
+            self._moved = dict.fromkeys(self._moved, self._origin)
             self._arm()
 
     @STOP

@@ -11,7 +11,7 @@ from cmsim.soc import Chip, Row, Soc
 START, STOP, READCLRACC, RDCLRACC, RDCLRDBL = 0x000, 0x004, 0x008, 0x00C, 0x010
 SAMPLERDY, REPORTRDY, ACCOF, DBLRDY, STOPPED = 0x100, 0x104, 0x108, 0x10C, 0x110
 SHORTS, ENABLE, SAMPLEPER, SAMPLE, REPORTPER, ACC, ACCREAD = 0x200, 0x500, 0x508, 0x50C, 0x510, 0x514, 0x518
-ACCDBL, ACCDBLREAD = 0x544, 0x548
+DBFEN, ACCDBL, ACCDBLREAD = 0x528, 0x544, 0x548
 A, B = 3, 4
 PERIOD = 128 * CPU_HZ // 1_000_000
 CIRCLE = (0b00, 0b01, 0b11, 0b10)
@@ -164,6 +164,26 @@ def test_disabled_it_does_not_start(qdec):
     qdec.write(START, 1)
     walk(qdec, (1, 3))
     assert (qdec.read(ACC), qdec.read(SAMPLERDY)) == (0, 0)
+
+
+def test_the_debounce_filter_wants_a_whole_steady_sample_period(qdec):
+    """Section 6.18.3: what lasts less than SAMPLEPER is never seen, twice that always; a period later than without."""
+    qdec.write(DBFEN, 1)
+    qdec.write(START, 1)
+    qdec.scheduler.advance(10)
+    turn(qdec, 0b01)
+    wait(qdec)
+    assert qdec.read(ACC) == 0
+    wait(qdec)
+    assert qdec.read(ACC) == 1
+    turn(qdec, 0b11)
+    qdec.scheduler.advance(qdec.scheduler.now + PERIOD - 1)
+    turn(qdec, 0b01)
+    wait(qdec, 5)
+    assert qdec.read(ACC) == 1
+    turn(qdec, 0b11)
+    wait(qdec, 2)
+    assert qdec.read(ACC) == 2
 
 
 def test_a_bounce_between_two_samples_is_not_seen(qdec):
