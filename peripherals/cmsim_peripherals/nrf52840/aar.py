@@ -15,6 +15,7 @@ from cmsim.registers import Register
 from cmsim.soc import BusError, Soc
 
 from .aes import BLOCK, encrypt
+from .aes_core import core_of
 
 MICROSECOND = CPU_HZ // 1_000_000
 START_TIME, KEY_TIME = MICROSECOND, 6 * MICROSECOND
@@ -68,10 +69,12 @@ class Aar(NordicPeripheral):
         matches = (n for n in range(len(keys) // BLOCK) if ah(keys[BLOCK * n : BLOCK * (n + 1)], random) == hashed)
         self._match = next(matches, None)
         tried = count if self._match is None else self._match + 1
+        core_of(self.soc).take(self.name)
         self._done.after(START_TIME + KEY_TIME * tried)
 
     @STOP
     def _stop(self) -> None:
+        core_of(self.soc).give_back(self.name)
         self._done.cancel()
 
     @ENABLE.on_write
@@ -80,6 +83,7 @@ class Aar(NordicPeripheral):
             self._stop()
 
     def _finish(self) -> None:
+        core_of(self.soc).give_back(self.name)
         if self._match is not None:
             self.STATUS = self._match
         self.emit(self.END)

@@ -18,6 +18,7 @@ from cmsim.registers import Register
 from cmsim.soc import BusError, Soc
 
 from .aes import BLOCK, encrypt, xor
+from .aes_core import core_of
 
 MICROSECOND = CPU_HZ // 1_000_000
 KEY_STREAM_TIME = 50 * MICROSECOND
@@ -90,6 +91,7 @@ class Ccm(NordicPeripheral):
     @KSGEN
     def _generate(self) -> None:
         if self.ENABLE == ENABLED:
+            core_of(self.soc).take(self.name)
             self._key_ready.after(KEY_STREAM_TIME)
 
     @CRYPT
@@ -100,12 +102,19 @@ class Ccm(NordicPeripheral):
             except BusError:
                 self._fail()
                 return
+            core_of(self.soc).take(self.name)
             self._packet_ready.after((HEADER_SIZE + length) * BYTE_TIMES[self.data_rate])
 
     @STOP
     def _stop(self) -> None:
         self._key_ready.cancel()
         self._packet_ready.cancel()
+        self._rest()
+
+    def _rest(self) -> None:
+        """The AES core is free, if nothing else goes on."""
+        if not (self._key_ready.armed or self._packet_ready.armed):
+            core_of(self.soc).give_back(self.name)
 
     @ENABLE.on_write
     def _enable(self, value: int) -> None:
@@ -113,9 +122,11 @@ class Ccm(NordicPeripheral):
             self._stop()
 
     def _end_key_stream(self) -> None:
+        self._rest()
         self.emit(self.ENDKSGEN)
 
     def _end_crypt(self) -> None:
+        self._rest()
         try:
             self._transform()
         except BusError:

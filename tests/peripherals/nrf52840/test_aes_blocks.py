@@ -63,6 +63,42 @@ class TestEcb:
         assert [u.offset for u in soc.unmodelled.values()] == [0x504]
 
 
+@pytest.fixture
+def three(make_soc):
+    soc = make_soc(Row("ECB", 0x4000_E000, Ecb), Row("CCM", 0x4000_F000, Ccm), Row("AAR", 0x4001_F000, Aar))
+    soc.blocks["ECB"].write(0x504, RAM)
+    for name, enable, pointers in (("CCM", 2, (0x508, 0x50C, 0x510)), ("AAR", 3, (0x508, 0x510))):
+        soc.blocks[name].write(0x500, enable)
+        for offset in pointers:
+            soc.blocks[name].write(offset, RAM + 0x200)
+    return soc
+
+
+@pytest.mark.parametrize(("name", "task"), [("CCM", 0x000), ("CCM", 0x004), ("AAR", 0x000)])
+def test_ecb_gives_way_to_ccm_and_aar(three, name, task):
+    """Section 6.7.1: an encryption that shares the core with them is aborted, whoever came first."""
+    ecb, other = three.blocks["ECB"], three.blocks[name]
+    ecb.write(0x000, 1)
+    other.write(task, 1)
+    assert (ecb.read(0x100), ecb.read(0x104)) == (0, 1)
+    ecb.write(0x104, 0)
+    ecb.write(0x000, 1)
+    assert ecb.read(0x104) == 1
+    ecb.write(0x104, 0)
+    three.scheduler.advance(1000 * US)
+    ecb.write(0x000, 1)
+    three.scheduler.advance(1010 * US)
+    assert (ecb.read(0x100), ecb.read(0x104)) == (1, 0)
+
+
+def test_a_stopped_ccm_leaves_the_core(three):
+    three.blocks["CCM"].write(0x000, 1)
+    three.blocks["CCM"].write(0x008, 1)
+    three.blocks["ECB"].write(0x000, 1)
+    three.scheduler.advance(10 * US)
+    assert three.blocks["ECB"].read(0x100) == 1
+
+
 class TestCcm:
     CONFIGURATION, IN, OUT = RAM, RAM + 0x100, RAM + 0x200
 
