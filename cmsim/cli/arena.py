@@ -70,6 +70,7 @@ def _record(found: Minimum, index: int) -> dict[str, Any]:
         "reason": found.given.reason,
         "arena": {**arena, "touched": found.touched},
         "plan": [] if used.machine.arena_plan is None else used.machine.arena_plan.rows,
+        "resizable": found.given.resizable,
         "minimum": found.bytes,
         "relocated": found.relocated,
         "tries": found.tries,

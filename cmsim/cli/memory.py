@@ -44,7 +44,7 @@ def attach(machine: Machine, options: argparse.Namespace) -> None:
     if options.leaks is not None:
         LeakCheck.parse(machine, options.leaks)
     if options.arena_heat and machine.arenas is not None:
-        if not machine.arenas.sites:
+        if not (machine.arenas.sites or machine.arenas.follows):
             raise UsageError(f"--arena-heat: {no_arena(machine)}")
         machine.arenas.paint()
     if options.energy:

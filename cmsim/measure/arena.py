@@ -3,10 +3,13 @@
 An arena is found when the constructor of an interpreter (or of its allocator) is called with a pointer and a size. The
 constructor's own name says where these two stand: they are arguments of a word each (AAPCS: R0 to R3, then the stack;
 `this` comes first). Use is followed through the functions of TensorFlow Lite Micro's arena allocators, old and new, or
-told by cmsim's interpreter.
+told by cmsim's interpreter. Where all constructors were inlined (-flto), an arena is the variable, or the block of the
+heap, that such an allocator gives memory of. Then calls of the allocator's functions are inlined here and there, too:
+where the arena is, is known, but not what is taken of it.
 
-Not modelled: constructors that were inlined, cloned or lack a symbol; allocators that take memory from an arena by
-other functions; what a second interpreter puts into the same arena is counted together with the first one's.
+Not modelled: constructors that were cloned or lack a symbol, in an image that has others; a part of a variable as an
+arena, without constructors; allocators that take memory from an arena by other functions; what a second interpreter
+puts into the same arena is counted together with the first one's.
 """
 
 from __future__ import annotations
@@ -53,6 +56,7 @@ PURPOSES = (
 )  # fmt: skip
 """What a part of the caller's name says about the purpose of persistent memory."""
 PLANNED, PERSISTENT = "activations and scratch", "tensors, nodes and data of operators"
+BLOCK = "a block of the heap"
 LONGEST_PLAN = 4096
 BLOCK_SIZE = 24
 """Of `cmsim::Block`: bytes wanted, bytes, place ... (firmware/apps/bench/README.md)."""
@@ -75,6 +79,7 @@ class Arena:
     base: int
     size: int
     function: str
+    """What is given it; the variable itself where no constructor was seen."""
     owner: int | None
     """The interpreter's address."""
     placed: tuple[int, int] = (0, 0)
@@ -84,12 +89,14 @@ class Arena:
     peak: int = 0
     told: int | None = None
     """`used` as the interpreter says it."""
+    followed: bool = True
+    """False where no constructor was seen: some of its use was not, either."""
     purposes: dict[str, int] = field(default_factory=dict)
 
     @property
     def used(self) -> int | None:
         """What is taken when everything is allocated; None if that cannot be followed."""
-        return self.told if self.told is not None else self.tail + self.head or None
+        return self.told if self.told is not None else (self.tail + self.head or None) if self.followed else None
 
     def holds(self, address: int) -> bool:
         """Whether an address lies in it."""
@@ -97,8 +104,9 @@ class Arena:
 
     def record(self) -> dict[str, Any]:
         """Plain data."""
+        peak, purposes = (self.peak, self.purposes) if self.followed else (0, {})
         return {"base": self.base, "size": self.size, "function": self.function, "used": self.used,
-                "peak": max(self.peak, self.used or 0) or None, "purposes": self.purposes}  # fmt: skip
+                "peak": max(peak, self.used or 0) or None, "purposes": purposes}  # fmt: skip
 
 
 def sites(image: Image) -> Iterator[Site]:
@@ -127,6 +135,8 @@ class ArenaMeter:
         """Index of an arena -> (base, size) that its constructor is to see."""
         self.on_construction: list[Callable[[int, Arena], None]] = []
         """Told the index and the arena, at each construction."""
+        self.follows = False
+        """Whether use is followed: arenas may be found without a constructor."""
         self.touch: TouchMeter | None = None
         self._last: Arena | None = None
         self._plan = 0
@@ -145,6 +155,7 @@ class ArenaMeter:
                 return
             count = len(arguments(symbol.demangled))
             if name in TAIL and count == 2:
+                self.follows = True
                 entry(address, lambda: self._returns(self._persistent))
             elif name in TEMPORARY and count == 2:
                 entry(address, lambda: self._returns(self._temporary))
@@ -205,8 +216,29 @@ class ArenaMeter:
             lambda: then(core, self.machine.cpu.registers.core.read()[0], *more)
         )
 
+    def _noticed(self, address: int) -> Arena | None:
+        """An arena without a constructor: the variable, or the block of the heap, that holds an address in RAM."""
+        machine = self.machine
+        if self.sites or address < machine.soc.chip.ram_base:
+            return None
+        symbols = (symbol for symbol in machine.image.symbols if symbol.kind == "object"
+                   and symbol.address <= address < symbol.address + symbol.size)  # fmt: skip
+        symbol = next(symbols, None)
+        block = None if machine.heap is None else machine.heap.block_at(address)
+        if symbol is not None:
+            placed, name = (symbol.address, symbol.size), symbol.demangled
+        elif block is not None:
+            placed, name = (block[0], block[1] - block[0]), BLOCK
+        else:
+            return None
+        arena = self._last = Arena(*placed, name, None, placed, followed=False)
+        self.arenas.append(arena)
+        for listener in self.on_construction:
+            listener(len(self.arenas) - 1, arena)
+        return arena
+
     def _persistent(self, core: list[int], result: int) -> None:
-        arena = self._at(result)
+        arena = self._at(result) or self._noticed(result)
         if arena is None:
             return
         tail = sum(arena.placed) - result

@@ -35,6 +35,11 @@ class Attempt:
     """Simulated."""
     machine: Machine = field(repr=False)
 
+    @property
+    def resizable(self) -> bool:
+        """Whether there is a constructor, which can be told another size."""
+        return self.machine.arenas is not None and bool(self.machine.arenas.sites)
+
 
 @dataclass
 class Minimum:
@@ -66,7 +71,7 @@ class ArenaSearch:
         self.tries += 1
         machine = self.build()
         meter = machine.arenas
-        if meter is None or not meter.sites:
+        if meter is None or not (meter.sites or meter.follows):
             raise UsageError(no_arena(machine))
         if paint is not None:
             meter.paint(self.index, paint)
@@ -91,7 +96,7 @@ class ArenaSearch:
         return {**(meter.touch.record() or {}), "written": written, "never": size - written}
 
     def find(self, minimum: bool = True) -> Minimum:
-        """The least size that works; not `minimum`: only the firmware's own is looked at.
+        """The least size that works; not `minimum`, or constructors inlined: only the firmware's own is looked at.
 
         UsageError where no arena is found, RunError where none works.
         """
@@ -101,7 +106,7 @@ class ArenaSearch:
             raise UsageError(f"{machine.image.path}: no arena {self.index}: {_called(machine, given)}")
         arena = given.arenas[self.index]
         touched = self._touched(given)
-        if not minimum:
+        if not (minimum and given.resizable):
             return Minimum(arena, given, given, None, self.tries, False, touched)
         first, relocated = given, not given.worked
         base = arena.base
@@ -218,12 +223,13 @@ def _elsewhere(machine: Machine, arena: Arena) -> tuple[int, int]:
 def no_arena(machine: Machine) -> str:
     """For an image in which nothing is given an arena, as far as symbols tell."""
     return (f"{machine.image.path}: no arena found: the image has no constructor of tflite::MicroInterpreter, "
-            "tflite::MicroAllocator::Create or cmsim::Interpreter among its symbols; give an ELF with symbols, in "
-            "which it was not inlined")
+            "tflite::MicroAllocator::Create or cmsim::Interpreter among its symbols, nor an allocator of TensorFlow "
+            "Lite Micro; give an ELF with symbols")
 
 
 def _called(machine: Machine, attempt: Attempt) -> str:
     meter = machine.arenas
     names = ", ".join(dict.fromkeys(site.name for site in meter.sites)) if meter is not None else ""
-    return (f"{len(attempt.arenas)} were constructed by {names} within {attempt.seconds:.3f} s ({attempt.reason}); "
+    by = f"constructed by {names}" if names else "used by tflite's allocators"
+    return (f"{len(attempt.arenas)} were {by} within {attempt.seconds:.3f} s ({attempt.reason}); "
             "does the firmware need an input (--imu, --camera, --seconds)?")

@@ -8,6 +8,7 @@ from typing import Any
 from .terminal import grid
 
 SHADES = " .:-=+*#%@"
+NOT_TOLD = "the smallest size cannot be tried: all constructors were inlined, so that none can be told another size"
 MOST_ROWS = 24
 MOST_BLOCKS = 16
 
@@ -15,7 +16,8 @@ MOST_BLOCKS = 16
 def text(record: Mapping[str, Any], seconds: float, bold: bool = False) -> list[str]:
     """The result of `cmsim arena` (docs/arena.md)."""
     arena = record["arena"]
-    lines = [f"arena of {arena['size']:,} bytes at 0x{arena['base']:08x}, given to {arena['function']}"]
+    whose = f"given to {arena['function']}" if record["resizable"] else f"which is {arena['function']}"
+    lines = [f"arena of {arena['size']:,} bytes at 0x{arena['base']:08x}, {whose}"]
     if not record["works"]:
         lines.append(f"does not work as it is: {record['reason']}")
     rows = [(title, f"{value:,}", note) for title, value, note in _rows(record) if value is not None]
@@ -30,6 +32,8 @@ def text(record: Mapping[str, Any], seconds: float, bold: bool = False) -> list[
         lines += ["", *grid(titles, list(_plan(record["plan"])), left=(0, 3), bold=bold)]
     if arena["touched"] is not None and arena["touched"]["rows"]:
         lines += ["", *_heat(arena["touched"])]
+    if not record["resizable"]:
+        lines += ["", NOT_TOLD]
     if record["minimum"] is not None:
         where = "; tried in RAM that nothing else uses" if record["relocated"] else ""
         lines += ["", f"found with {record['tries']} runs in {seconds:.1f} s{where}"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +116,23 @@ def test_heat_in_the_record(tmp_path: Path) -> None:
     touched = json.loads(file.read_text())["arenas"][0]["touched"]
     assert len(touched["rows"]) == 12
     assert touched["written"] + touched["never"] == 4096
+
+
+def test_inlined_constructors(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without them the variable is the arena; as many of its bytes are written as with them, the rest stays unknown."""
+    whole = firmware(folder, 4096)
+    names = subprocess.run(["arm-none-eabi-nm", whole], capture_output=True, text=True, check=True).stdout.split()
+    hidden = [name for name in names if name.startswith("_ZN6tflite") and re.search(r"C[12]E|6CreateE", name)]
+    elf, file = tmp_path / "inlined.elf", tmp_path / "arena.json"
+    subprocess.run(["arm-none-eabi-objcopy", *(f"--strip-symbol={name}" for name in hidden), whole, elf], check=True)
+    assert main(["arena", str(elf), "--board", BOARD, "--json", str(file)]) == 0
+    record, shown = json.loads(file.read_text()), capsys.readouterr().out
+    arena, symbol = record["arena"], Machine(elf, BOARD).image.find(record["arena"]["function"])
+    assert (arena["base"], arena["size"]) == (symbol.address, symbol.size) and symbol.size >= 4096
+    assert arena["touched"]["written"] == 700 + 20 + 8 + 8 * 4
+    assert arena["used"] is record["minimum"] is None and arena["purposes"] == {}
+    assert record["works"] and not record["resizable"]
+    assert f"which is {symbol.demangled}" in shown and "the smallest size cannot be tried" in shown
 
 
 def test_nothing_found_is_told(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
