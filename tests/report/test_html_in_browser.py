@@ -76,6 +76,17 @@ def test_text_has_contrast(browser, pages, dark):
     assert worst[0] >= 4.5, worst
 
 
+def test_sections_can_be_reached_from_everywhere(browser, pages):
+    browser.open(pages["person"], 1200)
+    for name in ("calls", "console", "operators"):
+        browser.evaluate(f"document.querySelector('nav a[href=\"#{name}\"]').click()")
+        browser.settle()
+        bar, title = browser.evaluate(f"[document.querySelector('nav'), document.querySelector('#{name} h2')]"
+                                      ".map((e) => e.getBoundingClientRect()).map((b) => [b.top, b.bottom])")
+        assert bar[0] == 0
+        assert bar[1] <= title[0] < 900
+
+
 def test_labels_of_the_axis_do_not_touch(browser, pages):
     for width in (390, 1200):
         browser.open(pages["person"], width, phone=width < 500)
