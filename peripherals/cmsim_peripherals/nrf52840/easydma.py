@@ -14,6 +14,8 @@ from __future__ import annotations
 from cmsim.soc import BusError, Soc
 
 MAXCNT_BITS = 0xFFFF
+ARRAY_LIST = 1
+"""LIST: PTR goes on behind each buffer."""
 
 
 class Buffer:

@@ -9,8 +9,10 @@ it does nothing (section 6.26.3).
 The master is a SPIM or SPI of this chip to whose pins wires lead, or outside: the block is an `SpiTarget` whose chip
 select is the pin of PSEL.CSN, and `attach` puts it on a bus.
 
-Not modelled: waveforms, CPOL, CPHA and ORDER (stored), bits of a byte that a CSN edge cuts off, LIST modes (none here),
-what `easydma.py` leaves out.
+With LIST = ArrayList a PTR advances by MAXCNT when its transaction ends.
+
+Not modelled: waveforms, CPOL, CPHA and ORDER (stored), bits of a byte that a CSN edge cuts off, what `easydma.py`
+leaves out.
 """
 
 from __future__ import annotations
@@ -20,11 +22,11 @@ from enum import IntEnum
 
 from cmsim.nordic import Event, NordicPeripheral, PinSelect, Task
 from cmsim.pins import Pin
-from cmsim.registers import Latched, Register
+from cmsim.registers import WORD, Latched, Register
 from cmsim.soc import Soc
 from cmsim.spi import SpiBus, WiredByte
 
-from .easydma import MAXCNT_BITS, Buffer
+from .easydma import ARRAY_LIST, MAXCNT_BITS, Buffer
 
 OVERREAD, OVERFLOW = 1, 2
 
@@ -56,9 +58,11 @@ class Spis(NordicPeripheral):
     RXD_PTR = Register(0x534)
     RXD_MAXCNT = Register(0x538, writable=MAXCNT_BITS)
     RXD_AMOUNT = Register(0x53C, writable=0)
+    RXD_LIST = Register(0x540, writable=0x3)
     TXD_PTR = Register(0x544)
     TXD_MAXCNT = Register(0x548, writable=MAXCNT_BITS)
     TXD_AMOUNT = Register(0x54C, writable=0)
+    TXD_LIST = Register(0x550, writable=0x3)
     CONFIG = Register(0x554, writable=0x7)
     DEF = Register(0x55C, writable=0xFF)
     ORC = Register(0x5C0, writable=0xFF)
@@ -127,6 +131,10 @@ class Spis(NordicPeripheral):
             waited = self.SEMSTAT == Owner.CPU_PENDING
             self.SEMSTAT = Owner.CPU if waited else Owner.FREE
             self.RXD_AMOUNT, self.TXD_AMOUNT = self._in.count, self._out.count
+            if self.RXD_LIST == ARRAY_LIST:
+                self.RXD_PTR = self.RXD_PTR + self._in.length & WORD
+            if self.TXD_LIST == ARRAY_LIST:
+                self.TXD_PTR = self.TXD_PTR + self._out.length & WORD
             self.emit(self.END)
             if waited:
                 self.emit(self.ACQUIRED)

@@ -14,10 +14,8 @@ from __future__ import annotations
 from cmsim.nordic import Event
 from cmsim.registers import WORD, Register
 
-from .easydma import MAXCNT_BITS, Buffer
+from .easydma import ARRAY_LIST, MAXCNT_BITS, Buffer
 from .twi_bus import TwoWireMaster
-
-ARRAY_LIST = 1
 
 
 class Twim(TwoWireMaster):

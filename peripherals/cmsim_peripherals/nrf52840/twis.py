@@ -3,9 +3,10 @@
 While enabled it stands on the bus of its two pins under the addresses that CONFIG enables. WRITE or READ comes with the
 acknowledged address; then SCL is held low until PREPARERX or PREPARETX has been triggered (before or after), and no
 longer suspended. RXSTARTED and TXSTARTED come when bytes may move, and use the preparation up; one that is made from
-then on is for the transfer behind a repeated start. A byte beyond RXD.MAXCNT is not acknowledged
-(OVERFLOW and DNACK), one beyond TXD.MAXCNT is ORC (OVERREAD); each ends with ERROR. A STOP condition, or the task STOP,
-give STOPPED and take both preparations back (section 6.32, state machine); they and a repeated start update AMOUNT.
+then on is for the transfer behind a repeated start. A byte beyond RXD.MAXCNT is not acknowledged (OVERFLOW and DNACK),
+one beyond TXD.MAXCNT is ORC (OVERREAD); each ends with ERROR. A STOP condition, or the task STOP, give STOPPED and take
+both preparations back (section 6.32, state machine); they and a repeated start update AMOUNT, and PTR, which goes on by
+MAXCNT with LIST = ArrayList.
 
 Where wires lead from both pins to others, they are a bus as well, which TWI or TWIM may drive; it wants pull-ups, those
 of the chip or the board.
@@ -22,10 +23,10 @@ from enum import IntFlag
 from cmsim.i2c import I2cBus
 from cmsim.nordic import Event, PinSelect, Task
 from cmsim.pins import Pin
-from cmsim.registers import Latched, Register
+from cmsim.registers import WORD, Latched, Register
 from cmsim.soc import Soc
 
-from .easydma import MAXCNT_BITS, Buffer
+from .easydma import ARRAY_LIST, MAXCNT_BITS, Buffer
 from .failing import Failing
 
 RELEASED = 0xFF
@@ -63,9 +64,11 @@ class Twis(Failing):
     RXD_PTR = Register(0x534)
     RXD_MAXCNT = Register(0x538, writable=MAXCNT_BITS)
     RXD_AMOUNT = Register(0x53C, writable=0)
+    RXD_LIST = Register(0x540, writable=0x3)
     TXD_PTR = Register(0x544)
     TXD_MAXCNT = Register(0x548, writable=MAXCNT_BITS)
     TXD_AMOUNT = Register(0x54C, writable=0)
+    TXD_LIST = Register(0x550, writable=0x3)
     ADDRESS = Register.array(0x588, 2, writable=0x7F)
     CONFIG = Register(0x594, 0x1, writable=0x3)
     ORC = Register(0x5C0, writable=0xFF)
@@ -185,8 +188,12 @@ class Twis(Failing):
         if self._buffer is not None:
             if self._reading:
                 self.TXD_AMOUNT = self._buffer.count
+                if self.TXD_LIST == ARRAY_LIST:
+                    self.TXD_PTR = self.TXD_PTR + self._buffer.length & WORD
             else:
                 self.RXD_AMOUNT = self._buffer.count
+                if self.RXD_LIST == ARRAY_LIST:
+                    self.RXD_PTR = self.RXD_PTR + self._buffer.length & WORD
         self._buffer, self._addressed = None, False
 
     # --- tasks ------------------------------------------------------------------------------------------------

@@ -53,6 +53,16 @@ def test_a_granted_transaction(spis):
     assert [spis.read(offset) for offset in (END, ENDRX, SEMSTAT, AMOUNT_RX, AMOUNT_TX, STATUS)] == [1, 1, FREE, 5, 5, 0]
 
 
+def test_array_lists_advance_the_pointers(spis):
+    spis.write(0x540, 1)
+    spis.write(0x550, 1)
+    spis.write(RELEASE, 1)
+    talk(spis, b"ab")
+    assert (spis.read(0x534), spis.read(0x544)) == (RAM + 0x105, RAM + 5)
+    talk(spis, b"cd")
+    assert spis.soc.dma_read(RAM + 0x100, 7) == b"ab\0\0\0cd"
+
+
 def test_while_the_cpu_holds_the_semaphore_a_transaction_is_ignored(spis):
     assert talk(spis, b"abc") == b"\xde\xde\xde"
     assert spis.read(END) == 0

@@ -93,6 +93,18 @@ def test_read(soc, master, slave):
     assert events(slave, READ, TXSTARTED, STOPPED, AMOUNT_TX, ERROR) == [1, 1, 1, 5, 0]
 
 
+def test_array_lists_advance_the_pointers(soc, master, slave):
+    slave.write(0x540, 1)
+    slave.write(0x550, 1)
+    receive_into(slave, 5)
+    send(master, b"ab")
+    wait(soc)
+    offer(slave, b"xyz")
+    fetch(master, 3)
+    wait(soc)
+    assert (slave.read(0x534), slave.read(0x544)) == (RAM + 0x105, RAM + 0x203)
+
+
 @pytest.mark.parametrize("reading", [False, True])
 def test_until_prepared_scl_is_held_low(soc, master, slave, reading):
     (fetch(master, 3) if reading else send(master, b"abc"))
