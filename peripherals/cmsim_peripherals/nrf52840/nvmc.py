@@ -43,7 +43,7 @@ class Nvmc(NordicPeripheral):
     """NVMC."""
 
     READY = Register(0x400, 0x1, writable=0)
-    READYNEXT = Register(0x408, writable=0)
+    READYNEXT = Register(0x408, 0x1, writable=0)
     CONFIG = Register(0x504, writable=0x3)
     ERASEPAGE = Register(0x508)
     ERASEALL = Register(0x50C, writable=0x1)

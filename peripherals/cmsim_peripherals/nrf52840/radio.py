@@ -116,6 +116,7 @@ class Radio(NordicPeripheral):
     TXREADY = Event(0x154)
     RXREADY = Event(0x158)
     MHRMATCH = Event(0x15C)
+    SYNC = Event(0x168)
     PHYEND = Event(0x16C)
     SHORTS = Register(0x200, writable=0x3F_F97F)
     CRCSTATUS = Register(0x400, writable=0)
@@ -150,7 +151,7 @@ class Radio(NordicPeripheral):
     SFD = Register(0x660, 0xA7, writable=0xFF)
     EDCNT = Register(0x664, writable=0x1F_FFFF)
     EDSAMPLE = Register(0x668, writable=0xFF)
-    CCACTRL = Register(0x66C, writable=0xFFFF_FF07)
+    CCACTRL = Register(0x66C, 0x052D_0000, writable=0xFFFF_FF07)
     POWER = Register(0xFFC, 0x1, writable=0x1)
     undocumented = frozenset({0x73C, 0x740, 0x774, 0x778, 0x77C, 0x788})
     """Written by the work-arounds of errata 158 (0x73C), 191 (0x740), and 102, 106, 107 (0x774); the others are

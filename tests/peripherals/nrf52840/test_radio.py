@@ -47,6 +47,14 @@ def test_ramp_up(radio, task, busy, idle, own, fast, us):
     assert seen == {READY: us, own: us}
 
 
+def test_reset_values(make_soc):
+    radio = make_soc(Row("RADIO", 0x4000_1000, Radio)).blocks["RADIO"]
+    assert [radio.read(offset) for offset in (0x168, 0x508, 0x554, 0x650, 0x660, 0x66C, 0xFFC)] == [
+        0, 2, 0x40, 0x200, 0xA7, 0x052D_0000, 1,
+    ]  # fmt: skip
+    assert radio.soc.unmodelled == {}
+
+
 def test_a_bluetooth_packet_with_shortcuts(radio):
     """Preamble 1, address 4, header 2, payload 10 and CRC 3 bytes, 8 us each, then 6 us to DISABLED."""
     seen = moments(radio, READY, ADDRESS, PAYLOAD, END, PHYEND, DISABLED)
