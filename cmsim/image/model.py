@@ -19,6 +19,8 @@ from cmsim.image.scopes import ScopeTable
 from cmsim.image.symbols import NoSymbolError, Symbol, SymbolTable
 
 ADDRESS_SPACE = 1 << 32
+ARTIFICIAL = "<artificial>"
+"""How GCC calls a unit that link-time optimisation made."""
 INLINED = ("the debug information knows the name: a function that was inlined wherever it is called has no code of its "
            "own (regions can begin at one of its lines, file.cc:12)")
 
@@ -182,6 +184,16 @@ class Image:
     def line(self, address: int) -> SourceLine | None:
         """The source line that `address` was compiled from."""
         return self.lines.at(address)
+
+    def object_at(self, address: int) -> str | None:
+        """The source file of the compilation unit whose code that is; None without debug information.
+
+        Link-time optimisation makes one unit of all, which has no name: then that of the function's first line.
+        """
+        unit = self.scopes.unit_at(address)
+        symbol = self.function_at(address) if unit is not None and unit.name.endswith(ARTIFICIAL) else None
+        line = None if symbol is None else self.line(symbol.address)
+        return line.file if line is not None else None if unit is None else unit.name
 
     def region(self, name: str) -> Region | None:
         """The memory of that name that the image was loaded for."""

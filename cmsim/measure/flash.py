@@ -9,6 +9,7 @@ Not modelled: object files of data without a linker map; libraries without one; 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ from ..image.linker_map import LinkerMap
 
 NO_SYMBOL, NO_SECTION, NO_FILE = "(no symbol)", "(no section)", "(not known)"
 PROGRAM = "(the program)"
+_LTRANS = re.compile(r"\.ltrans\d*\.(ltrans\.)?o$")
+"""What link-time optimisation calls its object files: sources say more."""
 KINDS = ("section", "symbol", "function", "object", "library")
 
 
@@ -108,10 +111,11 @@ def _names(image: Image, kind: str, stretch: Stretch, linker_map: LinkerMap | No
     elif kind == "function":
         yield stretch.symbol if stretch.is_code else "(data)", stretch.size
     elif linker_map is None:
-        unit = image.scopes.unit_at(stretch.address) if stretch.is_code else None
-        yield unit.name if unit is not None else NO_FILE, stretch.size
+        yield (image.object_at(stretch.address) if stretch.is_code else None) or NO_FILE, stretch.size
     else:
-        yield from _from_map(kind, stretch, linker_map)
+        for name, size in _from_map(kind, stretch, linker_map):
+            source = image.object_at(stretch.address) if _LTRANS.search(name) and stretch.is_code else None
+            yield source or name, size
 
 
 def _same_link(image: Image, linker_map: LinkerMap) -> None:

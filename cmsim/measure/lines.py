@@ -31,11 +31,11 @@ def lines_record(image: Image, counter: BlockCounter, cycles: int) -> dict[str, 
     inlined: dict[tuple[str, str], int] = {}
     for address, cost in ran.cycles.items():
         symbol, line = image.function_at(address), image.line(address)
-        around, unit = image.scopes.inlined_at(address), image.scopes.unit_at(address)
+        around = image.scopes.inlined_at(address)
         function = f"0x{address:08x}" if symbol is None else symbol.demangled
         place = (line and line.file, line and line.line, around[0].name if around else function)
         _add(lines, place, cost)
-        _add(objects, NO_DEBUG_INFORMATION if unit is None else unit.name, cost)
+        _add(objects, image.object_at(address) or NO_DEBUG_INFORMATION, cost)
         if around:
             _add(inlined, (around[0].name, function), cost)
         of = copies.setdefault(place, {})

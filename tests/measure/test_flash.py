@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.newlib import build
 
-from cmsim import prebuilt
+from cmsim import Machine, prebuilt
 from cmsim.cli import main
 from cmsim.errors import UsageError
 from cmsim.image import load
@@ -90,6 +90,21 @@ def test_without_a_map_objects_are_compilation_units(elf: Path) -> None:
     assert any(name.endswith("newlib/heap.c") for name in rows)
     with pytest.raises(UsageError, match="--map"):
         table(elf, "library", mapped=False)
+
+
+def test_link_time_optimisation_keeps_the_sources_apart(tmp_path: Path) -> None:
+    """It makes one unit and one object file of all; the functions' files are known all the same."""
+    file = tmp_path / "lto.map"
+    whole = build(tmp_path, "sessions.cc", options=("-flto", f"-Wl,-Map={file}"), name="lto")
+    image = load(whole)
+    for rows in (dict(usage(image, "object")), dict(usage(image, "object", load_map(file)))):
+        assert sum(rows.values()) == image.flash_used
+        ours = sum(size for name, size in rows.items() if name.endswith("newlib/sessions.cc"))
+        assert ours >= image.find("main").size > 20
+        assert not any("<artificial>" in name for name in rows)
+    m = Machine(whole, "nrf52840dk", lines=True)
+    m.run(seconds=1)
+    assert any(row["object"].endswith("newlib/sessions.cc") and row["cycles"] > 1000 for row in m.record["objects"])
 
 
 def test_the_map_has_names_of_any_length(elf: Path) -> None:
