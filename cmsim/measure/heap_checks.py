@@ -116,15 +116,15 @@ class LeakCheck:
         return tuple(unwinder.walk(self.machine.cpu.exceptions.pc, core[13], core[14])[2:])
 
     def _sites(self, leaks: Leaks) -> list[dict[str, Any]]:
-        """Blocks by the calls that led to them, most bytes first."""
-        rows: dict[tuple[int, tuple[Frame, ...]], list[int]] = {}
+        """Blocks by the source lines of the calls that led to them, most bytes first."""
+        found: dict[tuple[Any, ...], dict[str, Any]] = {}
         for block in leaks.blocks:
-            row = rows.setdefault((block.site, block.callers), [0, 0])
-            row[0] += block.taken
-            row[1] += 1
-        found = []
-        for (site, callers), (taken, count) in sorted(rows.items(), key=lambda row: (-row[1][0], row[0][0])):
-            function, source = self.heap.place(site)
-            found.append({"function": function, "source": source, "bytes": taken, "blocks": count,
-                          "stack": [frame.row(self.machine) for frame in callers]})  # fmt: skip
-        return found
+            function, source = self.heap.place(block.site)
+            stack = [frame.row(self.machine) for frame in block.callers]
+            lines = tuple(row["source"] or row["address"] for row in stack)
+            site = found.setdefault((function, source or block.site, lines), {
+                "function": function, "source": source, "bytes": 0, "blocks": 0, "stack": stack,
+            })  # fmt: skip
+            site["bytes"] += block.taken
+            site["blocks"] += 1
+        return sorted(found.values(), key=lambda site: -int(site["bytes"]))

@@ -92,6 +92,19 @@ def test_leaks_between_two_points(sessions: Path) -> None:
     assert whole.record["heap"]["leaks"]["blocks"] == 11
 
 
+def test_leaks_of_one_line_are_one_site(tmp_path: Path) -> None:
+    """Wherever the compiler put its calls; two lines are two sites."""
+    source = tmp_path / "twice.c"
+    source.write_text("void say(const char*); void* leaky(unsigned); void begin(void) {}\n#define T(x) x; x; x\n"
+                      "int main(void) { say(\"go\\n\"); T(leaky(40));\nleaky(8); return 0; }\n#include <stdlib.h>\n"
+                      "__attribute__((noipa)) void* leaky(unsigned size) { return malloc(size); }\n")
+    m = Machine(build(tmp_path, str(source)), "nrf52840dk")
+    LeakCheck.parse(m, "go..")
+    assert m.run(seconds=1).reason == "exit"
+    sites = m.record["heap"]["leaks"]["sites"]
+    assert [(site["bytes"], site["blocks"]) for site in sites] == [(3 * 48, 3), (16, 1)]
+
+
 def test_an_allocation_behind_the_point_ends_the_run(sessions: Path) -> None:
     m = Machine(sessions, "nrf52840dk")
     gate = NoAllocation(m, "ready")
