@@ -1,7 +1,8 @@
 """FICR: factory information (nRF52840 PS v1.8, section 4.4).
 
 A QIAA part with the sizes of the chip's table. What differs from chip to chip (device identifier and address, the
-encryption and identity roots, the NFC tag) comes from the run's seed; the temperature trim is the data sheet's table.
+encryption and identity roots, the NFC tag) comes from the run's seed; the temperature trim and TRNG90B.STARTUP are
+those that the data sheet gave up to version 1.1 (since then it gives none).
 
 Not modelled: the production tests behind PRODTEST, the entropy figures of TRNG90B other than STARTUP. Two words
 are not in the data sheet: Nordic's start-up code reads 0x130 and 0x134 to choose errata workarounds. This part is of

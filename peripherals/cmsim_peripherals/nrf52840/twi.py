@@ -1,11 +1,13 @@
 """TWI: the legacy byte interface of a two-wire master (nRF52840 PS v1.8, section 6.29). Bus and timing: `twi_bus.py`.
 
 STARTTX sends the address, then each byte written to TXD; SCL is held low while TXD is empty, and TXDSENT comes at the
-acknowledge. STARTRX sends the address, then reads byte after byte, each announced by RXDREADY; a byte that comes while
-RXD is unread replaces it and gives OVERRUN. BB comes at the boundary before every data byte: through a shortcut it
-suspends the master (or stops it) after that byte. A repeated START is SUSPEND, then RESUME and STARTRX in either order.
+acknowledge. STARTRX sends the address, then reads byte after byte, each announced by RXDREADY; SCL is held low until
+RXD has been read (section 6.29.5), so that OVERRUN never comes. BB comes at the boundary before every data byte:
+through a shortcut it suspends the master (or stops it) after that byte. A repeated START is SUSPEND, then RESUME and
+STARTRX in either order.
 
-Not modelled: what `twi_bus.py` leaves out. STOP while suspended acts at once (the chapter does not say).
+Not modelled: what `twi_bus.py` leaves out; RXDREADY comes with the acknowledge and not before it. STOP while suspended
+acts at once (the chapter does not say).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 from cmsim.nordic import Event
 from cmsim.registers import Register
 
-from .twi_bus import ErrorSource, TwoWireMaster
+from .twi_bus import TwoWireMaster
 
 
 class Twi(TwoWireMaster):
@@ -45,11 +47,15 @@ class Twi(TwoWireMaster):
 
     @RXD.on_read
     def _read_byte(self) -> int:
-        self._unread = False
+        if self._unread:
+            self._unread = False
+            self._go()
         return self.RXD
 
     def _next_byte(self) -> None:
         if self._reading:
+            if self._unread:
+                return
             self._receive()
         elif self._to_send is not None:
             byte, self._to_send = self._to_send, None
@@ -63,10 +69,8 @@ class Twi(TwoWireMaster):
             self.emit(self.TXDSENT)
 
     def _received(self, byte: int) -> None:
-        overrun, self._unread, self.RXD = self._unread, True, byte
-        if overrun:
-            self._fail(ErrorSource.OVERRUN)
+        self._unread, self.RXD = True, byte
         self.emit(self.RXDREADY)
 
     def _stopped(self) -> None:
-        self._to_send = None
+        self._to_send, self._unread = None, False

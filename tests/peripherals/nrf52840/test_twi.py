@@ -128,15 +128,20 @@ def test_bb_stop_reads_one_byte():
     assert bench.log[-1] == (BEGIN + T - 4 + 18 * T + T, "STOPPED")
 
 
-def test_unread_byte_is_overrun():
+def test_the_clock_waits_until_a_byte_has_been_read():
+    """Section 6.29.5."""
     bench = Bench()
     bench.sensor.pointer = 0x10
     bench.task(STARTRX)
-    bench.scheduler.advance(BEGIN + T - 4 + 27 * T)
-    assert bench.block.read(ERRORSRC) == ErrorSource.OVERRUN
-    assert bench.block.read(RXD) == 0x34
+    bench.scheduler.advance(10**6)
+    assert [name for _, name in bench.log] == ["BB", "RXDREADY"]
+    assert bench.block.read(RXD) == 0x12
+    bench.scheduler.advance(2 * 10**6)
+    assert bench.log[2:] == [(10**6, "BB"), (10**6 + 9 * T, "RXDREADY")]
     bench.task(STOP)
+    assert bench.block.read(RXD) == 0x34
     bench.wait(STOPPED)
+    assert bench.block.read(ERRORSRC) == 0
 
 
 def test_address_nack_then_stop_then_another_transfer():
