@@ -12,6 +12,7 @@ from typing import Any
 
 from .html_arena import arenas
 from .html_flame import flame, functions
+from .html_heap import drift, heap
 from .html_inferences import inferences, operators
 from .html_levels import levels
 from .html_measures import coverage, energy, latencies, regions, stacks
@@ -35,7 +36,9 @@ SECTIONS: tuple[tuple[str, str, Callable[[Record], Iterator[str]]], ...] = (
     ("memory", "Memory", memory_map),
     ("stacks", "Stacks", stacks),
     ("arena", "Tensor arena", arenas),
+    ("heap", "Heap", heap),
     ("levels", "Stack and heap over time", levels),
+    ("drift", "Drift", drift),
     ("timeline", "Timeline", timeline),
     ("console", "Console", console),
     ("unmodelled", "Not modelled", unmodelled),

@@ -215,6 +215,13 @@ def test_without_scripts_everything_is_there(browser, pages):
     assert browser.evaluate("document.documentElement.scrollWidth") == 1200
 
 
+def test_only_names_stay_when_a_table_is_scrolled(browser, pages):
+    browser.open(pages["gesture"], 390, phone=True)
+    columns = browser.evaluate(
+        "[...document.querySelectorAll('table.side')].map((t) => [...t.rows[1].cells].map((c) => getComputedStyle(c).position))")
+    assert all(row == ["sticky"] + ["static"] * (len(row) - 1) for row in columns)
+
+
 def test_what_is_pointed_at_is_told_within_the_window(browser, pages):
     browser.open(pages["gesture"], 1200, 320)  # the timeline is taller than that
     browser.evaluate("document.querySelector('.time .view').scrollIntoView()")

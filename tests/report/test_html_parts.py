@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cmsim.report.duration import byte_scale, duration, marks, time_scale
 from cmsim.report.html_arena import arenas
 from cmsim.report.html_flame import NARROWEST, flame, frames, heat
+from cmsim.report.html_heap import drift, heap
 from cmsim.report.html_inferences import operators
 from cmsim.report.html_levels import levels
 from cmsim.report.html_measures import coverage, energy, latencies, regions, stacks
@@ -334,6 +335,26 @@ def test_heap_over_time():
     assert re.findall("<span>(.*?)</span>", text) == ["128 B", "96 B", "64 B", "32 B", "0"]
     assert re.findall('<s style="left:(.*?)%">(.*?)</s>', text)[:2] == [("0.000", "0 \u00b5s"), ("12.800", "2 \u00b5s")]
     assert list(levels({**record, "heap": None})) == []
+
+
+def test_heap_in_numbers_leaks_and_drift():
+    frame = {"function": "ns::f(<int>)", "address": 0x100, "source": "/a/b/f.cc:7"}
+    site = {**frame, "bytes": 48, "blocks": 2, "stack": [{**frame, "function": None, "source": None}]}
+    found = {"allocations": 3, "failed": 1, "live": 48, "blocks": 2, "peak": 64, "fragmentation": 0.25, "reserved": 4096,
+             "largest_free": 512, "leaks": {"bytes": 96, "blocks": 4, "sites": [site] * 30},
+             "no_allocation_after": {"point": "<ready>", "violation": {"size": 8, "cycle": 64, "stack": [frame]}}}
+    text = "".join(heap({"heap": found}))
+    assert "Allocated after &lt;ready&gt;:</span> 8 bytes, at 1.000 µs: ns::f (f.cc:7)" in text
+    assert "<dt>fragmentation</dt><dd>25.0 %</dd>" in text and "48 bytes in 2 blocks" in text
+    assert "Leaks: 96 bytes in 4 blocks" in text and "10 more places" in text
+    assert cells([text])[:4] == ["ns::f (f.cc:7)", "48", "2", "0x00000100"]
+    none = {**found, "leaks": {"bytes": 0, "blocks": 0, "sites": []}, "no_allocation_after": None}
+    assert "Nothing was allocated between the two points and stayed" in "".join(heap({"heap": none}))
+    assert list(heap({"heap": None})) == list(heap({"heap": {**none, "allocations": 0, "failed": 0, "leaks": None}})) == []
+    change = {"first": 100.4, "last": 164.0, "change": 63.6, "least": 90, "most": 170}
+    record = {"drift": {"inferences": 8, "cycles": change, "stack_peak": None, "heap_live": None}}
+    assert cells(drift(record)) == ["cycles of an inference", "100", "164", "+63.6", "90 to 170"]
+    assert list(drift({})) == []
 
 
 def test_stack_over_time():

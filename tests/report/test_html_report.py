@@ -75,7 +75,7 @@ def test_links_lead_to_the_sections(measured):
 
 def test_every_section_of_a_full_record(measured):
     names = [name for name, _, _ in SECTIONS]
-    absent = ("faults", "coverage", "regions", "latencies", "energy")
+    absent = ("faults", "coverage", "regions", "latencies", "energy", "heap", "drift")
     assert headings(page(measured)) == [name for name in names if name not in absent]
 
 
