@@ -72,6 +72,8 @@ def _stack_overflow(machine: Machine, fault: Fault, registers: Registers, frames
                     f"{why or '; give it more, or keep large arrays off it'}")
     if any(bit in fault.cause for bit in STACKING):
         return f"the stack pointer 0x{sp:08x} leads nowhere: a stack has overflowed, or was never set up"
+    if lost and fault.address is not None and abs(fault.address - sp) < THREAD_NEAR:
+        return f"the stack pointer 0x{sp:08x} has left RAM: a stack has overflowed"
     return None
 
 
@@ -122,9 +124,9 @@ def _bad_call(machine: Machine, fault: Fault, registers: Registers, frames: Sequ
     if first is not None and fault.pc == first & ~1:
         return (f"0x{first:08x}, the word at address 0, was called from {caller}: a virtual function of an object "
                 "that is null, or was never constructed?")
-    if machine.cpu.bus.memory(fault.pc, 2) is None:
+    if "INVSTATE" not in fault.cause or machine.cpu.bus.memory(fault.pc, 2) is None:
         return (f"a bad function pointer, 0x{fault.pc:08x}, was called from {caller}, or a return "
-                "address was overwritten")
+                f"address was overwritten{_owner(machine, fault.pc)}")
     return f"a branch to 0x{fault.pc:08x} without bit 0 set, from {caller}: a function pointer that is none"
 
 

@@ -141,7 +141,9 @@ class Unwinder:
         """Bytes of the call in front of a return address; 0 if there is none."""
         at = (back & ~1) - 4
         found = self.machine.cpu.bus.memory(at, 4)
-        if found is None or self.machine.image.function_at(at + 2) is None:
+        image = self.machine.image
+        known = image.function_at(at + 2) is not None if image.symbols.functions else image.read(at, 4) is not None
+        if found is None or not known:
             return 0
         first, second = unpack_from("<2H", *found)
         if first & 0xF800 == 0xF000 and second & 0xD000 == 0xD000:

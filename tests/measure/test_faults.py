@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,8 @@ HELD = "cpsid i\nsvc #0"
 MASKED = "ldr r0, =0xE000ED1C\nldr r1, =0xC0000000\nstr r1, [r0]\nmovs r0, #0x20\nmsr basepri, r0\nsvc #0"
 COPROCESSOR = "ldr r0, =0xE000ED88\nldr r1, =0xF00000\nstr r1, [r0]\ndsb\nisb\nmcr p15, 0, r0, c7, c5, 0"
 FLASH = "ldr r0, =0x8000\nstr r0, [r0]\nnop\nnop\nnop"
+XN = ("ldr r0, =0xE000ED94\nmovs r1, #0\nstr r1, [r0, #4]\nldr r1, =0x20000000\nstr r1, [r0, #8]\nldr r1, =0x13000023\n"
+      "str r1, [r0, #12]\nmovs r1, #5\nstr r1, [r0]\ndsb\nisb\nldr r0, =0x20010001\nblx r0")
 RAM = "ldr r0, =0x20010001\nldr r1, =0xFFFFFFFF\nstr r1, [r0, #-1]\nblx r0"
 
 
@@ -91,6 +94,7 @@ RAM = "ldr r0, =0x20010001\nldr r1, =0xFFFFFFFF\nstr r1, [r0, #-1]\nblx r0"
     (COPROCESSOR, "NOCP", "a coprocessor other than the FPU"),
     (FLASH, "IMPRECISERR", "0x00008000 is in flash; flash is written only where NVMC.CONFIG allows it"),
     ("ldr r0, =0x20040000\nldr r0, [r0]", "PRECISERR", "0x20040000 is the first byte behind the end of RAM"),
+    (XN, "IACCVIOL", "a bad function pointer, 0x20010000, was called from pc 0x"),
     (RAM, "UNDEFINSTR", "no function lies there: data was executed"),
 ])
 def test_further_causes(tmp_path: Path, code: str, cause: str, likely: str) -> None:
@@ -168,6 +172,31 @@ def test_a_lost_frame_is_searched_for(tmp_path: Path) -> None:
     m.run(seconds=1e-5)
     stack = m.record["faults"][0]["stack"]
     assert [(frame["function"], frame["guessed"]) for frame in stack] == [("bad", False), ("lost", False), ("main", True)]
+
+
+@pytest.mark.parametrize("form", ["elf", "hex"])
+def test_without_symbols_callers_are_guessed(folder: Path, tmp_path: Path, form: str) -> None:
+    """The same addresses as with symbols."""
+    whole, bare = crash(folder, "misplaced_arena"), tmp_path / f"bare.{form}"
+    command = ["arm-none-eabi-strip", whole, "-o", bare] if form == "elf" else ["arm-none-eabi-objcopy", "-O", "ihex", whole, bare]
+    subprocess.run(command, check=True)
+    stacks = []
+    for firmware in (whole, bare):
+        m = Machine(firmware, "nrf52840dk")
+        m.run(seconds=0.1)
+        stacks.append(m.record["faults"][0]["stack"])
+    known = [frame["address"] for frame in stacks[0]]
+    guessed = [frame["address"] for frame in stacks[1]]
+    assert guessed[0] == known[0] and set(known) <= set(guessed)
+    assert all(frame["guessed"] for frame in stacks[1][2:])
+
+
+def test_a_stack_that_leaves_ram_needs_no_symbols(folder: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.elf"
+    subprocess.run(["arm-none-eabi-strip", crash(folder, "stack_overflow"), "-o", bare], check=True)
+    m = Machine(bare, "nrf52840dk")
+    m.run(seconds=0.1)
+    assert "has left RAM: a stack has overflowed" in m.record["faults"][0]["likely"]
 
 
 def test_constants_of_sub() -> None:
