@@ -140,7 +140,8 @@ class Radio(NordicPeripheral):
     TIFS = Register(0x544, writable=0x3FF)
     RSSISAMPLE = Register(0x548, writable=0)
     STATE = Register(0x550, writable=0)
-    DATAWHITEIV = Register(0x554, 0x40, writable=0x7F)
+    DATAWHITEIV = Register(0x554, 0x40, writable=0x3F)
+    """Bit 6 is always 1."""
     BCC = Register(0x560)
     DAB = Register.array(0x600, 8)
     DAP = Register.array(0x620, 8, writable=0xFFFF)

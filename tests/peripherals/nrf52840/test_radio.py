@@ -53,6 +53,8 @@ def test_reset_values(make_soc):
         0, 2, 0x40, 0x200, 0xA7, 0x052D_0000, 1,
     ]  # fmt: skip
     assert radio.soc.unmodelled == {}
+    radio.write(0x554, 0xFFFF_FF05)
+    assert radio.read(0x554) == 0x45  # bit 6 is wired to 1
 
 
 def test_a_bluetooth_packet_with_shortcuts(radio):
