@@ -155,7 +155,7 @@ class Image:
 
     def _code(self, name: str, find: Callable[[str], list[Symbol]]) -> list[Symbol]:
         try:
-            symbols = find(name)
+            symbols = self.in_file(name) or find(name)
         except NoSymbolError as error:
             bare = qualified_name(name).rpartition("::")[2]
             known = any(symbol.qualified.rpartition("::")[2] == bare for symbol in self.symbols.functions)
@@ -166,6 +166,17 @@ class Image:
         if symbols[0].kind == "object":
             raise UsageError(f"{self.path}: {symbols[0]} is data, not code: name a function or an address")
         return symbols
+
+    def in_file(self, name: str) -> list[Symbol]:
+        """The functions that "file.cc:name" means: static ones of one name in several files are told apart so."""
+        parts = _IN_FILE.fullmatch(name.strip())
+        if parts is None:
+            return []
+        name, tail = parts["name"], f"/{parts['file']}"
+        called = [symbol for symbol in self.symbols.functions
+                  if name in (symbol.name, symbol.demangled) or f"::{symbol.qualified}".endswith(f"::{name}")]
+        places = ((symbol, self.line(symbol.address)) for symbol in called)
+        return [symbol for symbol, line in places if line is not None and f"/{line.file}".endswith(tail)]
 
     def function_at(self, address: int) -> Symbol | None:
         """The innermost function whose code covers `address` (Thumb bit ignored)."""
@@ -281,6 +292,7 @@ def join(chunks: Iterable[Chunk]) -> tuple[Segment, ...]:
     return tuple(Segment(address, b"".join(parts)) for address, parts in runs)
 
 
+_IN_FILE = re.compile(r"(?P<file>[^:]+\.\w+):\s*(?P<name>[^:].*)")
 _RESERVATION = re.compile(r"\._?(user_)?(heap|stack)")
 """Sections that linker scripts use only to keep room: .heap, .stack, .stack_dummy, ._user_heap_stack."""
 

@@ -202,7 +202,7 @@ class SymbolTable:
             return candidates[0]
         listed = "; ".join(f"{symbol} = {symbol.name} at 0x{symbol.address:08x}" for symbol in candidates[:8])
         more = f"; and {len(candidates) - 8} more" if len(candidates) > 8 else ""
-        raise UsageError(f"{name!r} is ambiguous, give the full name or the address: {listed}{more}")
+        raise UsageError(f"{name!r} is ambiguous, give the full name, file.cc:name or the address: {listed}{more}")
 
     def similar(self, name: str, *, functions: bool = False) -> list[str]:
         """Up to five names, or those of functions, that hold `name`, whatever its case, or are written much like it."""

@@ -41,7 +41,7 @@ class Point:
     def _functions(self, name: str, must: bool) -> list[int]:
         """Where that begins, its clones included."""
         image = self.machine.image
-        known = name[:2].lower() == "0x" or any(
+        known = name[:2].lower() == "0x" or image.in_file(name) or any(
             symbol.kind != "object" for symbol in image.symbols.by_name.get(name, ())
         ) or any(name in (symbol.qualified, symbol.demangled) for symbol in image.symbols.functions)
         return sorted({symbol.address & ~1 for symbol in image.find_copies(name)}) if known or must else []

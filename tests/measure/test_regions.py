@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from support.assembler import assemble, machine
 from support.firmware import ROOT, firmware_elfs
+from support.newlib import build
 
 from cmsim import Machine
 from cmsim.cli import main
 from cmsim.errors import UsageError
 from cmsim.image.marks import Mark, read_marks
+from cmsim.measure.points import Point
 
 __all__ = ["firmware_elfs"]
 
@@ -254,6 +256,29 @@ def test_a_line_in_several_pieces_is_one_point(firmware_elfs: Path) -> None:
 def _line(text: str) -> int:
     source = (ROOT / "tests/firmware/src/regions.cc").read_text().splitlines()
     return next(n for n, line in enumerate(source, 1) if text in line)
+
+
+def test_static_functions_of_one_name(tmp_path: Path) -> None:
+    """Told apart by their files; as points, too."""
+    code = "#include <stdlib.h>\n#define KEEP __attribute__((noinline, noclone))\nextern volatile int sink;\n"
+    work = "static KEEP void work(void) {{ {0} }}\n"
+    (tmp_path / "one.c").write_text(f"{code}volatile int sink;\n{work.format('sink += 1;')}void two(void);\n"
+                                    "int main(void) { work(); two(); two(); return 0; }\n")
+    (tmp_path / "two.c").write_text(f"{code}{work.format('sink += sink * sink;')}KEEP void two(void) {{ work(); sink = 0; }}\n")
+    elf = build(tmp_path, str(tmp_path / "one.c"), str(tmp_path / "two.c"))
+    m = Machine(elf, "nrf52840dk", timing="instructions", inference_function="two.c:work")
+    assert m.regions is not None
+    for file in ("one.c", "two.c"):
+        m.regions.add(f"{file}={file}:work..return of {file}:work")
+    with pytest.raises(UsageError, match=r"'work' is ambiguous, give the full name, file\.cc:name or the address"):
+        m.regions.add("x=work..main")
+    with pytest.raises(UsageError, match=r"no symbol 'three\.c:work'"):
+        m.regions.add("x=three.c:work..main")
+    points = [Point(m, what, lambda: None) for what in ("two.c:work", "return of one.c: work")]
+    assert m.run(seconds=1).reason == "exit"
+    assert [regions(m)[file]["passes"] for file in ("one.c", "two.c")] == [1, 2]
+    assert len(m.record["inferences"]) == 2
+    assert not any(point.is_text or point.reached is None for point in points)
 
 
 def test_a_reset_forgets_what_had_begun(tmp_path: Path) -> None:
