@@ -1,8 +1,9 @@
 """The computer at the other end of the USB cable: attaches, enumerates, and drives what it knows (USB 2.0, chapter 9).
 
-It knows CDC-ACM (PSTN 1.2: the n-th such function is the serial port "usb<n>") and Bluetooth HCI; any other interface
-is enumerated, configured and reported. A pipe that met NAK is tried again when the device says that something changed,
-so that waiting costs nothing; one transaction is on the bus at a time, pipes in turn.
+It knows CDC-ACM (PSTN 1.2: the n-th such function is the serial port "usb<n>"; its notifications are taken and
+forgotten) and Bluetooth HCI; any other interface is enumerated, configured and reported. A pipe that met NAK is tried
+again when the device says that something changed, so that waiting costs nothing; one transaction is on the bus at a
+time, pipes in turn.
 
 Not modelled: hubs, low and high speed, errors on the wire, the polling interval of interrupt endpoints (read as soon as
 there is data), timeouts of a device that never answers, alternate settings.
@@ -214,6 +215,9 @@ class Host:
         pipe = OutPipe(writer.number, take)
         self._acm.append((control.number, pipe))
         self._transfers += (InPipe(reader.number, port.transmit), pipe)
+        notifications = control.endpoint(INTERRUPT, True)
+        if notifications is not None:
+            self._transfers.append(InPipe(notifications.number, lambda notification: None))
         port.on_input = self._kick
         self._kick()
 

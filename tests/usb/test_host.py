@@ -87,6 +87,25 @@ def test_serial_both_ways_with_backpressure(bench):
     assert [len(packet) for packet in device.received] == [64, 36]
 
 
+def test_notifications_of_a_serial_port_are_taken_and_not_shown():
+    """SERIAL_STATE on the interrupt endpoint: Zephyr's driver waits until the host has read it."""
+    body = bytearray(ACM)
+    body[4:5] = b"\x01"
+    body[9:9] = bytes((7, 5, 0x83, 3, 16, 0, 1))
+    scheduler, device, port = Scheduler(), Table(bytes(body)), SerialPort("usb0")
+    asked, read = [], device.data_in
+    device.data_in = lambda n: (asked.append(n), b"\xa1\x20\0\0\0\0\x02\0\x03\0" if n == 3 and asked.count(3) == 1
+                                else read(n))[1]  # fmt: skip
+    Host(scheduler, device, lambda name: port)
+    device.connected.set(True)
+    scheduler.advance(CPU_HZ // 5)
+    device.outgoing = [b"hello"]
+    device.on_ready()
+    scheduler.advance(CPU_HZ // 4)
+    assert asked.count(3) >= 1
+    assert port.text == "hello"
+
+
 def test_touch(bench):
     scheduler, device, _, host = bench
     host.touch()
