@@ -3,7 +3,8 @@
 longjmp and the unwinder of C++ exceptions leave calls without a return. They are found by symbol, and tell where SP
 will be: which calls are gone is known before they jump.
 
-Not modelled: other ways to leave a function (a kernel that ends a thread within a call): these wait for ever.
+Not modelled: other ways to leave a function (a kernel that ends a thread within a call): these wait for ever;
+coroutines that change stacks by longjmp.
 """
 
 from __future__ import annotations
