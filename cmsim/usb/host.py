@@ -1,12 +1,12 @@
 """The computer at the other end of the USB cable: attaches, enumerates, and drives what it knows (USB 2.0, chapter 9).
 
 It knows CDC-ACM (PSTN 1.2: the n-th such function is the serial port "usb<n>"; its notifications are taken and
-forgotten) and Bluetooth HCI; any other interface is enumerated, configured and reported. A pipe that met NAK is tried
-again when the device says that something changed, so that waiting costs nothing; one transaction is on the bus at a
-time, pipes in turn.
+forgotten), HID 1.11 (input reports are kept in `reports`) and Bluetooth HCI; any other interface is enumerated,
+configured and reported. A pipe that met NAK is tried again when the device says that something changed, so that waiting
+costs nothing; one transaction is on the bus at a time, pipes in turn.
 
 Not modelled: hubs, low and high speed, errors on the wire, the polling interval of interrupt endpoints (read as soon as
-there is data), timeouts of a device that never answers, alternate settings.
+there is data), timeouts of a device that never answers, alternate settings, what HID reports mean.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ ENGLISH = 0x0409
 ADDRESS = 1
 DTR_RTS = 3
 SET_LINE_CODING, SET_CONTROL_LINE_STATE = 0x20, 0x22
+HID, SET_IDLE, REPORT, REPORT_DESCRIPTOR_SIZE = 3, 0x0A, 0x22, 4096
 
 Request = tuple[int, int, int, int, int, bytes]
 """bmRequestType, bRequest, wValue, wIndex, wLength, data of an OUT transfer."""
@@ -51,6 +52,8 @@ class Host:
         """HCI events that came over the interrupt endpoint, whole."""
         self.acl: list[bytes] = []
         """HCI ACL packets that came over the bulk endpoint."""
+        self.reports: list[tuple[int, bytes]] = []
+        """HID input reports, with the number of the interface that they came from."""
         self._attach = scheduler.alarm(self._next_phase)
         self._bus = scheduler.alarm(self._transact)
         self._gate = scheduler.alarm(self._kick)
@@ -193,6 +196,8 @@ class Host:
                 data = next((i for i in self.interfaces[n + 1 :] if i.triple[0] == 0x0A), None)
                 if data is not None:
                     yield from self._open_acm(interface, data)
+            elif interface.triple[0] == HID:
+                yield from self._open_hid(interface)
             elif interface.triple == (0xE0, 1, 1):
                 self._open_hci(interface)
 
@@ -237,6 +242,16 @@ class Host:
             self.control((0x21, SET_CONTROL_LINE_STATE, DTR_RTS, number, 0, b""))
             self.control((0x21, SET_CONTROL_LINE_STATE, 0, number, 0, b""))
         return bool(self._acm)
+
+    def _open_hid(self, interface: Interface) -> Script:
+        """As a computer does with a mouse or keyboard (HID 1.11, 7.1.1 and 7.2.4): then its reports come."""
+        yield 0x21, SET_IDLE, 0, interface.number, 0, b""
+        yield 0x81, 6, REPORT << 8, interface.number, REPORT_DESCRIPTOR_SIZE, b""
+        reports = interface.endpoint(INTERRUPT, True)
+        if reports is not None:
+            keep = self.reports.append
+            self._transfers.append(InPipe(reports.number, lambda report: keep((interface.number, report))))
+            self._kick()
 
     # --- Bluetooth HCI (Core specification, volume 4, part B) -----------------------------------------------
 

@@ -106,6 +106,22 @@ def test_notifications_of_a_serial_port_are_taken_and_not_shown():
     assert port.text == "hello"
 
 
+def test_reports_of_a_mouse_are_kept():
+    """SET_IDLE, the report descriptor, then the interrupt endpoint."""
+    scheduler = Scheduler()
+    device = Table(bytes.fromhex("090402000103010200" "092111010001223400" "0705810308000a"))
+    host = Host(scheduler, device, lambda name: pytest.fail("no serial port"))
+    device.connected.set(True)
+    scheduler.advance(CPU_HZ // 5)
+    assert device.requests[-2:] == [(0x21, 0x0A, 0), (0x81, 6, 0)]
+    assert (host.state, host.reports, host.serial_ports) == ("configured", [], [])
+    device.outgoing = [bytes((1, 0, 0)), bytes((0, 5, 0))]
+    device.on_ready()
+    scheduler.advance(CPU_HZ // 4)
+    assert host.reports == [(2, b"\1\0\0"), (2, b"\0\5\0")]
+    assert scheduler.next_due is None
+
+
 def test_touch(bench):
     scheduler, device, _, host = bench
     host.touch()
