@@ -240,8 +240,9 @@ class Soc:
 
     def spi_bus(self, sck: Pin | None) -> SpiBus | None:
         """The bus clocked by a pin, or None where nothing is wired."""
-        numbers = self._numbers(sck)
-        return next((self._spi[n] for n in numbers if n in self._spi), None)
+        if sck is None or sck.net is None:  # asked for each byte
+            return self._spi.get(self.pins.pins.index(sck)) if sck else None
+        return next((self._spi[n] for n in self._numbers(sck) if n in self._spi), None)
 
     def i2c_bus(self, scl: Pin | None, sda: Pin | None) -> I2cBus | None:
         """The bus on two pins, or None where nothing is wired."""

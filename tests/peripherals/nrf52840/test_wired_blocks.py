@@ -37,6 +37,7 @@ from support.uarte import (
 from cmsim.i2c import I2cBus
 from cmsim.pins import Pull
 from cmsim.soc import Row
+from cmsim.spi import Loopback, SpiBus
 
 IN = RAM + 0x400
 PARITY, TWO_STOP_BITS = 0xE, 0x10
@@ -161,6 +162,16 @@ def test_without_a_wire_nothing_comes_back(spim):
 def test_mosi_to_miso(spim):
     wire(spim.soc, (2, 3))
     assert exchange(spim, b"abc") == b"abc"
+
+
+def test_a_bus_of_the_board_over_wires(spim):
+    """What hangs on the bus whose clock is pin 21 answers at pin 1, too, and at none without the wire."""
+    bus = SpiBus("board")
+    bus.attach(Loopback())
+    spim.soc.wire_spi(bus, 21)
+    assert exchange(spim, b"ab") == bytes(2)
+    wire(spim.soc, (1, 21))
+    assert exchange(spim, b"ab") == b"ab"
 
 
 def test_miso_to_a_pin_that_is_held(spim):
