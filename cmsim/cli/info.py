@@ -106,9 +106,10 @@ def _symbols(image: Image) -> Iterator[tuple[str, str]]:
 
 
 def _measures(image: Image) -> Iterator[tuple[str, str]]:
-    from ..measure.arena import CONSTRUCTORS, sites  # noqa: PLC0415
+    from ..measure.arena import CONSTRUCTORS, gives_memory, sites  # noqa: PLC0415
     from ..measure.heap import allocators  # noqa: PLC0415
     from ..measure.inferences import INFERENCE_FUNCTIONS, OPERATOR_FUNCTION, find_inference_functions  # noqa: PLC0415
+    from ..measure.tflm import CALLERS, callers  # noqa: PLC0415
 
     yield "cycles", "yes, instructions too"
     functions = find_inference_functions(image)
@@ -117,13 +118,17 @@ def _measures(image: Image) -> Iterator[tuple[str, str]]:
     if not functions:
         known = ", ".join(name.partition("(")[0] for name in INFERENCE_FUNCTIONS)
         yield "inferences", f"no: the image has none of {known}; name a function with --inference-function"
-    ours = "which cmsim's own interpreter has"
-    found = next((s for s in image.symbols.functions if s.demangled.startswith(OPERATOR_FUNCTION + "(")), None)
-    yield "operators", (f"yes: {OPERATOR_FUNCTION} at 0x{found.address:08x}" if found
-                        else f"no: there is no {OPERATOR_FUNCTION}, {ours}")
+    ours = [symbol for symbol in image.symbols.functions if symbol.demangled.startswith(OPERATOR_FUNCTION + "(")]
+    found = next(iter(ours + callers(image)), None)
+    neither = f"there is no {OPERATOR_FUNCTION}, which cmsim's own interpreter has, and no {CALLERS[0]}"
+    yield "operators", f"yes: {found.qualified} at 0x{found.address:08x}" if found else f"no: {neither}"
     given = next(sites(image), None)
-    yield "arena", (f"yes: {given.name} at 0x{given.address:08x}" if given
-                    else f"no: no constructor of an interpreter, such as {next(iter(CONSTRUCTORS))}")
+    if given is not None:
+        yield "arena", f"yes: {given.name} at 0x{given.address:08x}"
+    elif any(map(gives_memory, image.symbols.functions)):
+        yield "arena", "what is written of it: all constructors were inlined"
+    else:
+        yield "arena", f"no: no constructor of an interpreter, such as {next(iter(CONSTRUCTORS))}"
     stack = image.stack_bounds()
     yield "stack", f"yes, {stack.source}" if stack else "no: no symbols such as __StackLimit and __StackTop"
     heap = allocators(image)

@@ -149,12 +149,9 @@ class ArenaMeter:
 
     def _watch(self, symbol: Symbol) -> None:
         entry, address = self.machine.watches.on_entry, symbol.address & ~1
-        if symbol.name.startswith(SCOPES[0]):
-            scope, _, name = symbol.qualified.rpartition("::")
-            if not scope.startswith("tflite::") or not scope.endswith("Allocator") or scope == "tflite::MicroAllocator":
-                return
+        if (name := _of_allocator(symbol)) is not None:
             count = len(arguments(symbol.demangled))
-            if name in TAIL and count == 2:
+            if gives_memory(symbol):
                 self.follows = True
                 entry(address, lambda: self._returns(self._persistent))
             elif name in TEMPORARY and count == 2:
@@ -288,6 +285,20 @@ class ArenaMeter:
             self.arenas.append(arena)
         arena.told = arena.peak = used
         arena.purposes = {PLANNED: self._plan, PERSISTENT: used - self._plan}
+
+
+def _of_allocator(symbol: Symbol) -> str | None:
+    """The last name of a function of TensorFlow Lite Micro's arena allocators; None for any other function."""
+    if not symbol.name.startswith(SCOPES[0]):
+        return None
+    scope, _, name = symbol.qualified.rpartition("::")
+    ours = scope.startswith("tflite::") and scope.endswith("Allocator") and scope != "tflite::MicroAllocator"
+    return name if ours else None
+
+
+def gives_memory(symbol: Symbol) -> bool:
+    """Whether a function gives persistent memory of an arena."""
+    return _of_allocator(symbol) in TAIL and len(arguments(symbol.demangled)) == 2
 
 
 def is_status(symbol: Symbol, names: tuple[str, ...]) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from ..cortex_m.cpu import Cpu
 from ..cortex_m.decode import decode
-from ..image import Image
+from ..image import Image, Symbol
 from ..tflite.names import CUSTOM, OPERATORS
 from .arguments import word
 
@@ -29,11 +29,15 @@ INVOKE, BUILTIN_CODE, CUSTOM_NAME = 12, 20, 24
 LONGEST_NAME = 64
 
 
+def callers(image: Image) -> list[Symbol]:
+    """The functions of the image that call operators, in the order of CALLERS."""
+    found = [symbol for symbol in image.symbols.functions if symbol.qualified in CALLERS]
+    return sorted(found, key=lambda symbol: CALLERS.index(symbol.qualified))
+
+
 def call_sites(image: Image, cpu: Cpu) -> Iterator[tuple[int, int]]:
     """(address, register) of each BLX through a register in InvokeSubgraph."""
-    for symbol in image.symbols.functions:
-        if symbol.qualified not in CALLERS:
-            continue
+    for symbol in callers(image):
         found = cpu.bus.memory(symbol.address, symbol.size)
         if found is None:
             continue

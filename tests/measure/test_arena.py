@@ -133,6 +133,8 @@ def test_inlined_constructors(folder: Path, tmp_path: Path, capsys: pytest.Captu
     assert arena["used"] is record["minimum"] is None and arena["purposes"] == {}
     assert record["works"] and not record["resizable"]
     assert f"which is {symbol.demangled}" in shown and "the smallest size cannot be tried" in shown
+    assert main(["info", str(elf)]) == 0
+    assert re.search(r"arena +what is written of it: all constructors were inlined", capsys.readouterr().out)
 
 
 def test_nothing_found_is_told(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

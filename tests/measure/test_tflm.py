@@ -9,6 +9,7 @@ import pytest
 from support.assembler import machine
 
 from cmsim import Machine
+from cmsim.cli import main
 
 INVOKE = "_ZN6tflite16MicroInterpreter6InvokeEv"
 SUBGRAPH = "_ZN6tflite21MicroInterpreterGraph14InvokeSubgraphEi"
@@ -91,6 +92,13 @@ def test_the_graph_may_be_inlined_into_invoke(tmp_path: Path) -> None:
                 aliases={INVOKE: "graph"}, timing="manual")  # fmt: skip
     m.run(seconds=1e-5)
     assert [o["name"] for o in only(m)["operators"]] == ["CONV_2D", "ADD", "MY_OPERATOR"]
+
+
+def test_info_knows_operators(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path)
+    (elf,) = tmp_path.glob("*.elf")
+    assert main(["info", str(elf)]) == 0
+    assert "operators    yes: tflite::MicroInterpreterGraph::InvokeSubgraph at 0x0000" in capsys.readouterr().out
 
 
 def test_a_custom_operator_without_name_has_its_functions(tmp_path: Path) -> None:
