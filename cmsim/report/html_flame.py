@@ -198,21 +198,27 @@ def functions(record: Record) -> Iterator[str]:
     if not shown:
         return
     longest, shared = shown[0]["exclusive_cycles"], shared_names(record)
-    header = ("function", "own share", "own cycles", "own time", "with callees", "calls", "a call", "size")
-    lines = [
-        Row([cut(_short(row["name"], shared.get(function(row), "")), LONGEST_SHORT),
-             Bar(row["exclusive_cycles"], longest, percent(row["exclusive_cycles"], awake)),
-             f"{row['exclusive_cycles']:,}", duration(row["exclusive_cycles"], 3), f"{row['inclusive_cycles']:,}",
-             f"{row['calls']:,}", f"{row['exclusive_cycles'] // row['calls']:,}" if row["calls"] else "",
-             "" if row["size"] is None else f"{row['size']:,} B"],
-            cut(row["name"], 2 * LONGEST_WHOLE))
-        for row in shown
-    ]  # fmt: skip
-    yield table(header, lines[:UNFOLDED_ROWS], kind="side")
+    sized, sourced = (any(row.get(key) for row in shown) for key in ("size", "source"))
+    header = ("function", "own share", "own cycles", "own time", "with callees", "calls", "a call",
+              *["size"] * sized, *["source"] * sourced)  # fmt: skip
+    left = (0, len(header) - 1) if sourced else (0,)
+
+    def line(row: Record) -> Row:
+        name, calls, source = row["name"], row["calls"], row.get("source") or ""
+        return Row([cut(_short(name, shared.get(function(row), "")), LONGEST_SHORT),
+                    Bar(row["exclusive_cycles"], longest, percent(row["exclusive_cycles"], awake)),
+                    f"{row['exclusive_cycles']:,}", duration(row["exclusive_cycles"], 3),
+                    f"{row['inclusive_cycles']:,}", f"{calls:,}",
+                    f"{row['exclusive_cycles'] // calls:,}" if calls else "",
+                    *[f"{row['size']:,} B" if row["size"] else ""] * sized, *[source.rpartition("/")[2]] * sourced],
+                   cut(name, 2 * LONGEST_WHOLE) + (f", {source}" if source else ""))
+
+    lines = [line(row) for row in shown]
+    yield table(header, lines[:UNFOLDED_ROWS], left=left, kind="side")
     others = awake - sum(row["exclusive_cycles"] for row in shown[:UNFOLDED_ROWS])
     more = len(rows) - len(lines[:UNFOLDED_ROWS])
     yield (f'<p class="faint">Shares are of the cycles awake, callees may sleep; {more:,} more functions have '
            f"{others:,} cycles together ({percent(others, awake)}).</p>")
     if lines[UNFOLDED_ROWS:]:
         yield f"<details><summary>The next {len(lines[UNFOLDED_ROWS:])}</summary>"
-        yield table(header, lines[UNFOLDED_ROWS:], kind="side") + "</details>"
+        yield table(header, lines[UNFOLDED_ROWS:], left=left, kind="side") + "</details>"

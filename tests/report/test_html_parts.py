@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cmsim.report.duration import byte_scale, duration, marks, time_scale
 from cmsim.report.html_arena import arenas
-from cmsim.report.html_flame import NARROWEST, flame, frames, heat
+from cmsim.report.html_flame import NARROWEST, flame, frames, functions, heat
 from cmsim.report.html_heap import drift, heap
 from cmsim.report.html_inferences import operators
 from cmsim.report.html_levels import levels
@@ -182,6 +182,16 @@ def test_data_of_the_script_is_the_tree():
     assert rows[0][3] == 1000
     assert all(row[0] < n for n, row in enumerate(rows))
     assert {name[-1] for name in data["names"]} == {"everything", "main stack", "main", "f", "(sleep)", "interrupt 6", "g", "h"}
+
+
+def test_functions_have_size_and_source_where_they_are_known():
+    row = {"name": "f", "exclusive_cycles": 64, "inclusive_cycles": 64, "calls": 2, "address": 1, "size": None, "source": None}
+    lines = {"profile": {"functions": [row], "call_tree": []}}
+    assert ">a call</th></tr>" in "".join(functions(lines))
+    lines["profile"]["functions"] = [row, {**row, "name": "g", "address": 2, "size": 20, "source": "/a/b/c.cc:7"}]
+    text = "".join(functions(lines))
+    assert '<th scope="col" class="left">source</th></tr>' in text and "g, /a/b/c.cc:7" in text
+    assert cells([text])[-2:] == ["20 B", "c.cc:7"]
 
 
 def test_threads_have_their_stacks():
