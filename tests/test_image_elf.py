@@ -68,6 +68,18 @@ def test_symbols_are_those_that_somebody_named() -> None:
     ]
 
 
+def test_variables_without_a_type_are_told_by_their_size() -> None:
+    """As GNU as writes static ones of .comm; what marks a place has no size."""
+    elf = firmware()
+    elf.symbols += [
+        Sym("stack_a", 0x2000_0008, 16, NOTYPE, LOCAL, ".bss"),
+        Sym("__bss_start__", 0x2000_0008, 0, NOTYPE, section=".bss"),
+        Sym("table", 0x120, 8, NOTYPE, LOCAL, ".text"),
+    ]
+    kinds = {symbol.name: symbol.kind for symbol in load_bytes(elf.build(), "a.elf").symbols}
+    assert [kinds[name] for name in ("stack_a", "__bss_start__", "table")] == ["object", "label", "label"]
+
+
 def test_functions_without_a_size_reach_to_the_next_one() -> None:
     elf = firmware()
     elf.symbols = [Sym("first", 0x101), Sym("second", 0x111), Sym("nowhere", 0x9001)]

@@ -276,6 +276,8 @@ def _symbols(data: bytes, headers: list[_SectionHeader], sections: tuple[Section
                     code[value] = not name.startswith("$d")
                 continue
             where = sections[section].name if section < len(sections) else "*ABS*" if section == SHN_ABS else ""
+            if kind == "label" and size and section < len(sections) and sections[section].kind in ("data", "bss"):
+                kind = "object"  # GNU as gives static variables of .comm a size, but no type
             address = value & ~1 if kind == "function" else value
             symbols.append(Symbol(name, address, size, kind, binding, where))
     return _with_sizes(symbols, sections, code)
