@@ -8,7 +8,8 @@ A USB reset disables the data endpoints (section 6.35.6). Frames are in `usbd_fr
 
 Not modelled: the transceiver's levels (of DPDMVALUE resume and K wake the host), data toggles on the wire (DTOGGLE is
 kept and flips, neither side refuses a packet for it), isochronous CRC errors, the splitting of the isochronous buffer,
-the isochronous schedule of a host, suspend by an idle bus before a host's first reset.
+the isochronous schedule of a host, suspend by an idle bus before a host's first reset, HFXO as a
+precondition (Arduino's and RIOT's firmware leaves that to whoever started it before).
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from cmsim.registers import Latched, Register
 from cmsim.soc import BusError, Soc
 from cmsim.usb.link import Answer
 
-from .clock import want_crystal
 from .power import Power
 from .usbd_frames import UsbFrames
 
@@ -154,10 +154,7 @@ class Usbd(UsbFrames):
         self._update_connection()
 
     def _update_connection(self) -> None:
-        connected = bool(self.ENABLE and self.USBPULLUP and self._vbus.level)
-        if connected and not self.connected.level:
-            want_crystal(self.soc, self.name)
-        self.connected.set(connected)
+        self.connected.set(bool(self.ENABLE and self.USBPULLUP and self._vbus.level))
 
     def _cause(self, cause: int) -> None:
         self.EVENTCAUSE |= cause
