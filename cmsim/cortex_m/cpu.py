@@ -2,7 +2,8 @@
 
 Not modelled: FPDSCR is stored but new FP contexts start from its reset value; with FPCCR.ASPEN clear CONTROL.FPCA still
 reads as set by FP instructions (frames are basic all the same); interrupts are taken between translation blocks, in
-time (preemption.py), but a few instructions late. (engine.py and rights.py say what Unicorn adds.)
+time (preemption.py), but a few instructions late; waking from sleep takes no time (tIDLE2CPU, 3 us with HFCLK off).
+(engine.py and rights.py say what Unicorn adds.)
 """
 
 from __future__ import annotations
