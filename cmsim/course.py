@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 KEEP_DEBUG = frozenset({"sreq", "lockup"})
 """Resets that spare the debug logic, DWT and ITM among it (PS, POWER: reset behaviour)."""
 
+REPEATS = 10_000
+"""So often a fault comes again with the same registers before its handler is taken to lead nowhere else."""
+
 
 class Course:
     """Lets a machine's time pass. Resets, System OFF and faults are asked for here, and done between two slices."""
@@ -28,6 +31,9 @@ class Course:
         self._off = False
         self._ending: Stop | None = None
         self._new_fault: Fault | None = None
+        self._repeated: tuple[object, ...] = ()
+        """The last fault, with the registers that it found."""
+        self._repeats = 0
         machine.soc.hooks.reset = self._request_reset
         machine.soc.hooks.system_off = self._switch_off
         machine.cpu.exceptions.on_fault = self._note_fault
@@ -46,6 +52,12 @@ class Course:
         self._new_fault = fault
         self.machine.fault_reporter.note(fault)
         self._cpu.request_stop()
+        found = (fault.cause, fault.pc, fault.address, *self._cpu.registers.core.read()[:15])
+        self._repeats = self._repeats + 1 if found == self._repeated else 0
+        self._repeated = found
+        if self._repeats == REPEATS:
+            self.end(Stop("fault", f"{self.machine.describe(fault)} came {REPEATS:,} times in a row with the same "
+                                   "registers: its handler returns to where it happens"))  # fmt: skip
 
     def end(self, stop: Stop) -> None:
         """`Machine.end`."""
