@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
+import weakref
+from typing import Any
 
 import pytest
 from support.thumb import CODE, STACK_TOP, Program, hello, three_inferences
@@ -347,3 +350,14 @@ def test_same_seed_same_random_numbers() -> None:
     assert value(1) == value(1)
     assert value(1) != value(2)
     assert value(1) != 0
+
+
+@pytest.mark.parametrize("options", [{}, {"profile": True, "coverage": True}, {"measure": False}])
+def test_a_machine_that_nobody_needs_is_freed(options: dict[str, Any]) -> None:
+    """A test suite makes thousands: each has the chip's memories, and what Unicorn translated."""
+    m = Machine(GESTURE, **options)
+    m.run(seconds=0.001)
+    left = weakref.ref(m), weakref.ref(m.cpu), weakref.ref(m.soc)
+    del m
+    gc.collect()
+    assert [each() for each in left] == [None, None, None]

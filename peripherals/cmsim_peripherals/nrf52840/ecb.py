@@ -15,7 +15,7 @@ from cmsim.registers import Register
 from cmsim.soc import BusError, Soc
 
 from .aes import BLOCK, encrypt
-from .aes_core import core_of
+from .aes_core import AesCore
 
 RUN_TIME = -(-72 * CPU_HZ // 10_000_000)
 DATA_POINTER = 0x504
@@ -32,8 +32,9 @@ class Ecb(NordicPeripheral):
 
     def __init__(self, soc: Soc, name: str, base: int) -> None:
         self._done = soc.scheduler.alarm(self._finish)
-        self._core = core_of(soc)
-        self._core.on_taken = self._stop
+        self.core = AesCore()
+        """CCM and AAR use it, too."""
+        self.core.on_taken = self._stop
         super().__init__(soc, name, base)
 
     def reset(self) -> None:
@@ -43,7 +44,7 @@ class Ecb(NordicPeripheral):
 
     @STARTECB
     def _start(self) -> None:
-        if self._core.busy:
+        if self.core.busy:
             self.emit(self.ERRORECB)
         elif not self._done.armed:
             self._done.after(RUN_TIME)
